@@ -1,0 +1,74 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .treatAllWarnings(as: .error),
+]
+// Number crunching is optimised in debug builds too: their tests run ten times faster.
+let numeric = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+let strictC: [CSetting] = [.unsafeFlags(["-O3"]), .treatAllWarnings(as: .error)]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+/// A source target and the tests that mirror it.
+func module(
+  _ name: String, dependencies: [Target.Dependency], settings: [SwiftSetting] = strict,
+  testDependencies: [Target.Dependency] = [], resources: [Resource]? = nil
+) -> [Target] {
+  [
+    .target(name: name, dependencies: dependencies, swiftSettings: settings),
+    .testTarget(
+      name: name + "Tests", dependencies: [.target(name: name), "TestSupport"] + testDependencies,
+      resources: resources, swiftSettings: settings),
+  ]
+}
+
+let package = Package(
+  name: "captioner",
+  products: [
+    .executable(name: "captioner", targets: ["captioner"]),
+    .library(name: "Captioning", targets: ["Captioning"]),
+    .library(name: "Training", targets: ["Training"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"),
+  ],
+  targets: [
+    // Floor 0: C.
+    .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
+    .target(
+      name: "CImageCodecs", cSettings: strictC,
+      linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
+    .target(name: "CKernels", cSettings: strictC, linkerSettings: [.linkedLibrary("m")]),
+    // Tests only.
+    .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport", swiftSettings: numeric),
+  ]
+    // Floor 1.
+    + module("Tensors", dependencies: ["CKernels"], settings: numeric)
+    + module("Language", dependencies: [])
+    // Floor 2.
+    + module("Kernels", dependencies: ["COneDNN", "CKernels", "Tensors"], settings: numeric)
+    + module("Imaging", dependencies: ["CImageCodecs", "Tensors"], settings: numeric)
+    + module("Metrics", dependencies: ["Language"])
+    // Floor 3.
+    + module("Layers", dependencies: ["Kernels", "Tensors"], settings: numeric)
+    + module("Datasets", dependencies: ["Imaging", "Language", "Tensors"])
+    // Floors 4 to 6.
+    + module(
+      "Captioning", dependencies: ["Imaging", "Kernels", "Language", "Layers", "Tensors"], settings: numeric)
+    + module("Evaluation", dependencies: ["Captioning", "Datasets", "Metrics"])
+    + module("Training", dependencies: ["Captioning", "Datasets", "Evaluation"], settings: numeric)
+    // Floor 8: the command.
+    + [
+      .executableTarget(
+        name: "captioner",
+        dependencies: ["Captioning", "Datasets", "Evaluation", "Imaging", "Training", argumentParser],
+        swiftSettings: strict),
+      .testTarget(
+        name: "captionerTests", dependencies: ["captioner", "TestSupport"], swiftSettings: strict),
+    ],
+  swiftLanguageModes: [.v6]
+)

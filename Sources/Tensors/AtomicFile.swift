@@ -1,0 +1,75 @@
+internal import Foundation
+internal import Glibc
+
+/// A file that appears whole or not at all: written beside its destination, synced, then renamed over it.
+public struct AtomicFile: ~Copyable {
+  /// The destination.
+  public let path: String
+  private let temporaryPath: String
+  private var descriptor: Int32
+  private var committed = false
+
+  /// Writes `path` through `body`; on any error the destination is as it was and nothing is left behind.
+  /// - Throws: `FileError` from the file system; whatever `body` throws.
+  public static func write(to path: String, _ body: (inout AtomicFile) throws -> Void) throws {
+    var file = try AtomicFile(path: path)
+    try body(&file)
+    try file.commit()
+  }
+
+  private init(path: String) throws(FileError) {
+    self.path = path
+    temporaryPath = "\(path).partial-\(getpid())"
+    descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw FileError(path: path, action: "write", errno: errno) }
+  }
+
+  /// Appends bytes.
+  public mutating func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+    var rest = bytes
+    while !rest.isEmpty {
+      let written = Glibc.write(descriptor, rest.baseAddress, rest.count)
+      if written < 0 {
+        if errno == EINTR { continue }
+        throw FileError(path: path, action: "write", errno: errno)
+      }
+      rest = UnsafeRawBufferPointer(rebasing: rest[written...])
+    }
+  }
+
+  /// Appends bytes.
+  public mutating func write(_ bytes: [UInt8]) throws(FileError) {
+    do {
+      try bytes.withUnsafeBytes { try write($0) }
+    } catch let error as FileError {
+      throw error
+    } catch {
+      throw FileError(path: path, action: "write", reason: "\(error)")
+    }
+  }
+
+  /// Appends a string as UTF-8.
+  public mutating func write(_ text: String) throws(FileError) { try write(Array(text.utf8)) }
+
+  private mutating func commit() throws(FileError) {
+    guard fsync(descriptor) == 0, rename(temporaryPath, path) == 0 else {
+      throw FileError(path: path, action: "write", errno: errno)
+    }
+    committed = true
+    // The rename itself must reach the disk too; a directory that can't be synced is no reason to fail.
+    let folder = open((path as NSString).deletingLastPathComponent.orCurrentFolder, O_RDONLY | O_CLOEXEC)
+    if folder >= 0 {
+      fsync(folder)
+      close(folder)
+    }
+  }
+
+  deinit {
+    if descriptor >= 0 { close(descriptor) }
+    if !committed && descriptor >= 0 { unlink(temporaryPath) }
+  }
+}
+
+extension String {
+  fileprivate var orCurrentFolder: String { isEmpty ? "." : self }
+}
