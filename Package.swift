@@ -29,8 +29,7 @@ let package = Package(
   name: "captioner",
   products: [
     .executable(name: "captioner", targets: ["captioner"]),
-    .library(name: "Captioning", targets: ["Captioning"]),
-    .library(name: "Training", targets: ["Training"]),
+    .library(name: "CaptionerEngine", targets: ["Captioning", "Datasets", "Kernels", "Tensors", "Training"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
