@@ -23,11 +23,7 @@ import Testing
       let seed = try #require(UInt64(each.seed))
       let stream = try each.stream.map { try #require(UInt64($0)) }
       func generator() -> Random {
-        switch stream.count {
-        case 0: Random(seed: seed)
-        case 1: Random(seed: seed, stream: stream[0])
-        default: Random(seed: seed, stream: stream[0], stream[1])
-        }
+        stream.isEmpty ? Random(seed: seed) : Random(seed: seed, stream: stream)
       }
       var bits = generator()
       #expect(each.next == each.next.map { _ in String(bits.next()) })
