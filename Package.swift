@@ -51,7 +51,8 @@ let package = Package(
     + module("Language", dependencies: [])
     // Floor 2.
     + module("Kernels", dependencies: ["COneDNN", "CKernels", "Tensors"], settings: numeric)
-    + module("Imaging", dependencies: ["CImageCodecs", "Tensors"], settings: numeric)
+    + module(
+      "Imaging", dependencies: ["CImageCodecs", "Tensors"], settings: numeric, resources: [.copy("Fixtures")])
     + module("Metrics", dependencies: ["Language"])
     // Floor 3.
     + module("Layers", dependencies: ["Kernels", "Tensors"], settings: numeric, fixtures: true)
