@@ -26,7 +26,8 @@ import Testing
     for threads in [1, 3] {
       var c = start
       gemm(
-        m: m, n: n, k: k, alpha: 0.5, a.pointer, lda: transposeA ? m : k, transposeA: transposeA, b.pointer, ldb: n,
+        m: m, n: n, k: k, alpha: 0.5, a.pointer, lda: transposeA ? m : k, transposeA: transposeA, b.pointer,
+        ldb: n,
         beta: 2, c.mutablePointer(), ldc: n, pool: ThreadPool(threads: threads))
       results.append(c)
     }
