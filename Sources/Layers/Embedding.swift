@@ -6,9 +6,11 @@ public struct Embedding: Module {
   /// W [V, E].
   public var weight: Parameter
 
-  /// `path`.weight uniform in ±0.1.
-  public init(_ path: String, vocabularySize: Int, size: Int, using random: inout Random) {
-    weight = Parameter(path + ".weight", Tensor(uniform: [vocabularySize, size], limit: 0.1, using: &random))
+  /// `path`.weight uniform in ±0.1 at first.
+  public init<E: Error>(
+    _ path: String, vocabularySize: Int, size: Int, from source: (ParameterSpecification) throws(E) -> Tensor
+  ) throws(E) {
+    weight = try Parameter(path + ".weight", [vocabularySize, size], .uniform(0.1), from: source)
   }
 
   /// V.

@@ -23,17 +23,15 @@ public struct LSTM: Module {
   /// b [4H].
   public var bias: Parameter
 
-  /// `path`.weight_xh, .weight_hh uniform in ±1/√H; `path`.bias zero but for the forget gate's, which is 1
+  /// `path`.weight_xh, .weight_hh uniform in ±1/√H at first; `path`.bias zero but for the forget gate's, which is 1
   /// (Jozefowicz et al. 2015).
-  public init(_ path: String, inputs: Int, hidden: Int, using random: inout Random) {
+  public init<E: Error>(
+    _ path: String, inputs: Int, hidden: Int, from source: (ParameterSpecification) throws(E) -> Tensor
+  ) throws(E) {
     let limit = 1 / Float(max(1, hidden)).squareRoot()
-    inputWeight = Parameter(
-      path + ".weight_xh", Tensor(uniform: [4 * hidden, inputs], limit: limit, using: &random))
-    hiddenWeight = Parameter(
-      path + ".weight_hh", Tensor(uniform: [4 * hidden, hidden], limit: limit, using: &random))
-    let zeros = [Float](repeating: 0, count: hidden)
-    let ones = [Float](repeating: 1, count: hidden)
-    bias = Parameter(path + ".bias", Tensor(zeros + ones + zeros + zeros, [4 * hidden]))
+    inputWeight = try Parameter(path + ".weight_xh", [4 * hidden, inputs], .uniform(limit), from: source)
+    hiddenWeight = try Parameter(path + ".weight_hh", [4 * hidden, hidden], .uniform(limit), from: source)
+    bias = try Parameter(path + ".bias", [4 * hidden], .forgetGateOne, from: source)
   }
 
   /// E.

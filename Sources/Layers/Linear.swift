@@ -8,14 +8,15 @@ public struct Linear: Module {
   /// b [K]; nil where there is none.
   public var bias: Parameter?
 
-  /// `path`.weight uniform in ±gain·√(3/C) (Glorot & Bengio 2010, by fan-in), `path`.bias zero. A gain of √2 suits a
-  /// ReLU that follows (He et al. 2015).
-  public init(
-    _ path: String, inputs: Int, outputs: Int, bias: Bool = true, gain: Float = 1, using random: inout Random
-  ) {
+  /// `path`.weight uniform in ±gain·√(3/C) at first (LeCun 1998), `path`.bias zero. A gain of √2 suits a ReLU that
+  /// follows (He et al. 2015).
+  public init<E: Error>(
+    _ path: String, inputs: Int, outputs: Int, bias: Bool = true, gain: Float = 1,
+    from source: (ParameterSpecification) throws(E) -> Tensor
+  ) throws(E) {
     let limit = gain * (3 / Float(max(1, inputs))).squareRoot()
-    weight = Parameter(path + ".weight", Tensor(uniform: [outputs, inputs], limit: limit, using: &random))
-    self.bias = bias ? Parameter(path + ".bias", Tensor(zeros: [outputs])) : nil
+    weight = try Parameter(path + ".weight", [outputs, inputs], .uniform(limit), from: source)
+    self.bias = bias ? try Parameter(path + ".bias", [outputs], .zero, from: source) : nil
   }
 
   /// C.

@@ -9,8 +9,15 @@ public struct Parameter: Sendable {
   /// δ of the loss by `value`, of its shape; nil until the first backward pass, which overwrites it.
   public private(set) var gradient: Tensor?
 
-  /// A parameter without a gradient yet.
-  public init(_ path: String, _ value: Tensor) { (self.path, self.value) = (path, value) }
+  /// A parameter without a gradient yet, its value from `source`, which must give the shape it is asked for.
+  public init<E: Error>(
+    _ path: String, _ shape: Shape, _ initial: ParameterSpecification.Initial,
+    from source: (ParameterSpecification) throws(E) -> Tensor
+  ) throws(E) {
+    self.path = path
+    value = try source(ParameterSpecification(path: path, shape: shape, initial: initial))
+    precondition(value.shape == shape, "\(path) is \(value.shape), not \(shape)")
+  }
 
   /// The gradient's memory for a kernel to overwrite.
   public mutating func gradientPointer() -> UnsafeMutablePointer<Float> {

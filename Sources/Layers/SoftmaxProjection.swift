@@ -10,9 +10,12 @@ public struct SoftmaxProjection: Module {
   /// W and b.
   public var linear: Linear
 
-  /// `path`.weight small enough that all words are about equally likely at first: loss ≈ ln V; `path`.bias zero.
-  public init(_ path: String, hidden: Int, vocabularySize: Int, using random: inout Random) {
-    linear = Linear(path, inputs: hidden, outputs: vocabularySize, gain: 0.5, using: &random)
+  /// `path`.weight small enough at first that all words are about equally likely, loss ≈ ln V; `path`.bias zero.
+  public init<E: Error>(
+    _ path: String, hidden: Int, vocabularySize: Int,
+    from source: (ParameterSpecification) throws(E) -> Tensor
+  ) throws(E) {
+    linear = try Linear(path, inputs: hidden, outputs: vocabularySize, gain: 0.5, from: source)
   }
 
   public mutating func visitParameters<E: Error>(_ visit: (inout Parameter) throws(E) -> Void) throws(E) {
