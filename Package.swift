@@ -52,7 +52,7 @@ let package = Package(
     // Floor 2.
     + module("Kernels", dependencies: ["COneDNN", "CKernels", "Tensors"], settings: numeric)
     + module(
-      "Imaging", dependencies: ["CImageCodecs", "Tensors"], settings: numeric, resources: [.copy("Fixtures")])
+      "Imaging", dependencies: ["CImageCodecs", "Tensors"], settings: numeric, fixtures: true)
     + module("Metrics", dependencies: ["Language"])
     // Floor 3.
     + module("Layers", dependencies: ["Kernels", "Tensors"], settings: numeric, fixtures: true)
