@@ -57,7 +57,8 @@ enum Checkpoint {
     else {
       throw .unsupported(
         path: file.path, expected: "a captioner checkpoint, version 1",
-        found: [file.metadata["format"], file.metadata["format_version"]].compactMap(\.self).joined(separator: " "))
+        found: [file.metadata["format"], file.metadata["format_version"]].compactMap(\.self).joined(
+          separator: " "))
     }
     do {
       return try JSONDecoder().decode(RunState.self, from: Data(text.utf8))
