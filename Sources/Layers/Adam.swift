@@ -13,6 +13,9 @@ public struct Adam: Sendable {
   public struct Moments: Sendable {
     /// The running means of the gradient and of its square, of the parameter's shape.
     public var first, second: Tensor
+
+    /// Moments as a checkpoint kept them.
+    public init(first: Tensor, second: Tensor) { (self.first, self.second) = (first, second) }
   }
   /// The moments by the parameter's path.
   public private(set) var moments: [String: Moments] = [:]
