@@ -15,13 +15,13 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 /// A source target and the tests that mirror it.
 func module(
   _ name: String, dependencies: [Target.Dependency], settings: [SwiftSetting] = strict,
-  testDependencies: [Target.Dependency] = [], resources: [Resource]? = nil
+  testDependencies: [Target.Dependency] = [], fixtures: Bool = false
 ) -> [Target] {
   [
     .target(name: name, dependencies: dependencies, swiftSettings: settings),
     .testTarget(
       name: name + "Tests", dependencies: [.target(name: name), "TestSupport"] + testDependencies,
-      resources: resources, swiftSettings: settings),
+      exclude: fixtures ? ["Fixtures"] : [], swiftSettings: settings),
   ]
 }
 
@@ -29,8 +29,7 @@ let package = Package(
   name: "captioner",
   products: [
     .executable(name: "captioner", targets: ["captioner"]),
-    .library(name: "Captioning", targets: ["Captioning"]),
-    .library(name: "Training", targets: ["Training"]),
+    .library(name: "CaptionerEngine", targets: ["Captioning", "Datasets", "Kernels", "Tensors", "Training"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -44,21 +43,24 @@ let package = Package(
       linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
     .target(name: "CKernels", cSettings: strictC, linkerSettings: [.linkedLibrary("m")]),
     // Tests only.
-    .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport", swiftSettings: numeric),
+    .target(
+      name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport", swiftSettings: numeric),
   ]
     // Floor 1.
-    + module("Tensors", dependencies: ["CKernels"], settings: numeric)
+    + module("Tensors", dependencies: ["CKernels"], settings: numeric, fixtures: true)
     + module("Language", dependencies: [])
     // Floor 2.
     + module("Kernels", dependencies: ["COneDNN", "CKernels", "Tensors"], settings: numeric)
-    + module("Imaging", dependencies: ["CImageCodecs", "Tensors"], settings: numeric)
+    + module(
+      "Imaging", dependencies: ["CImageCodecs", "Tensors"], settings: numeric, fixtures: true)
     + module("Metrics", dependencies: ["Language"])
     // Floor 3.
-    + module("Layers", dependencies: ["Kernels", "Tensors"], settings: numeric)
+    + module("Layers", dependencies: ["Kernels", "Tensors"], settings: numeric, fixtures: true)
     + module("Datasets", dependencies: ["Imaging", "Language", "Tensors"])
     // Floors 4 to 6.
     + module(
-      "Captioning", dependencies: ["Imaging", "Kernels", "Language", "Layers", "Tensors"], settings: numeric)
+      "Captioning", dependencies: ["Imaging", "Kernels", "Language", "Layers", "Tensors"], settings: numeric,
+      fixtures: true)
     + module("Evaluation", dependencies: ["Captioning", "Datasets", "Metrics"])
     + module("Training", dependencies: ["Captioning", "Datasets", "Evaluation"], settings: numeric)
     // Floor 8: the command.

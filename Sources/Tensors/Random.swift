@@ -8,7 +8,10 @@ public struct Random: RandomNumberGenerator, Codable, Sendable, Equatable {
   public init(seed: UInt64) { state = seed }
 
   /// An independent stream named by `keys`: the same keys, the same stream, whatever was drawn before.
-  public init(seed: UInt64, stream keys: UInt64...) {
+  public init(seed: UInt64, stream keys: UInt64...) { self.init(seed: seed, stream: keys) }
+
+  /// As `init(seed:stream:)` with the keys in an array.
+  public init(seed: UInt64, stream keys: [UInt64]) {
     state = seed
     for key in keys { state = Random.mixed(state &+ 0x9E37_79B9_7F4A_7C15) ^ Random.mixed(key &+ 1) }
   }

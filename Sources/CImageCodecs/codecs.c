@@ -1,2 +1,0 @@
-#include "CImageCodecs.h"
-int ci_placeholder(void) { return 0; }

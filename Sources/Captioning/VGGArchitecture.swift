@@ -1,0 +1,124 @@
+/// A VGG network (Simonyan & Zisserman 2015) as data: a table of 3×3 convolutions and pools, and a head.
+public struct VGGArchitecture: Sendable, Equatable {
+  /// One row of the table.
+  public enum Layer: Sendable, Equatable {
+    /// 3×3, stride 1, padding 1, to that many channels; ReLU.
+    case convolution(Int)
+    /// 2×2 max-pool, stride 2.
+    case pool
+  }
+
+  /// What turns the last map into the image feature v.
+  public enum Head: String, Sendable, Equatable, Codable, CaseIterable {
+    /// Nothing: the file holds convolutions only.
+    case none
+    /// The map averaged to 7×7, flattened, FC, ReLU, FC, ReLU: VGG's own FC-4096 pair.
+    case full
+    /// The map averaged to 2×2, flattened, FC, ReLU.
+    case compact
+    /// As `compact`, with a second FC and ReLU.
+    case compact2
+
+    /// The side of the averaged map.
+    public var side: Int { self == .full ? 7 : 2 }
+    /// The number of fully connected layers.
+    public var layers: Int {
+      switch self {
+      case .none: 0
+      case .compact: 1
+      case .full, .compact2: 2
+      }
+    }
+  }
+
+  /// The table.
+  public let layers: [Layer]
+  /// The head.
+  public let head: Head
+  /// The width of v (D); 4096 in all published networks.
+  public let featureSize: Int
+
+  /// A network; nil when the table is empty, ends or begins oddly, or a width is not positive.
+  public init?(layers: [Layer], head: Head, featureSize: Int = 4096) {
+    guard case .convolution = layers.first, featureSize > 0, featureSize <= 1 << 16 else { return nil }
+    for layer in layers {
+      if case .convolution(let width) = layer, width < 1 || width > 1 << 14 { return nil }
+    }
+    (self.layers, self.head, self.featureSize) = (layers, head, featureSize)
+  }
+
+  /// A network from a table such as `64,64,pool,128`; nil when the text is not one.
+  public init?(table: String, head: Head, featureSize: Int = 4096) {
+    var layers: [Layer] = []
+    for field in table.split(separator: ",", omittingEmptySubsequences: false) {
+      if field == "pool" {
+        layers.append(.pool)
+      } else if let width = Int(field) {
+        layers.append(.convolution(width))
+      } else {
+        return nil
+      }
+    }
+    self.init(layers: layers, head: head, featureSize: featureSize)
+  }
+
+  /// The table as text.
+  public var table: String {
+    layers.map {
+      switch $0 {
+      case .convolution(let width): String(width)
+      case .pool: "pool"
+      }
+    }.joined(separator: ",")
+  }
+
+  /// VGG-11, 13, 16 or 19; nil for another depth.
+  public static func vgg(_ depth: Int, head: Head) -> VGGArchitecture? {
+    let repeats: [Int: [Int]] = [
+      11: [1, 1, 2, 2, 2], 13: [2, 2, 2, 2, 2], 16: [2, 2, 3, 3, 3], 19: [2, 2, 4, 4, 4],
+    ]
+    guard let counts = repeats[depth] else { return nil }
+    var layers: [Layer] = []
+    for (width, count) in zip([64, 128, 256, 512, 512], counts) {
+      layers += [Layer](repeating: .convolution(width), count: count) + [.pool]
+    }
+    return VGGArchitecture(layers: layers, head: head)
+  }
+
+  /// `VGG-16` and the like when the table is a published one, else `VGG-style`.
+  public var name: String {
+    for depth in [11, 13, 16, 19] where Self.vgg(depth, head: head)?.layers == layers {
+      return "VGG-\(depth)"
+    }
+    return "VGG-style"
+  }
+
+  /// One convolution: torchvision's index among `features`, channels in and out, and whether a pool follows.
+  struct Convolution: Equatable {
+    let index, inputChannels, outputChannels: Int
+    let pool: Bool
+  }
+
+  /// The convolutions in order. torchvision counts convolution, ReLU and pool as a layer each.
+  var convolutions: [Convolution] {
+    var result: [Convolution] = []
+    var index = 0
+    var channels = 3
+    for (position, layer) in layers.enumerated() {
+      guard case .convolution(let width) = layer else {
+        index += 1
+        continue
+      }
+      let pool = position + 1 < layers.count && layers[position + 1] == .pool
+      result.append(Convolution(index: index, inputChannels: channels, outputChannels: width, pool: pool))
+      channels = width
+      index += 2
+    }
+    return result
+  }
+
+  /// Channels of the last map (C).
+  public var mapChannels: Int { convolutions.last?.outputChannels ?? 0 }
+  /// Width of the averaged, flattened map that the head reads: C·side².
+  public var pooledSize: Int { mapChannels * head.side * head.side }
+}

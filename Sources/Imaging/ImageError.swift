@@ -1,0 +1,35 @@
+/// Why there is no picture: one line for people, beginning with the path.
+public enum ImageError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// The file or folder can't be opened or read; `reason` is the system's.
+  case unreadable(path: String, reason: String)
+  /// The file has no bytes.
+  case empty(path: String)
+  /// Neither PNG nor JPEG, whatever its name says; `found` is what it looks like.
+  case unrecognised(path: String, found: String)
+  /// A valid PNG or JPEG of a kind that is not read, such as a 12-bit JPEG.
+  case unsupported(path: String, expected: String, found: String)
+  /// Damaged or cut short.
+  case corrupt(path: String, expected: String, found: String)
+  /// More pixels or bytes than are ever decoded; nothing was allocated for them.
+  case tooLarge(path: String, expected: String, found: String)
+
+  /// The file or folder concerned.
+  public var path: String {
+    switch self {
+    case .unreadable(let path, _), .empty(let path), .unrecognised(let path, _): path
+    case .unsupported(let path, _, _), .corrupt(let path, _, _), .tooLarge(let path, _, _): path
+    }
+  }
+
+  /// For instance `a.jpg: expected a whole JPEG image, found: Premature end of JPEG file`.
+  public var description: String {
+    switch self {
+    case .unreadable(let path, let reason): "\(path): can't read: \(reason)"
+    case .empty(let path): "\(path): expected a PNG or JPEG image, found an empty file"
+    case .unrecognised(let path, let found): "\(path): expected a PNG or JPEG image, found \(found)"
+    case .unsupported(let path, let expected, let found), .corrupt(let path, let expected, let found),
+      .tooLarge(let path, let expected, let found):
+      "\(path): expected \(expected), found: \(found)"
+    }
+  }
+}

@@ -1,0 +1,64 @@
+internal import Glibc
+
+/// Images in the file system.
+public enum ImageFiles {
+  /// The largest file that is read: 1 GiB.
+  static let maximumBytes = 1 << 30
+
+  /// The files that `path` stands for: every regular file directly in it, sorted by name, when it is a folder
+  /// (hidden ones left out; whether they are images is told by content, on decoding); itself otherwise.
+  /// - Throws: `ImageError.unreadable` for a folder that can't be listed.
+  public static func list(_ path: String) throws(ImageError) -> [String] {
+    var status = stat()
+    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { return [path] }
+    guard let folder = opendir(path) else { throw .unreadable(path: path, reason: lastError()) }
+    defer { closedir(folder) }
+    let prefix = path.hasSuffix("/") ? path : path + "/"
+    var files: [String] = []
+    errno = 0
+    while let entry = readdir(folder) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) {
+        String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      let file = prefix + name
+      if !name.hasPrefix("."), stat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG {
+        files.append(file)
+      }
+      errno = 0
+    }
+    guard errno == 0 else { throw .unreadable(path: path, reason: lastError()) }
+    return files.sorted()
+  }
+
+  /// The whole file, read rather than mapped: a file that shrinks meanwhile must not kill the process.
+  static func bytes(of path: String) throws(ImageError) -> [UInt8] {
+    // Not waiting for the other end of a pipe.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { throw .unreadable(path: path, reason: lastError()) }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw .unreadable(path: path, reason: lastError()) }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      let kind = status.st_mode & S_IFMT == S_IFDIR ? "is a directory" : "not a regular file"
+      throw .unreadable(path: path, reason: kind)
+    }
+    let size = Int(status.st_size)
+    guard size <= maximumBytes else {
+      throw .tooLarge(path: path, expected: "a file of at most \(maximumBytes) bytes", found: "\(size) bytes")
+    }
+    var failure: String?
+    let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+      while count < size {
+        let got = read(descriptor, buffer.baseAddress! + count, size - count)
+        if got < 0 && errno == EINTR { continue }
+        if got < 0 { failure = lastError() }
+        if got <= 0 { break }
+        count += got
+      }
+    }
+    if let failure { throw .unreadable(path: path, reason: failure) }
+    return bytes
+  }
+
+  private static func lastError() -> String { String(cString: strerror(errno)) }
+}

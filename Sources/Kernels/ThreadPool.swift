@@ -1,0 +1,140 @@
+internal import Foundation
+internal import Glibc
+internal import Synchronization
+
+/// A fixed set of threads that share the pieces of one job at a time, the caller's thread among them.
+///
+/// Pieces are handed out dynamically, so their results must not depend on who runs them; all kernels cut their
+/// work into pieces by its shape alone, which makes results the same for any number of threads.
+public final class ThreadPool: Sendable {
+  /// The number of threads that work, the caller included.
+  public let threads: Int
+  private let shared: SharedJob
+
+  /// A pool of `threads` threads, at least 1.
+  public init(threads: Int) {
+    self.threads = max(1, threads)
+    shared = SharedJob(workers: self.threads - 1)
+    for _ in 1..<max(2, self.threads) where self.threads > 1 {
+      let job = shared
+      let thread = Thread { job.work() }
+      thread.stackSize = 1 << 21
+      thread.start()
+    }
+  }
+
+  deinit { shared.stop() }
+
+  private static let sharedThreads = Atomic<Int>(0)
+
+  /// Sets the number of threads of `shared`; has an effect only before its first use.
+  public static func setSharedThreads(_ count: Int) { sharedThreads.store(count, ordering: .relaxed) }
+
+  /// The pool of the process: as many threads as cores unless `setSharedThreads` said otherwise.
+  public static let shared: ThreadPool = {
+    let chosen = sharedThreads.load(ordering: .relaxed)
+    return ThreadPool(threads: chosen > 0 ? chosen : ProcessInfo.processInfo.activeProcessorCount)
+  }()
+
+  /// Calls `body(0)` … `body(count - 1)`, in any order and at the same time; returns when all are done.
+  /// Called from within a piece, or while another thread uses the pool, it does the pieces itself.
+  public func run(_ count: Int, _ body: (Int) -> Void) {
+    SingleThreadedGEMM.prepareThisThread()
+    guard threads > 1, count > 1,
+      shared.busy.compareExchange(
+        expected: false, desired: true, ordering: .acquiring
+      ).exchanged
+    else {
+      for index in 0..<count { body(index) }
+      return
+    }
+    shared.perform(count, body)
+    shared.busy.store(false, ordering: .releasing)
+  }
+}
+
+/// The job under way and the threads' meeting point.
+///
+/// `@unchecked Sendable`: `body` and `count` are written while no worker is inside a job, and published by the
+/// atomic `generation`.
+private final class SharedJob: @unchecked Sendable {
+  let busy = Atomic<Bool>(false)
+  private let workers: Int
+  private let generation = Atomic<Int>(0)
+  private let next = Atomic<Int>(0)
+  private let running = Atomic<Int>(0)
+  private let stopping = Atomic<Bool>(false)
+  private let sleepers = NSCondition()
+  private let asleep = Atomic<Int>(0)
+  private var count = 0
+  private var body: ((Int) -> Void)?
+
+  /// How often a waiting thread looks before it sleeps: about 20 µs, longer than the gap between two kernels.
+  private static let spins = 2_000
+
+  init(workers: Int) { self.workers = workers }
+
+  func perform(_ count: Int, _ body: (Int) -> Void) {
+    withoutActuallyEscaping(body) { escaping in
+      self.body = escaping
+      self.count = count
+      next.store(0, ordering: .relaxed)
+      running.store(workers, ordering: .relaxed)
+      generation.add(1, ordering: .sequentiallyConsistent)
+      if asleep.load(ordering: .sequentiallyConsistent) > 0 {
+        sleepers.lock()
+        sleepers.broadcast()
+        sleepers.unlock()
+      }
+      takePieces()
+      // The workers are in their last pieces: wait for them here.
+      var looks = 0
+      while running.load(ordering: .acquiring) > 0 {
+        looks += 1
+        if looks > Self.spins { sched_yield() }
+      }
+      self.body = nil
+    }
+  }
+
+  private func takePieces() {
+    guard let body else { return }
+    while true {
+      let index = next.add(1, ordering: .relaxed).oldValue
+      if index >= count { return }
+      body(index)
+    }
+  }
+
+  func work() {
+    SingleThreadedGEMM.prepareThisThread()
+    var seen = 0
+    while true {
+      var looks = 0
+      while generation.load(ordering: .acquiring) == seen {
+        looks += 1
+        if looks > Self.spins { sleep(unless: seen) }
+      }
+      seen += 1
+      if stopping.load(ordering: .acquiring) { return }
+      takePieces()
+      running.subtract(1, ordering: .acquiringAndReleasing)
+    }
+  }
+
+  private func sleep(unless seen: Int) {
+    sleepers.lock()
+    asleep.add(1, ordering: .sequentiallyConsistent)
+    while generation.load(ordering: .sequentiallyConsistent) == seen { sleepers.wait() }
+    asleep.subtract(1, ordering: .sequentiallyConsistent)
+    sleepers.unlock()
+  }
+
+  func stop() {
+    stopping.store(true, ordering: .releasing)
+    generation.add(1, ordering: .sequentiallyConsistent)
+    sleepers.lock()
+    sleepers.broadcast()
+    sleepers.unlock()
+  }
+}

@@ -1,0 +1,173 @@
+internal import CKernels
+internal import Foundation
+
+/// What can be wrong with a safetensors file.
+public enum SafetensorsError: Error, Equatable, CustomStringConvertible {
+  /// The file can't be read or written.
+  case file(FileError)
+  /// The bytes are not a whole safetensors file.
+  case malformed(path: String, expected: String, found: String)
+  /// A tensor is not there.
+  case missing(path: String, key: String)
+  /// A tensor has another shape than it must have.
+  case shape(path: String, key: String, expected: Shape, found: Shape)
+  /// A tensor is of a type that can't be read as floats.
+  case type(path: String, key: String, found: String)
+
+  /// One line that names the file.
+  public var description: String {
+    switch self {
+    case .file(let error): "\(error)"
+    case .malformed(let path, let expected, let found):
+      "\(path): not a safetensors file: expected \(expected), found \(found)"
+    case .missing(let path, let key): "\(path): expected a tensor named \(key), found none"
+    case .shape(let path, let key, let expected, let found):
+      "\(path): \(key): expected shape \(expected), found \(found)"
+    case .type(let path, let key, let found): "\(path): \(key): expected F32, F16 or BF16, found \(found)"
+    }
+  }
+}
+
+/// The number formats that weights are stored in.
+public enum StoredType: String, Sendable, Codable {
+  /// IEEE single precision.
+  case float32 = "F32"
+  /// IEEE half precision.
+  case float16 = "F16"
+  /// bfloat16: the upper half of a float.
+  case bfloat16 = "BF16"
+
+  /// Bytes of one scalar.
+  public var size: Int { self == .float32 ? 4 : 2 }
+}
+
+/// A safetensors file, mapped into memory and checked as a whole when opened.
+///
+/// Format: 8 bytes little-endian header length, a JSON header of `{name: {dtype, shape, data_offsets}}` and
+/// `__metadata__`, then the data (https://github.com/huggingface/safetensors).
+public struct SafetensorsFile: Sendable {
+  /// One tensor's place in the file.
+  public struct Entry: Sendable, Equatable {
+    /// The number format, as the file names it.
+    public let typeName: String
+    /// The extents.
+    public let shape: Shape
+    /// First byte in the file and number of bytes.
+    let offset, byteCount: Int
+  }
+
+  /// The path it was opened by.
+  public let path: String
+  /// The tensors by name.
+  public let entries: [String: Entry]
+  /// The file's own description.
+  public let metadata: [String: String]
+  private let file: MappedFile
+
+  /// Opens a file and checks that every tensor lies inside it.
+  public init(path: String) throws(SafetensorsError) {
+    self.path = path
+    do { file = try MappedFile(path: path) } catch { throw .file(error) }
+    func malformed(_ expected: String, _ found: String) -> SafetensorsError {
+      .malformed(path: path, expected: expected, found: found)
+    }
+    let bytes = file.bytes
+    guard bytes.count >= 8 else { throw malformed("at least 8 bytes", "\(bytes.count)") }
+    let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
+    guard length <= 100_000_000, length <= UInt64(bytes.count - 8) else {
+      throw malformed("a header within the file's \(bytes.count) bytes", "a header length of \(length)")
+    }
+    let header = Data(bytes[8..<(8 + Int(length))])
+    guard let object = try? JSONSerialization.jsonObject(with: header) as? [String: Any] else {
+      throw malformed("a JSON object as header", "something else")
+    }
+    var entries: [String: Entry] = [:]
+    var metadata: [String: String] = [:]
+    let start = 8 + Int(length)
+    for (name, value) in object {
+      if name == "__metadata__" {
+        guard let strings = value as? [String: String] else {
+          throw malformed("__metadata__ of strings", "other values")
+        }
+        metadata = strings
+        continue
+      }
+      guard let fields = value as? [String: Any], let typeName = fields["dtype"] as? String,
+        let shape = fields["shape"] as? [Int], let offsets = fields["data_offsets"] as? [Int]
+      else { throw malformed("dtype, shape and data_offsets for \(name)", "something else") }
+      guard let size = Self.bytes(perScalarOf: typeName) else {
+        throw .type(path: path, key: name, found: typeName)
+      }
+      var byteCount = size
+      for extent in shape {
+        let (product, overflow) = byteCount.multipliedReportingOverflow(by: extent)
+        guard extent >= 0, !overflow else { throw malformed("a shape of \(name) that fits", "\(shape)") }
+        byteCount = product
+      }
+      guard offsets.count == 2, offsets[0] >= 0, offsets[0] <= offsets[1], offsets[1] <= bytes.count - start,
+        offsets[1] - offsets[0] == byteCount
+      else {
+        throw malformed(
+          "\(name) of shape \(shape) in \(byteCount) bytes of the \(bytes.count - start) that follow the header",
+          "offsets \(offsets)")
+      }
+      entries[name] = Entry(
+        typeName: typeName, shape: Shape(shape), offset: start + offsets[0], byteCount: byteCount)
+    }
+    self.entries = entries
+    self.metadata = metadata
+  }
+
+  private static func bytes(perScalarOf type: String) -> Int? {
+    switch type {
+    case "F64", "I64", "U64": 8
+    case "F32", "I32", "U32": 4
+    case "F16", "BF16", "I16", "U16": 2
+    case "I8", "U8", "BOOL", "F8_E4M3", "F8_E5M2": 1
+    default: nil
+    }
+  }
+
+  /// A tensor as 32-bit floats: in the mapped file itself when it is stored so and aligned, else converted.
+  /// - Parameter shape: the shape it must have; nil accepts any.
+  public func tensor(named key: String, shape: Shape? = nil) throws(SafetensorsError) -> Tensor {
+    guard let entry = entries[key] else { throw .missing(path: path, key: key) }
+    if let shape, shape != entry.shape {
+      throw .shape(path: path, key: key, expected: shape, found: entry.shape)
+    }
+    guard let type = StoredType(rawValue: entry.typeName) else {
+      throw .type(path: path, key: key, found: entry.typeName)
+    }
+    if entry.shape.count == 0 { return Tensor(zeros: entry.shape) }
+    let source = file.bytes.baseAddress! + entry.offset
+    if type == .float32 && UInt(bitPattern: source) % 4 == 0 {
+      return Tensor(shape: entry.shape, file: file, byteOffset: entry.offset)
+    }
+    var tensor = Tensor(uninitialized: entry.shape)
+    let destination = tensor.mutablePointer()
+    withExtendedLifetime(file) {
+      if type == .float32 {
+        UnsafeMutableRawPointer(destination).copyMemory(from: source, byteCount: entry.byteCount)
+      } else {
+        Self.convert(source, type, to: destination, count: entry.shape.count)
+      }
+    }
+    return tensor
+  }
+
+  private static func convert(
+    _ source: UnsafeRawPointer, _ type: StoredType, to destination: UnsafeMutablePointer<Float>, count: Int
+  ) {
+    let kernels = ck_kernels_best()!.pointee
+    let convert = type == .float16 ? kernels.half_to_float! : kernels.bfloat_to_float!
+    if UInt(bitPattern: source) % 2 == 0 {
+      convert(source.assumingMemoryBound(to: UInt16.self), destination, count)
+      return
+    }
+    // Odd offsets are legal, if rare: copy to an aligned place first.
+    withUnsafeTemporaryAllocation(of: UInt16.self, capacity: count) { aligned in
+      UnsafeMutableRawPointer(aligned.baseAddress!).copyMemory(from: source, byteCount: count * 2)
+      convert(aligned.baseAddress!, destination, count)
+    }
+  }
+}

@@ -1,0 +1,153 @@
+public import Captioning
+internal import Foundation
+internal import Tensors
+
+/// Everything that decides a training run; saved with it as `config.json`. Missing keys take the defaults.
+public struct TrainingConfiguration: Codable, Sendable, Equatable {
+  /// COCO caption JSON of the training images.
+  public var captions = ""
+  /// Folder of the training images.
+  public var images = ""
+  /// COCO caption JSON of the validation images.
+  public var validationCaptions = ""
+  /// Folder of the validation images.
+  public var validationImages = ""
+  /// Convolution weights (safetensors), torchvision's names.
+  public var encoder = ""
+  /// How pixels become the network's input: `auto` (as the weights file says, else torchvision's), `torchvision`
+  /// or `caffe`.
+  public var preprocessing = "auto"
+
+  /// Words seen less often become `<unk>`.
+  public var minimumCount = 5
+  /// E.
+  public var embeddingSize = 512
+  /// H.
+  public var hiddenSize = 512
+  /// D.
+  public var featureSize = 4096
+  /// What turns the last map into v; trained.
+  public var head = VGGArchitecture.Head.compact
+  /// Where W_ih·v enters.
+  public var injection = Injection.everyStep
+
+  /// Passes over the training captions, at most.
+  public var epochs = 30
+  /// Captions per step (B).
+  public var batchSize = 100
+  /// Adam's step size at the start.
+  public var learningRate = 4e-4
+  /// The learning rate is multiplied by this when validation perplexity has stalled.
+  public var learningRateDecay = 0.5
+  /// Epochs without improvement before the learning rate falls.
+  public var decayPatience = 1
+  /// Epochs without improvement before training ends.
+  public var stopPatience = 4
+  /// The gradient's L2 norm is clipped to this; 0: never.
+  public var clipNorm = 5.0
+  /// Share of v dropped in training.
+  public var featureDropout = 0.5
+  /// Share of the word embedding dropped in training.
+  public var embeddingDropout = 0.5
+  /// Share of h dropped before the vocabulary projection in training.
+  public var outputDropout = 0.5
+  /// Whether each caption sees its image mirrored half of the time.
+  public var flip = true
+  /// Decay of the moving average of the weights that is validated and saved; 0: the weights themselves.
+  public var averageDecay = 0.999
+  /// Everything random follows from it.
+  public var seed: UInt64 = 1
+
+  /// The defaults.
+  public init() {}
+
+  /// Decodes, taking defaults for what is missing and refusing what is unknown or out of range.
+  public init(from decoder: any Decoder) throws {
+    self.init()
+    let known = Set(CodingKeys.allCases.map(\.stringValue))
+    for key in try decoder.container(keyedBy: AnyKey.self).allKeys where !known.contains(key.stringValue) {
+      throw DecodingError.dataCorrupted(
+        .init(codingPath: [key], debugDescription: "unknown option \(key.stringValue)"))
+    }
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    func read<T: Decodable>(_ field: WritableKeyPath<Self, T>, _ key: CodingKeys) throws {
+      if let value = try container.decodeIfPresent(T.self, forKey: key) { self[keyPath: field] = value }
+    }
+    try read(\.captions, .captions)
+    try read(\.images, .images)
+    try read(\.validationCaptions, .validationCaptions)
+    try read(\.validationImages, .validationImages)
+    try read(\.encoder, .encoder)
+    try read(\.preprocessing, .preprocessing)
+    try read(\.minimumCount, .minimumCount)
+    try read(\.embeddingSize, .embeddingSize)
+    try read(\.hiddenSize, .hiddenSize)
+    try read(\.featureSize, .featureSize)
+    try read(\.head, .head)
+    try read(\.injection, .injection)
+    try read(\.epochs, .epochs)
+    try read(\.batchSize, .batchSize)
+    try read(\.learningRate, .learningRate)
+    try read(\.learningRateDecay, .learningRateDecay)
+    try read(\.decayPatience, .decayPatience)
+    try read(\.stopPatience, .stopPatience)
+    try read(\.clipNorm, .clipNorm)
+    try read(\.featureDropout, .featureDropout)
+    try read(\.embeddingDropout, .embeddingDropout)
+    try read(\.outputDropout, .outputDropout)
+    try read(\.flip, .flip)
+    try read(\.averageDecay, .averageDecay)
+    try read(\.seed, .seed)
+  }
+
+  private enum CodingKeys: String, CodingKey, CaseIterable {
+    case captions, images, validationCaptions, validationImages, encoder, preprocessing
+    case minimumCount, embeddingSize, hiddenSize, featureSize, head, injection
+    case epochs, batchSize, learningRate, learningRateDecay, decayPatience, stopPatience, clipNorm
+    case featureDropout, embeddingDropout, outputDropout, flip, averageDecay, seed
+  }
+
+  private struct AnyKey: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+    init?(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+  }
+
+  /// The first option that is out of range, as `name: expected …, found …`; nil when all are right.
+  public var problem: String? {
+    func positive(_ name: String, _ value: Int, below limit: Int = 1 << 20) -> String? {
+      (1...limit).contains(value) ? nil : "\(name): expected 1 to \(limit), found \(value)"
+    }
+    func share(_ name: String, _ value: Double) -> String? {
+      (0..<1).contains(value) ? nil : "\(name): expected at least 0 and less than 1, found \(value)"
+    }
+    let checks: [String?] = [
+      positive("minimum count", minimumCount), positive("embedding size", embeddingSize, below: 1 << 14),
+      positive("hidden size", hiddenSize, below: 1 << 14), positive("feature size", featureSize, below: 1 << 16),
+      positive("epochs", epochs), positive("batch size", batchSize, below: 1 << 14),
+      positive("decay patience", decayPatience), positive("stop patience", stopPatience),
+      share("feature dropout", featureDropout), share("embedding dropout", embeddingDropout),
+      share("output dropout", outputDropout), share("average decay", averageDecay),
+      learningRate > 0 && learningRate < 10 ? nil : "learning rate: expected 0 to 10, found \(learningRate)",
+      learningRateDecay > 0 && learningRateDecay <= 1
+        ? nil : "learning-rate decay: expected 0 to 1, found \(learningRateDecay)",
+      clipNorm >= 0 && clipNorm.isFinite ? nil : "clip norm: expected 0 or more, found \(clipNorm)",
+      head == .none ? "head: expected full, compact or compact2, found none" : nil,
+      ["auto", "torchvision", "caffe"].contains(preprocessing)
+        ? nil : "preprocessing: expected auto, torchvision or caffe, found \(preprocessing)",
+    ]
+    return checks.lazy.compactMap(\.self).first
+  }
+
+  /// The options that may not change between a run and its continuation, compared when it resumes.
+  public func differences(from other: TrainingConfiguration) -> [String] {
+    func dictionary(_ configuration: TrainingConfiguration) -> [String: String] {
+      let object = try? JSONSerialization.jsonObject(with: JSONEncoder().encode(configuration))
+      return (object as? [String: Any] ?? [:]).mapValues { "\($0)" }
+    }
+    let (mine, theirs) = (dictionary(self), dictionary(other))
+    return mine.keys.sorted().filter { mine[$0] != theirs[$0] && $0 != "epochs" }
+      .map { "\($0): \(theirs[$0] ?? "") then, \(mine[$0] ?? "") now" }
+  }
+}

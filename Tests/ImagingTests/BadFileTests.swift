@@ -1,0 +1,147 @@
+internal import Foundation
+import Tensors
+import Testing
+
+@testable import Imaging
+
+struct BadFileTests {
+  static let fixtures = FixtureFiles.names(in: "decode", suffixes: ".png", ".jpg")
+
+  private func error(decoding bytes: [UInt8]) -> ImageError? {
+    #expect(throws: ImageError.self) { try RGBImage(decoding: bytes, name: "x") }
+  }
+
+  /// Every beginning of every fixture that lacks at least its last byte.
+  @Test(arguments: fixtures)
+  func everyPrefixIsRefused(name: String) throws {
+    let bytes = try FixtureFiles.bytes("decode/" + name)
+    for count in 0..<bytes.count {
+      let error = error(decoding: Array(bytes.prefix(count)))
+      if count == 0 { #expect(error == .empty(path: "x")) }
+      if count > 8, case .corrupt = error {
+      } else if count > 8 {
+        Issue.record("\(count) bytes: \(error as Any)")
+      }
+    }
+  }
+
+  @Test func messagesSayWhatIsWrong() throws {
+    let jpeg = try FixtureFiles.bytes("decode/jpeg-baseline.jpg")
+    let png = try FixtureFiles.bytes("decode/png-rgb.png")
+    func message(_ bytes: [UInt8]) -> String? { error(decoding: bytes)?.description }
+    #expect(
+      message(Array(jpeg.dropLast(100)))
+        == "x: expected a whole JPEG image, found: Premature end of JPEG file")
+    #expect(message(Array(png.dropLast(100))) == "x: expected a whole PNG image, found: the file ends early")
+    #expect(message([]) == "x: expected a PNG or JPEG image, found an empty file")
+    #expect(message(Array("hello\n".utf8)) == "x: expected a PNG or JPEG image, found text")
+    #expect(message(Array("GIF89a\u{1}".utf8)) == "x: expected a PNG or JPEG image, found a GIF image")
+    #expect(
+      message(Array("RIFF\0\0\0\0WEBPVP8 ".utf8)) == "x: expected a PNG or JPEG image, found a WebP image")
+    #expect(message([0, 1, 2, 3]) == "x: expected a PNG or JPEG image, found unknown data")
+  }
+
+  /// The frame header: FF C0, length (2), precision, height (2), width (2).
+  private func frameHeader(_ jpeg: [UInt8]) throws -> Int {
+    try #require(jpeg.firstRange(of: [0xFF, 0xC0])).lowerBound
+  }
+
+  @Test func twelveBitJPEGIsUnsupported() throws {
+    var jpeg = try FixtureFiles.bytes("decode/jpeg-baseline.jpg")
+    jpeg[try frameHeader(jpeg) + 4] = 12
+    let expected = "x: expected an 8-bit baseline or progressive JPEG, found: 12 bits a sample"
+    #expect(error(decoding: jpeg)?.description == expected)
+  }
+
+  @Test func losslessJPEGIsUnsupported() throws {
+    var jpeg = try FixtureFiles.bytes("decode/jpeg-baseline.jpg")
+    jpeg[try frameHeader(jpeg) + 1] = 0xC3
+    guard case .unsupported = error(decoding: jpeg) else { return #expect(Bool(false)) }
+  }
+
+  @Test func hugeImagesAreRefusedByTheirHeader() throws {
+    var jpeg = try FixtureFiles.bytes("decode/jpeg-baseline.jpg")
+    let frame = try frameHeader(jpeg)
+    jpeg.replaceSubrange((frame + 5)..<(frame + 9), with: [0xF0, 0, 0xF0, 0])
+    guard case .tooLarge(_, _, "61440 x 61440 pixels") = error(decoding: jpeg) else {
+      return #expect(Bool(false))
+    }
+    // A PNG header of 2^24 x 2^24 pixels, 8-bit grey, with its checksum; nothing follows but an empty IDAT.
+    let bomb: [UInt8] = [
+      0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52, 1, 0, 0, 0, 1, 0,
+      0, 0,
+      8, 0, 0, 0, 0,
+    ]
+    let idat: [UInt8] = [0, 0, 0, 0, 0x49, 0x44, 0x41, 0x54, 0x35, 0xAF, 0x06, 0x1E]
+    let header = bomb + crc32(bomb.dropFirst(12))
+    guard case .tooLarge(_, _, "16777216 x 16777216 pixels") = error(decoding: header + idat) else {
+      return #expect(Bool(false))
+    }
+    // 8192 x 8192 is allowed, but 57 bytes can't hold it.
+    var small = bomb
+    small.replaceSubrange(16..<24, with: [0, 0, 32, 0, 0, 0, 32, 0])
+    let found = error(decoding: small + crc32(small.dropFirst(12)) + idat)
+    #expect(
+      found == .corrupt(path: "x", expected: "a whole PNG image", found: "too little data for its size"))
+  }
+
+  /// PNG's checksum.
+  private func crc32(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
+    var crc: UInt32 = ~0
+    for byte in bytes {
+      crc ^= UInt32(byte)
+      for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0xEDB8_8320 : crc >> 1 }
+    }
+    return [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: ~crc >> $0) }
+  }
+
+  /// Damaged bytes give an error or a picture of a possible size: never a crash.
+  @Test(arguments: fixtures)
+  func randomDamageNeverCrashes(name: String) throws {
+    let bytes = try FixtureFiles.bytes("decode/" + name)
+    var random = Random(seed: 7)
+    for _ in 0..<200 {
+      var damaged = bytes
+      for _ in 0..<Int.random(in: 1...6, using: &random) {
+        damaged[Int.random(in: 0..<bytes.count, using: &random)] = .random(in: 0...255, using: &random)
+      }
+      if let image = try? RGBImage(decoding: damaged, name: name) {
+        #expect(image.pixels.count == image.width * image.height * 3)
+      }
+    }
+  }
+
+  @Test func fileErrors() throws {
+    try withTemporaryFolder { folder in
+      #expect(throws: ImageError.unreadable(path: folder + "/none", reason: "No such file or directory")) {
+        try RGBImage(contentsOf: folder + "/none")
+      }
+      #expect(throws: ImageError.unreadable(path: folder, reason: "is a directory")) {
+        try RGBImage(contentsOf: folder)
+      }
+      #expect(throws: ImageError.unreadable(path: "/dev/zero", reason: "not a regular file")) {
+        try RGBImage(contentsOf: "/dev/zero")
+      }
+      try Data().write(to: URL(fileURLWithPath: folder + "/empty.jpg"))
+      #expect(throws: ImageError.empty(path: folder + "/empty.jpg")) {
+        try RGBImage(contentsOf: folder + "/empty.jpg")
+      }
+    }
+  }
+}
+
+struct ImageFilesTests {
+  @Test func aFolderMeansItsVisibleFilesSorted() throws {
+    try withTemporaryFolder { folder in
+      for name in ["b.jpg", "a.txt", ".DS_Store", "c"] {
+        try Data([1]).write(to: URL(fileURLWithPath: folder + "/" + name))
+      }
+      try FileManager.default.createDirectory(atPath: folder + "/inner", withIntermediateDirectories: false)
+      #expect(try ImageFiles.list(folder) == ["a.txt", "b.jpg", "c"].map { folder + "/" + $0 })
+      #expect(try ImageFiles.list(folder + "/") == ["a.txt", "b.jpg", "c"].map { folder + "/" + $0 })
+      #expect(try ImageFiles.list(folder + "/b.jpg") == [folder + "/b.jpg"])
+      #expect(try ImageFiles.list(folder + "/none") == [folder + "/none"])
+      #expect(try ImageFiles.list(folder + "/inner") == [])
+    }
+  }
+}

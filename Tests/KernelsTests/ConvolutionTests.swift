@@ -1,0 +1,56 @@
+import Kernels
+import TestSupport
+import Tensors
+import Testing
+
+@Suite struct ConvolutionTests {
+  /// Odd sizes, channel counts that no vector width divides, several images, both paths, with and without pool.
+  @Test(arguments: [
+    (1, 5, 7, 16, 16), (2, 8, 8, 32, 48), (1, 1, 1, 64, 64), (3, 13, 6, 20, 19), (1, 9, 17, 3, 64),
+    (2, 4, 3, 1, 5),
+    (5, 12, 12, 64, 128),
+  ])
+  func agreesWithTheDefinition(n: Int, h: Int, w: Int, c: Int, k: Int) {
+    var random = Random(seed: UInt64(n * 1000 + h * 100 + w * 10 + c))
+    let input = Tensor(uniform: [n, h, w, c], limit: 1, using: &random)
+    let weights = Tensor(uniform: [k, c, 3, 3], limit: 1, using: &random)
+    let bias = Tensor(uniform: [k], limit: 1, using: &random)
+    for pool in [false, true] {
+      let expected = convolveNaively(input, weights: weights, bias: bias, pool: pool)
+      for threads in [1, 3] {
+        let actual = convolved(
+          input, weights: weights, bias: bias, pool: pool, threads: ThreadPool(threads: threads))
+        #expect(actual.shape == expected.shape)
+        #expect(relativeError(actual, expected) < 5e-6, "pool \(pool), \(threads) threads")
+      }
+    }
+  }
+
+  /// More tiles than a block has, in both ways of sharing the work: every thread count gives the same bits.
+  @Test(arguments: [(4, 60, 56, 16, 16), (2, 28, 28, 272, 16)])
+  func threadsDoNotChangeTheResult(n: Int, h: Int, w: Int, c: Int, k: Int) {
+    var random = Random(seed: 7)
+    let input = Tensor(uniform: [n, h, w, c], limit: 1, using: &random)
+    let weights = Tensor(uniform: [k, c, 3, 3], limit: 1, using: &random)
+    let bias = Tensor(uniform: [k], limit: 1, using: &random)
+    let one = convolved(input, weights: weights, bias: bias, pool: true, threads: ThreadPool(threads: 1))
+    let four = convolved(input, weights: weights, bias: bias, pool: true, threads: ThreadPool(threads: 4))
+    #expect(one == four)
+    #expect(relativeError(one, convolveNaively(input, weights: weights, bias: bias, pool: true)) < 5e-6)
+  }
+
+  private func convolved(
+    _ input: Tensor, weights: Tensor, bias: Tensor, pool: Bool, threads: ThreadPool
+  ) -> Tensor {
+    let (n, h, w) = (input.shape[0], input.shape[1], input.shape[2])
+    let shape = ConvolutionShape(inputChannels: input.shape[3], outputChannels: weights.shape[0], pool: pool)
+    var transformed = Tensor(uninitialized: [shape.transformedCount])
+    transformWeights(weights.pointer, shape: shape, into: transformed.mutablePointer(), pool: threads)
+    let size = shape.outputSize(height: h, width: w)
+    var output = Tensor(zeros: [n, size.height, size.width, shape.outputChannels])
+    convolve(
+      input.pointer, images: n, height: h, width: w, shape: shape, transformed: transformed.pointer,
+      bias: bias.pointer, into: output.mutablePointer(), workspace: ConvolutionWorkspace(), pool: threads)
+    return output
+  }
+}

@@ -1,0 +1,33 @@
+import Kernels
+import Synchronization
+import Testing
+
+@Suite struct ThreadPoolTests {
+  @Test(arguments: [1, 2, 5]) func doesEveryPieceOnce(threads: Int) {
+    let pool = ThreadPool(threads: threads)
+    for count in [0, 1, 2, 100, 1000] {
+      let counts = Mutex([Int](repeating: 0, count: count))
+      pool.run(count) { index in counts.withLock { $0[index] += 1 } }
+      #expect(counts.withLock { $0 } == [Int](repeating: 1, count: count))
+    }
+  }
+
+  /// A job inside a piece is done by the thread that started it: no deadlock.
+  @Test func nests() {
+    let pool = ThreadPool(threads: 3)
+    let total = Atomic<Int>(0)
+    pool.run(8) { _ in pool.run(8) { _ in total.add(1, ordering: .relaxed) } }
+    #expect(total.load(ordering: .relaxed) == 64)
+  }
+
+  /// Threads that have gone to sleep wake for the next job.
+  @Test func wakesAfterAPause() async throws {
+    let pool = ThreadPool(threads: 2)
+    let total = Atomic<Int>(0)
+    for _ in 0..<20 {
+      pool.run(2) { _ in total.add(1, ordering: .relaxed) }
+      try await Task.sleep(for: .milliseconds(2))
+    }
+    #expect(total.load(ordering: .relaxed) == 40)
+  }
+}

@@ -1,0 +1,82 @@
+import Foundation
+import TestSupport
+import Tensors
+import Testing
+
+@Suite struct SafetensorsTests {
+  @Test func roundTripsEveryType() throws {
+    try withTemporaryFolder { folder in
+      var random = Random(seed: 1)
+      let a = Tensor(uniform: [3, 5], limit: 2, using: &random)
+      let path = folder + "/a.safetensors"
+      try SafetensorsWriter.write(
+        [
+          .init(name: "half", tensor: a, type: .float16), .init(name: "whole", tensor: a),
+          .init(name: "brain", tensor: a, type: .bfloat16),
+          .init(name: "none", tensor: Tensor(zeros: [0, 2])),
+        ], metadata: ["key": "wörth \"it\"\n"], to: path)
+      let file = try SafetensorsFile(path: path)
+      #expect(file.metadata == ["key": "wörth \"it\"\n"])
+      #expect(try file.tensor(named: "whole") == a)
+      #expect(try file.tensor(named: "none").shape == [0, 2])
+      #expect(relativeError(try file.tensor(named: "half"), a) < 5e-4)
+      #expect(relativeError(try file.tensor(named: "brain"), a) < 5e-3)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["a.safetensors"])
+    }
+  }
+
+  @Test func saysWhatDoesNotFit() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/a.safetensors"
+      try SafetensorsWriter.write([.init(name: "w", tensor: Tensor(zeros: [2, 3]))], metadata: [:], to: path)
+      let file = try SafetensorsFile(path: path)
+      #expect(throws: SafetensorsError.missing(path: path, key: "v")) { try file.tensor(named: "v") }
+      #expect(throws: SafetensorsError.shape(path: path, key: "w", expected: [3, 2], found: [2, 3])) {
+        try file.tensor(named: "w", shape: [3, 2])
+      }
+      #expect(throws: SafetensorsError.self) { try SafetensorsFile(path: folder + "/absent") }
+      #expect(throws: SafetensorsError.self) { try SafetensorsFile(path: folder) }
+    }
+  }
+
+  /// Cut anywhere, or with any byte of its header changed, a file is refused or read: never a crash.
+  @Test func survivesDamage() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/a.safetensors"
+      try SafetensorsWriter.write(
+        [.init(name: "w", tensor: Tensor(repeating: 1, [2, 3]))], metadata: ["a": "b"], to: path)
+      let whole = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+      let damaged = folder + "/b.safetensors"
+      for length in 0..<whole.count {
+        try Data(whole[..<length]).write(to: URL(fileURLWithPath: damaged))
+        #expect(throws: SafetensorsError.self, "cut to \(length)") { try SafetensorsFile(path: damaged) }
+      }
+      var random = Random(seed: 5)
+      for _ in 0..<500 {
+        var bytes = whole
+        bytes[Int.random(in: 0..<(whole.count - 24), using: &random)] = UInt8(
+          truncatingIfNeeded: random.next())
+        try Data(bytes).write(to: URL(fileURLWithPath: damaged))
+        if let file = try? SafetensorsFile(path: damaged) {
+          for name in file.entries.keys { _ = try? file.tensor(named: name) }
+        }
+      }
+    }
+  }
+
+  @Test(arguments: [
+    #"{"w":{"dtype":"F32","shape":[4611686018427387904,8],"data_offsets":[0,0]}}"#,
+    #"{"w":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}"#,
+    #"{"w":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#,
+    #"{"w":{"dtype":"F32","shape":[1],"data_offsets":[9223372036854775807,9223372036854775807]}}"#,
+    #"{"w":{"dtype":"Q7","shape":[1],"data_offsets":[0,4]}}"#, #"[1]"#, #"{"__metadata__":{"a":1}}"#,
+  ]) func refusesForeignHeaders(header: String) throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/a.safetensors"
+      var data = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Data($0) }
+      data.append(contentsOf: Array(header.utf8) + [0, 0, 0, 0])
+      try data.write(to: URL(fileURLWithPath: path))
+      #expect(throws: SafetensorsError.self) { try SafetensorsFile(path: path) }
+    }
+  }
+}
