@@ -4,7 +4,8 @@
                        [--threads 2] [--repetitions 10]
 
 Versions go to standard error; one JSON line an engine and batch to standard output:
-{"engine": …, "batch": …, "threads": …, "milliseconds_per_image": median, "spread": [least, most]}.
+{"engine": …, "precision": …, "batch": …, "threads": …, "milliseconds_per_image": median, "min": …, "max": …,
+"times": [each]}.
 """
 
 import argparse
@@ -144,9 +145,11 @@ def main():
                 call()
                 times.append((time.perf_counter() - start) * 1000 / batch)
             print(json.dumps({
-                "engine": engine, "batch": batch, "threads": options.threads,
-                "milliseconds_per_image": round(statistics.median(times), 2),
-                "spread": [round(min(times), 2), round(max(times), 2)]}), flush=True)
+                "engine": package if package != "torch" else "pytorch",
+                "precision": "bf16" if engine.endswith("bf16") else "f32", "batch": batch,
+                "threads": options.threads, "milliseconds_per_image": round(statistics.median(times), 2),
+                "min": round(min(times), 2), "max": round(max(times), 2),
+                "times": [round(t, 2) for t in times]}), flush=True)
 
 
 if __name__ == "__main__":
