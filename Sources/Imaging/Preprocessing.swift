@@ -93,6 +93,12 @@ public struct Preprocessing: Sendable, Equatable {
 
   /// Writes the picture, [height, width, 3], to `output`: one row of a batch, say.
   public func apply(_ image: RGBImage, into output: UnsafeMutablePointer<Float>) {
+    normalise(fitted(image), into: output)
+  }
+
+  /// Writes a picture that is already `fitted`, [height, width, 3], to `output`.
+  public func normalise(_ fitted: RGBImage, into output: UnsafeMutablePointer<Float>) {
+    precondition(fitted.width == width && fitted.height == height, "\(fitted.width)×\(fitted.height)")
     // Normalised values of the 256 possible samples, [3, 256] in the tensor's channel order.
     var table: [Float] = []
     for channel in 0..<3 {
@@ -102,8 +108,7 @@ public struct Preprocessing: Sendable, Equatable {
       }
     }
     let (first, last) = channelOrder == .rgb ? (0, 2) : (2, 0)
-    let pixels = fitted(image).pixels
-    pixels.withUnsafeBufferPointer { pixels in
+    fitted.pixels.withUnsafeBufferPointer { pixels in
       table.withUnsafeBufferPointer { table in
         for i in stride(from: 0, to: pixels.count, by: 3) {
           output[i] = table[Int(pixels[i + first])]

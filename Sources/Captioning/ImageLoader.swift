@@ -1,0 +1,58 @@
+public import Imaging
+public import Kernels
+internal import Synchronization
+public import Tensors
+
+/// Reads image files, a batch at a time and several at once, into the network's input.
+public struct ImageLoader: Sendable {
+  /// What the files of a batch gave.
+  public struct Batch: Sendable {
+    /// The images that could be read, [N, H, W, 3], in the order of `indices`.
+    public let images: Tensor
+    /// Where each of them stands in the list.
+    public let indices: [Int]
+    /// The files that could not be read: where they stand in the list, and why.
+    public let failures: [(index: Int, error: ImageError)]
+  }
+
+  private let preprocessing: Preprocessing
+
+  /// A loader for a network's preprocessing.
+  public init(_ preprocessing: Preprocessing) { self.preprocessing = preprocessing }
+
+  /// Reads the files at `range` of `paths`; a bad file costs that file only.
+  /// - Parameter flipped: mirror them, left to right.
+  public func load(
+    _ paths: [String], _ range: Range<Int>, flipped: Bool = false, pool: ThreadPool = .shared
+  ) -> Batch {
+    let results = Mutex([Result<RGBImage, ImageError>?](repeating: nil, count: range.count))
+    pool.run(range.count) { piece in
+      let result = Result { () throws(ImageError) -> RGBImage in
+        let image = preprocessing.fitted(try RGBImage(contentsOf: paths[range.lowerBound + piece]))
+        return flipped ? image.horizontallyFlipped() : image
+      }
+      results.withLock { $0[piece] = result }
+    }
+    var (images, indices): ([RGBImage], [Int]) = ([], [])
+    var failures: [(index: Int, error: ImageError)] = []
+    for (piece, result) in results.withLock({ $0 }).enumerated() {
+      switch result {
+      case .success(let image):
+        images.append(image)
+        indices.append(range.lowerBound + piece)
+      case .failure(let error): failures.append((range.lowerBound + piece, error))
+      case nil: break
+      }
+    }
+    return Batch(images: input(images), indices: indices, failures: failures)
+  }
+
+  /// Pictures, already `fitted`, as the network's input [N, H, W, 3].
+  public func input(_ images: [RGBImage]) -> Tensor {
+    var input = Tensor(uninitialized: [images.count, preprocessing.height, preprocessing.width, 3])
+    let base = input.mutablePointer()
+    let size = preprocessing.height * preprocessing.width * 3
+    for (index, image) in images.enumerated() { preprocessing.normalise(image, into: base + index * size) }
+    return input
+  }
+}

@@ -1,0 +1,65 @@
+internal import Foundation
+public import Imaging
+public import Kernels
+public import Tensors
+
+/// The frozen part of the encoder: images to the averaged, flattened last map that the head reads.
+/// Not for use by two threads at once.
+public final class VGGEncoder {
+  /// The network.
+  public let architecture: VGGArchitecture
+  /// What its input must look like.
+  public let preprocessing: Preprocessing
+  /// Images that are convolved together.
+  public static let batchSize = 8
+
+  private let file: SafetensorsFile
+  private let prefix: String
+  private let stack: ConvolutionStack
+
+  /// Loads the convolutions.
+  /// - Throws: `ModelError` naming the tensor that does not fit; `.unsupported` when an image of the
+  ///   preprocessing's size would not survive the pools.
+  public init(
+    _ architecture: VGGArchitecture, preprocessing: Preprocessing, weights file: SafetensorsFile,
+    prefix: String = "", residency: ConvolutionStack.Residency, pool: ThreadPool = .shared
+  ) throws(ModelError) {
+    let pools = architecture.layers.count { $0 == .pool }
+    guard pools < 20, preprocessing.width >> pools > 0, preprocessing.height >> pools > 0 else {
+      throw .unsupported(
+        path: file.path, expected: "an input of at least 1×1 after \(pools) halvings",
+        found: "\(preprocessing.width)×\(preprocessing.height)")
+    }
+    (self.architecture, self.preprocessing, self.file, self.prefix) = (
+      architecture, preprocessing, file, prefix
+    )
+    stack = try ConvolutionStack(
+      architecture, weights: file, prefix: prefix, residency: residency, pool: pool)
+  }
+
+  /// The head's input [N, pooledSize] for images [N, H, W, 3].
+  public func pooled(_ images: Tensor) -> Tensor {
+    adaptiveAveragePool(stack(images), side: architecture.head.side)
+  }
+
+  /// Names these convolutions, this preprocessing and this averaging: equal only if they all are.
+  public func fingerprint() throws(ModelError) -> String {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    for layer in architecture.convolutions {
+      for kind in ["weight", "bias"] {
+        do {
+          let tensor = try file.tensor(named: "\(prefix)features.\(layer.index).\(kind)")
+          tensor.withUnsafeBufferPointer { scalars in
+            // FNV-1a (Fowler, Noll & Vo), a scalar at a time.
+            for scalar in scalars { hash = (hash ^ UInt64(scalar.bitPattern)) &* 0x0000_0100_0000_01B3 }
+          }
+        } catch { throw .weights(error) }
+      }
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let input = (try? encoder.encode(preprocessing)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    return
+      "\(architecture.table) \(String(hash, radix: 16)) \(architecture.head.side)x\(architecture.head.side) \(input)"
+  }
+}

@@ -1,0 +1,149 @@
+/// The rules for tokens that start with a letter or a digit.
+extension Lexer {
+  /// Words the Treebank writes as two (`can not`, `gon na`): where the second starts.
+  func assimilation(_ start: Int, _ end: Int) -> Int? {
+    let known: [StaticString] = ["gonna", "gotta", "wanna", "gimme", "lemme", "cannot"]
+    guard end - start == 5 || end - start == 6, known.contains(where: { spelled($0, start, end) }) else {
+      return nil
+    }
+    if let mark = apostrophe(end), suffix(mark) != nil { return nil }
+    return start + 3
+  }
+
+  /// Where the `n't` of the letters `start..<end` starts and ends, if they end in one: `do n't`.
+  func contraction(_ start: Int, _ end: Int) -> Range<Int>? {
+    let n = end - 1
+    guard lower(n) == UInt8(ascii: "n"), let mark = apostrophe(end) ?? grave(end),
+      lower(mark) == UInt8(ascii: "t"),
+      n == start || lower(n - 1) != UInt8(ascii: "n"), letters(start) == end
+    else { return nil }
+    return n..<letters(mark)
+  }
+
+  private func grave(_ position: Int) -> Int? {
+    if byte(position) == UInt8(ascii: "`") { return position + 1 }
+    return byte(position) == 0xE2 && byte(position + 1) == 0x80 && byte(position + 2) == 0x98
+      ? position + 3 : nil
+  }
+
+  /// `5`, `1,000.50`, `10:30`, `.5`, `-5`; mixed numbers `3 1/2` and `3-1/2`.
+  func number(_ start: Int) -> Int? {
+    let unsigned = byte(start) == UInt8(ascii: "-") || byte(start) == UInt8(ascii: "+") ? start + 1 : start
+    var end = digits(unsigned)
+    while [UInt8(ascii: "."), UInt8(ascii: ","), UInt8(ascii: ":")].contains(byte(end)), isDigit(end + 1) {
+      end = digits(end + 1)
+    }
+    guard end > unsigned else { return nil }
+    let whole = digits(start, atMost: 4)
+    if whole == end, byte(end) == UInt8(ascii: "-"), isDigit(end + 1) {
+      let numerator = digits(end + 1, atMost: 4)
+      if byte(numerator) == UInt8(ascii: "/"), isDigit(numerator + 1) {
+        return digits(numerator + 1, atMost: 4)
+      }
+    }
+    return end
+  }
+
+  /// `o'clock`, `O'Brien`, `d'oeuvre`, `ho'ohu`, `ma'am`; the elided first halves `y'`, `j'`, `ol'`.
+  func apostropheWord(_ start: Int) -> Int? {
+    let head = letters(start)
+    guard head > start, let mark = apostrophe(head) else { return nil }
+    let end = letters(mark)
+    if suffix(mark) != nil { return nil }
+    let initial = lower(start)
+    if head - start == 1 {
+      let elides = [UInt8(ascii: "d"), UInt8(ascii: "l"), UInt8(ascii: "n"), UInt8(ascii: "o")].contains(
+        initial)
+      let name = isUpper(start) && initial != UInt8(ascii: "i") && initial != UInt8(ascii: "y")
+      if elides || name, end - mark >= 2 { return end }
+      if ["s'mores", "c'mon", "e'er"].contains(where: { spelled($0, start, end) }) { return end }
+      if initial == UInt8(ascii: "y") { return end > mark ? mark : nil }
+      if ["j", "d", "l"].contains(where: { spelled($0, start, head) }) { return mark }
+      return nil
+    }
+    if isVowel(head - 1, orY: true), isVowel(mark) { return end }
+    if spelled("ma'am", start, end) { return end }
+    return spelled("ol", start, head) ? mark : nil
+  }
+
+  private func spelled(_ word: StaticString, _ start: Int, _ end: Int) -> Bool {
+    end - start == word.utf8CodeUnitCount && matches(word, at: start)
+  }
+
+  /// The end of `s`, `m`, `d`, `re`, `ve` or `ll` at `start`, right behind an apostrophe and before no letter.
+  func suffix(_ start: Int) -> Int? {
+    for ending: StaticString in ["s", "m", "d", "re", "ve", "ll"] where matches(ending, at: start) {
+      let end = start + ending.utf8CodeUnitCount
+      if !isLetter(end) { return end }
+    }
+    return nil
+  }
+
+  /// `t-shirt`, `10-year-old`, `crème-brûlée`, `U.S.-based`, `1,000-foot`, `a.m.-p.m.`
+  func hyphenated(_ start: Int) -> Int? {
+    var end = word(start)
+    var parts = 0
+    while let mark = hyphen(end), case let next = word(mark), next > mark {
+      end = next
+      parts += 1
+    }
+    // Plain letters and digits may carry dots and commas before the first hyphen.
+    var plain = start
+    while isAlphanumeric(plain) || byte(plain) == UInt8(ascii: ".") || byte(plain) == UInt8(ascii: ",") {
+      plain += 1
+    }
+    var plainParts = 0
+    while byte(plain) == UInt8(ascii: "-"), isAlphanumeric(plain + 1) {
+      plainParts += 1
+      if let acronym = acronym(plain + 1), byte(acronym - 1) == UInt8(ascii: ".") {
+        plain = acronym
+        break
+      }
+      plain = alphanumerics(plain + 1)
+    }
+    let best = max(parts > 0 ? end : start, plainParts > 0 ? plain : start)
+    return best > start ? best : nil
+  }
+
+  /// `and/or`, `10/10/2010`, `his/her/their`: at most two slashes.
+  func slashed(_ start: Int) -> Int? {
+    func part(_ start: Int) -> Int {
+      var end = alphanumerics(start)
+      for _ in 0..<2 where end > start && byte(end) == UInt8(ascii: "-") {
+        var next = end + 1
+        while isASCIILetter(next) { next += 1 }
+        if next > end + 1 { end = next } else { break }
+      }
+      return end
+    }
+    var end = part(start)
+    var slashes = 0
+    while slashes < 2, end > start, byte(end) == UInt8(ascii: "/"), case let next = part(end + 1),
+      next > end + 1
+    {
+      end = next
+      slashes += 1
+    }
+    return slashes > 0 ? end : nil
+  }
+
+  /// `AT&T`, `B&W`, `A+B`: capitals on both sides.
+  func capitalsJoined(_ start: Int) -> Int? {
+    var end = start
+    while isUpper(end) { end += 1 }
+    if end > start, byte(end) == UInt8(ascii: "$") { return end + 1 }  // `US$`.
+    guard end > start, byte(end) == UInt8(ascii: "&") || byte(end) == UInt8(ascii: "+"), isUpper(end + 1)
+    else {
+      return sharpOrPlus(start)
+    }
+    end += 1
+    while isUpper(end) { end += 1 }
+    return end
+  }
+
+  /// `C++`, `C#`.
+  private func sharpOrPlus(_ start: Int) -> Int? {
+    if matches("c++", at: start) { return start + 3 }
+    return matches("c#", at: start) ? start + 2 : nil
+  }
+}

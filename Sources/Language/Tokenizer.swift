@@ -1,0 +1,69 @@
+/// Turns a caption into words as the COCO caption evaluation does: Penn Treebank tokens in lower case,
+/// without punctuation.
+///
+/// `A man doesn't (usually) wear a t-shirt, "he" can.` gives `a man does n't -lrb- usually -rrb- wear a t-shirt
+/// he can`. A port by behaviour of the tokenizer of coco-caption (`PTBTokenizer -preserveLines -lowerCase`, then
+/// removal of its list of punctuation): brackets become `-lrb-` and stay, because they do there. Every text is
+/// accepted; what the Treebank has no token for (emoji, control characters) is dropped.
+///
+/// Each caption is read alone, and its end counts as the end of a sentence.
+public struct Tokenizer: Sendable {
+  /// The tokenizer.
+  public init() {}
+
+  /// The words of `caption`, in order; none holds white space or is empty.
+  public func tokens(_ caption: String) -> [String] {
+    var caption = caption
+    return caption.withUTF8 { bytes in
+      let lexer = Lexer(text: bytes)
+      var words = WordCollector(text: bytes)
+      var position = 0
+      while position < bytes.count {
+        position = lexer.next(at: position, into: &words)
+      }
+      return words.words
+    }
+  }
+}
+
+/// Gathers the tokens the lexer finds, in lower case.
+struct WordCollector {
+  let text: UnsafeBufferPointer<UInt8>
+  private(set) var words: [String] = []
+  private var scratch: [UInt8] = []
+
+  init(text: UnsafeBufferPointer<UInt8>) {
+    self.text = text
+    words.reserveCapacity(text.count / 5 + 2)
+    scratch.reserveCapacity(32)
+  }
+
+  /// Adds a word that is not spelled as in the text.
+  mutating func add(_ word: String) { words.append(word) }
+
+  /// Adds the text of `range` in lower case, with the spelling the Treebank gives apostrophes and hyphens.
+  mutating func add(_ range: Range<Int>) {
+    scratch.removeAll(keepingCapacity: true)
+    var ascii = true
+    for position in range {
+      let byte = text[position]
+      ascii = ascii && byte < 0x80
+      scratch.append(byte &- 0x41 < 26 ? byte | 0x20 : byte)
+    }
+    let word = String(decoding: scratch, as: UTF8.self)
+    words.append(ascii ? word : normalized(word))
+  }
+
+  private func normalized(_ word: String) -> String {
+    var result = String.UnicodeScalarView()
+    for scalar in word.lowercased().unicodeScalars {
+      switch scalar.value {
+      case 0x2019: result.append("'")
+      case 0x2018: result.append("`")
+      case 0xAD: break  // Soft hyphens are invisible.
+      default: result.append(scalar)
+      }
+    }
+    return String(result)
+  }
+}
