@@ -17,29 +17,31 @@ from safetensors.torch import load_file
 from torch.nn import functional as F
 
 
-def metadata(path):
-    """The model file's `__metadata__`, values parsed where they are JSON."""
+def description(path):
+    """The model file's metadata, its JSON parsed."""
     with open(path, "rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
-        entries = json.loads(file.read(length)).get("__metadata__", {})
-    result = {}
-    for key, value in entries.items():
-        try:
-            result[key] = json.loads(value)
-        except json.JSONDecodeError:
-            result[key] = value
-    return result
+        entries = json.loads(file.read(length))["__metadata__"]
+    return {key: json.loads(entries[key]) for key in ("architecture", "preprocessing", "vocabulary")}
 
 
-def pixels(path, preprocessing):
-    """[1, 3, S, S]: stretched, as the embedded model was trained; torchvision's scaling unless the file says else."""
-    size = preprocessing.get("size", 224)
-    image = ImageOps.exif_transpose(Image.open(path)).convert("RGB").resize((size, size), Image.Resampling.BILINEAR)
-    x = torch.from_numpy(np.array(image)).permute(2, 0, 1).float() * preprocessing.get("scale", 1 / 255)
-    if preprocessing.get("channelOrder", preprocessing.get("channels", "rgb")).lower() == "bgr":
+def pixels(path, rules):
+    """[1, 3, height, width], as the model's preprocessing says."""
+    image = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
+    width, height = rules["width"], rules["height"]
+    if rules["resize"] == "stretch":
+        image = image.resize((width, height), Image.Resampling.BILINEAR)
+    else:
+        ratio = rules["shortSide"] / min(image.size)
+        image = image.resize((int(image.width * ratio), int(image.height * ratio)), Image.Resampling.BILINEAR)
+        left, top = round((image.width - width) / 2), round((image.height - height) / 2)
+        image = image.crop((left, top, left + width, top + height))
+    x = torch.from_numpy(np.array(image)).permute(2, 0, 1).float()
+    if rules["scale"] == "0..1":
+        x = x / 255
+    if rules["channelOrder"] == "bgr":
         x = x.flip(0)
-    mean = torch.tensor(preprocessing.get("mean", [0.485, 0.456, 0.406]))
-    deviation = torch.tensor(preprocessing.get("standardDeviation", preprocessing.get("std", [0.229, 0.224, 0.225])))
+    mean, deviation = torch.tensor(rules["mean"]), torch.tensor(rules["standardDeviation"])
     return ((x - mean[:, None, None]) / deviation[:, None, None])[None].contiguous(memory_format=torch.channels_last)
 
 
@@ -101,14 +103,12 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    entries = metadata(options.model)
-    vocabulary = entries["vocabulary"]
-    words = vocabulary["words"] if isinstance(vocabulary, dict) else vocabulary
+    model = description(options.model)
     weights = {name: value.float() for name, value in load_file(options.model).items()}
     with torch.inference_mode():
-        v = encoded(weights, pixels(options.photo, entries.get("preprocessing", {})))
-        caption, total = best_caption(weights, v, words, options.beam_width, options.max_length,
-                                      entries.get("injection", "everyStep"))
+        v = encoded(weights, pixels(options.photo, model["preprocessing"]))
+        caption, total = best_caption(weights, v, model["vocabulary"], options.beam_width, options.max_length,
+                                      model["architecture"]["injection"])
     print(f"{' '.join(caption)}  (log-prob {total:.2f})")
 
 
