@@ -69,7 +69,7 @@ def encoded(weights, x):
 def best_caption(weights, v, words, width, longest, injection):
     """Words and log-probability of the likeliest caption that beams of this width find."""
     start, end = words.index("<s>"), words.index("</s>")
-    silent = [words.index(word) for word in ("<pad>", "<s>", "</s>", "<unk>")]
+    silent = [words.index(word) for word in ("<pad>", "<s>", "<unk>")]
     w = {name.removeprefix("decoder."): value for name, value in weights.items() if name.startswith("decoder.")}
     image = F.linear(v, w["image_to_hidden.weight"])
     h = c = torch.zeros(1, w["lstm.weight_hh"].shape[1])
@@ -83,14 +83,20 @@ def best_caption(weights, v, words, width, longest, injection):
         c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
         h = torch.sigmoid(o) * torch.tanh(c)
         totals = scores[:, None] + torch.log_softmax(F.linear(h, w["output.weight"], w["output.bias"]), 1)
-        best = max([best] + [(total, beam[1:]) for total, beam in zip(totals[:, end].tolist(), beams)])
         totals[:, silent] = float("-inf")
-        scores, chosen = totals.flatten().topk(width)
-        if step == longest or scores[0] < best[0]:
+        if step == longest:
+            totals = totals[:, end, None]  # forced
+        # An end counts when it is among the `width` best candidates: any end would make captions of two words.
+        values, chosen = totals.flatten().topk(min(2 * width, totals.numel()))
+        candidates = [(value, index // totals.shape[1], end if step == longest else index % totals.shape[1])
+                      for value, index in zip(values.tolist(), chosen.tolist())]
+        best = max([best] + [(value, beams[k][1:]) for value, k, word in candidates[:width] if word == end])
+        live = [candidate for candidate in candidates if candidate[2] != end][:width]
+        if not live or live[0][0] < best[0]:
             break
-        origin = torch.div(chosen, totals.shape[1], rounding_mode="floor")
-        beams = [beams[k] + [word] for k, word in zip(origin.tolist(), (chosen % totals.shape[1]).tolist())]
-        h, c = h[origin], c[origin]
+        beams = [beams[k] + [word] for _, k, word in live]
+        origin = torch.tensor([k for _, k, _ in live])
+        scores, h, c = torch.tensor([value for value, _, _ in live]), h[origin], c[origin]
     return [words[word] for word in best[1]], best[0]
 
 
