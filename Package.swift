@@ -48,7 +48,7 @@ let package = Package(
   ]
     // Floor 1.
     + module("Tensors", dependencies: ["CKernels"], settings: numeric, fixtures: true)
-    + module("Language", dependencies: [])
+    + module("Language", dependencies: [], fixtures: true)
     // Floor 2.
     + module("Kernels", dependencies: ["COneDNN", "CKernels", "Tensors"], settings: numeric)
     + module(
