@@ -53,7 +53,7 @@ let package = Package(
     + module("Kernels", dependencies: ["COneDNN", "CKernels", "Tensors"], settings: numeric)
     + module(
       "Imaging", dependencies: ["CImageCodecs", "Tensors"], settings: numeric, fixtures: true)
-    + module("Metrics", dependencies: ["Language"])
+    + module("Metrics", dependencies: ["Language"], fixtures: true)
     // Floor 3.
     + module("Layers", dependencies: ["Kernels", "Tensors"], settings: numeric, fixtures: true)
     + module("Datasets", dependencies: ["Imaging", "Language", "Tensors"])
