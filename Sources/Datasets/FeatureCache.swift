@@ -1,5 +1,189 @@
-// NOTE FROM THE LEAD (05:08): the lead is writing FeatureCache.swift and Progress.swift on main himself: skip both,
-// delete this file before committing. Batches: Layers.PackedCaptions.packing (branch decoder) already packs, so
-// CaptionBatches only needs to give, for (seed, epoch, batch index), the caption indexes of that batch.
-// Land Language (Tokenizer, Vocabulary, Caption) NOW even if some PTB differences remain, then COCOCaptions, results,
-// CaptionBatches, BLEU; refine the tokenizer afterwards.
+internal import Foundation
+internal import Glibc
+public import Tensors
+
+/// Rows of features of many images in one file, filled in any order, over several runs if need be.
+///
+/// The file is safetensors, so that any program can read it at any time: `features` F32 [N, width]; `status` U8 [N],
+/// 0 not there yet, 1 done, 2 the image can't be read; metadata `key` (what made the features) and `names` (a JSON
+/// list, one name a row). A row's status is written after the row has reached the disk. Not for two threads at once.
+public final class FeatureCache {
+  /// What a row holds.
+  public enum Status: UInt8, Sendable {
+    /// Nothing yet.
+    case missing = 0
+    /// Features.
+    case done = 1
+    /// Nothing: the image can't be read.
+    case failed = 2
+  }
+
+  /// The file.
+  public let path: String
+  /// The rows' names (N).
+  public let names: [String]
+  /// Floats in a row.
+  public let width: Int
+
+  private let descriptor: Int32
+  private let mapping: Tensor
+  private let featuresOffset, statusOffset: Int
+  private var statuses: [UInt8]
+  /// Rows whose status is not written yet.
+  private var unmarked: [Int] = []
+
+  /// Opens the file, or creates it at its full size when there is none.
+  /// - Parameters:
+  ///   - key: what makes the features; another key means other features.
+  ///   - names: the rows.
+  ///   - width: floats in a row.
+  /// - Throws: `FeatureCacheError` when the file can't be read or made, is something else, holds features of
+  ///   another key or other rows, or is being written by another process.
+  public init(path: String, key: String, names: [String], width: Int) throws(FeatureCacheError) {
+    (self.path, self.names, self.width) = (path, names, width)
+    if access(path, F_OK) != 0 { try Self.create(path, key: key, names: names, width: width) }
+    descriptor = open(path, O_RDWR | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .file(FileError(path: path, action: "open", errno: errno)) }
+    do throws(FeatureCacheError) {
+      guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { throw .busy(path: path) }
+      let file: SafetensorsFile
+      do { file = try SafetensorsFile(path: path) } catch { throw .notACache(path: path, reason: "\(error)") }
+      guard let features = file.entries["features"], let status = file.entries["status"],
+        features.typeName == "F32", status.typeName == "U8", features.shape.rank == 2,
+        status.shape == [features.shape[0]], let foundKey = file.metadata["key"]
+      else { throw .notACache(path: path, reason: "expected tensors features and status and a key") }
+      guard foundKey == key else { throw .otherKey(path: path, expected: key, found: foundKey) }
+      guard features.shape == [names.count, width], file.metadata["names"] == Self.json(names) else {
+        throw .otherRows(path: path, expected: [names.count, width], found: features.shape)
+      }
+      (featuresOffset, statusOffset) = (features.offset, status.offset)
+      do { mapping = try file.tensor(named: "features") } catch {
+        throw .notACache(path: path, reason: "\(error)")
+      }
+      statuses = [UInt8](repeating: 0, count: names.count)
+      let count = names.count
+      let got = statuses.withUnsafeMutableBytes {
+        pread(descriptor, $0.baseAddress, count, off_t(status.offset))
+      }
+      guard got == count else { throw .file(FileError(path: path, action: "read", errno: errno)) }
+    } catch {
+      close(descriptor)
+      throw error
+    }
+  }
+
+  deinit { close(descriptor) }
+
+  /// What row `row` holds.
+  public func status(of row: Int) -> Status { Status(rawValue: statuses[row]) ?? .missing }
+
+  /// The rows without features that are worth trying, in order; the failed ones among them.
+  public var pending: [Int] { statuses.indices.filter { statuses[$0] != Status.done.rawValue } }
+
+  /// The features of a row that is done: `width` floats in the mapped file, valid while the cache lives.
+  public func features(of row: Int) -> UnsafePointer<Float> {
+    precondition(status(of: row) == .done, "row \(row) holds no features")
+    return mapping.pointer + row * width
+  }
+
+  /// Writes a row; `flush` makes it count.
+  public func store(_ features: UnsafePointer<Float>, row: Int) throws(FeatureCacheError) {
+    precondition(names.indices.contains(row))
+    try write(UnsafeRawBufferPointer(start: features, count: width * 4), at: featuresOffset + row * width * 4)
+    statuses[row] = Status.done.rawValue
+    unmarked.append(row)
+  }
+
+  /// Notes that a row's image can't be read.
+  public func markFailed(row: Int) {
+    statuses[row] = Status.failed.rawValue
+    unmarked.append(row)
+  }
+
+  /// Makes sure that the rows so far are on the disk, then marks them.
+  public func flush() throws(FeatureCacheError) {
+    guard !unmarked.isEmpty else { return }
+    guard fdatasync(descriptor) == 0 else {
+      throw .file(FileError(path: path, action: "write", errno: errno))
+    }
+    for row in unmarked {
+      var status = statuses[row]
+      let failure = withUnsafeBytes(of: &status) { bytes -> FeatureCacheError? in
+        do throws(FeatureCacheError) {
+          try write(bytes, at: statusOffset + row)
+          return nil
+        } catch { return error }
+      }
+      if let failure { throw failure }
+    }
+    unmarked = []
+  }
+
+  private func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(FeatureCacheError) {
+    var done = 0
+    while done < bytes.count {
+      let written = pwrite(descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(offset + done))
+      if written < 0 && errno == EINTR { continue }
+      guard written > 0 else { throw .file(FileError(path: path, action: "write", errno: errno)) }
+      done += written
+    }
+  }
+
+  /// A file of the right size with every row missing, in place only when complete: a full disk is noticed here.
+  private static func create(
+    _ path: String, key: String, names: [String], width: Int
+  ) throws(FeatureCacheError) {
+    let bytes = names.count * width * 4
+    let header: [String: Any] = [
+      "__metadata__": ["key": key, "names": json(names)],
+      "features": ["dtype": "F32", "shape": [names.count, width], "data_offsets": [0, bytes]],
+      "status": ["dtype": "U8", "shape": [names.count], "data_offsets": [bytes, bytes + names.count]],
+    ]
+    let text = try? JSONSerialization.data(withJSONObject: header, options: [.sortedKeys])
+    var start = [UInt8](text ?? Data())
+    start += [UInt8](repeating: 0x20, count: (64 - (8 + start.count) % 64) % 64)
+    let total = 8 + start.count + bytes + names.count
+    do {
+      try AtomicFile.write(to: path) { file in
+        try file.reserve(total)
+        try withUnsafeBytes(of: UInt64(start.count).littleEndian) { try file.write($0) }
+        try file.write(start)
+      }
+    } catch let error as FileError {
+      throw .file(error)
+    } catch {
+      throw .file(FileError(path: path, action: "write", reason: "\(error)"))
+    }
+  }
+
+  private static func json(_ names: [String]) -> String {
+    (try? JSONEncoder().encode(names)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+  }
+}
+
+/// What can be wrong with a feature cache.
+public enum FeatureCacheError: Error, Equatable, CustomStringConvertible {
+  /// It can't be read or written.
+  case file(FileError)
+  /// Another process is writing it.
+  case busy(path: String)
+  /// The file is something else.
+  case notACache(path: String, reason: String)
+  /// It holds features that something else made.
+  case otherKey(path: String, expected: String, found: String)
+  /// It holds other images.
+  case otherRows(path: String, expected: Shape, found: Shape)
+
+  /// One line that names the file.
+  public var description: String {
+    switch self {
+    case .file(let error): "\(error)"
+    case .busy(let path): "\(path): another process is writing it"
+    case .notACache(let path, let reason): "\(path): not a feature file: \(reason)"
+    case .otherKey(let path, let expected, let found):
+      "\(path): expected features of \(expected), found those of \(found)"
+    case .otherRows(let path, let expected, let found):
+      "\(path): expected the features \(expected) of these images, found \(found) of others"
+    }
+  }
+}

@@ -51,6 +51,12 @@ public struct AtomicFile: ~Copyable {
   /// Appends a string as UTF-8.
   public mutating func write(_ text: String) throws(FileError) { try write(Array(text.utf8)) }
 
+  /// Makes the file `size` bytes long at once, zeros where nothing is written: a full disk is noticed here.
+  public mutating func reserve(_ size: Int) throws(FileError) {
+    let code = posix_fallocate(descriptor, 0, off_t(size))
+    guard code == 0 else { throw FileError(path: path, action: "write", errno: code) }
+  }
+
   private mutating func commit() throws(FileError) {
     guard fsync(descriptor) == 0, rename(temporaryPath, path) == 0 else {
       throw FileError(path: path, action: "write", errno: errno)

@@ -52,8 +52,9 @@ public struct SafetensorsFile: Sendable {
     public let typeName: String
     /// The extents.
     public let shape: Shape
-    /// First byte in the file and number of bytes.
-    let offset, byteCount: Int
+    /// First byte in the file.
+    public let offset: Int
+    let byteCount: Int
   }
 
   /// The path it was opened by.

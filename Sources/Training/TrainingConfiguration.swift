@@ -124,7 +124,8 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
     }
     let checks: [String?] = [
       positive("minimum count", minimumCount), positive("embedding size", embeddingSize, below: 1 << 14),
-      positive("hidden size", hiddenSize, below: 1 << 14), positive("feature size", featureSize, below: 1 << 16),
+      positive("hidden size", hiddenSize, below: 1 << 14),
+      positive("feature size", featureSize, below: 1 << 16),
       positive("epochs", epochs), positive("batch size", batchSize, below: 1 << 14),
       positive("decay patience", decayPatience), positive("stop patience", stopPatience),
       share("feature dropout", featureDropout), share("embedding dropout", embeddingDropout),

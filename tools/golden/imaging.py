@@ -5,7 +5,6 @@ torchvision make of them (as .ppm pictures and .f32 tensors).
 """
 
 import io
-import pathlib
 import shutil
 import struct
 import zlib
@@ -14,7 +13,9 @@ import numpy as np
 from PIL import Image, ImageOps
 from torchvision import transforms
 
-FIXTURES = pathlib.Path(__file__).parents[2] / "Tests/ImagingTests/Fixtures"
+from fixtures import destination
+
+FIXTURES = destination("ImagingTests", "decode").parent
 RANDOM = np.random.default_rng(20)
 WHITE = (255, 255, 255, 255)
 

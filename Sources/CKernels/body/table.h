@@ -3,6 +3,8 @@
 #include "conversion.h"
 #include "winograd.h"
 #include "direct.h"
+#include "pointwise.h"
+#include "optimiser.h"
 
 const ck_kernels CK(ck_table) = {
     .name = CK_NAME,
@@ -14,4 +16,21 @@ const ck_kernels CK(ck_table) = {
     .winograd_output = CK(winograd_output),
     .direct_row = CK(direct_row),
     .max_pool_row = CK(max_pool_row),
+    .exp_row = CK(exp_row),
+    .sigmoid_row = CK(sigmoid_row),
+    .tanh_row = CK(tanh_row),
+    .lstm_forward = CK(lstm_forward),
+    .lstm_backward = CK(lstm_backward),
+    .cross_entropy_row = CK(cross_entropy_row),
+    .top_k_row = CK(top_k_row),
+    .dropout_row = CK(dropout_row),
+    .bias_row = CK(bias_row),
+    .bias_relu_row = CK(bias_relu_row),
+    .relu_backward_row = CK(relu_backward_row),
+    .column_sums = CK(column_sums),
+    .axpy = CK(axpy),
+    .scale = CK(scale),
+    .sum_of_squares = CK(sum_of_squares),
+    .adam = CK(adam),
+    .moving_average = CK(moving_average),
 };

@@ -13,6 +13,20 @@ typedef struct {
   int channels;             // of the tensor this struct goes with
 } ck_image;
 
+// Dropout: element `index` is kept, times `scale`, when its 32-bit hash is at least `threshold` (0: all are kept).
+typedef struct {
+  uint32_t key0, key1, threshold;
+  float scale;
+} ck_dropout;
+
+// One step of Adam: g = gradient * gradient_scale + weight_decay * w; w -= step_size * m / (root(v) * … + epsilon).
+typedef struct {
+  float gradient_scale, weight_decay, one_minus_beta1, beta2, one_minus_beta2;
+  float step_size;                 // learning rate / (1 - beta1^t)
+  float inverse_root_correction2;  // 1 / sqrt(1 - beta2^t)
+  float epsilon;
+} ck_adam;
+
 typedef struct ck_kernels {
   const char *name;         // "baseline", "avx2" or "avx512"
 
@@ -35,6 +49,44 @@ typedef struct ck_kernels {
                      int y, float *row, int flags);
   // Row y of the 2x2 max-pool of [H,W,C] -> [W/2,C].
   void (*max_pool_row)(const float *image, ck_image shape, int y, float *row);
+
+  // Elementwise functions; x may be y.
+  void (*exp_row)(const float *x, float *y, size_t count);
+  void (*sigmoid_row)(const float *x, float *y, size_t count);
+  void (*tanh_row)(const float *x, float *y, size_t count);
+
+  // One row of an LSTM; gates [i,f,o,g] of `hidden` each. Sums gates + added become activated gates; c_before NULL is
+  // zero; tanh_c may be NULL.
+  void (*lstm_forward)(float *gates, const float *added, const float *c_before, float *c, float *tanh_c, float *h,
+                       size_t hidden);
+  // Activated gates become the gradients of their sums; dc goes from the cell to the cell before.
+  void (*lstm_backward)(float *gates, const float *c_before, const float *tanh_c, const float *dh, float *dc,
+                        size_t hidden);
+
+  // log softmax(logits + bias)[target]; with scale != 0 the logits become (softmax - onehot(target)) * scale, else
+  // logits + bias. bias may be NULL.
+  float (*cross_entropy_row)(float *logits, const float *bias, size_t count, size_t target, float scale);
+  // The k largest of log softmax(logits + bias), largest first, of equals the lower id; `excluded` ids and -infinity
+  // are left out after the softmax. Returns how many were found. Overwrites logits.
+  int (*top_k_row)(float *logits, const float *bias, size_t count, const int32_t *excluded, int excluded_count, int k,
+                   int32_t *ids, float *log_probs);
+
+  // Elements index ..< index + count of a tensor under dropout; x may be y.
+  void (*dropout_row)(const float *x, float *y, size_t count, uint32_t index, ck_dropout dropout);
+  void (*bias_row)(float *x, const float *bias, size_t count);
+  // x = dropout(max(0, x + bias))
+  void (*bias_relu_row)(float *x, const float *bias, size_t count, uint32_t index, ck_dropout dropout);
+  // dy = y > 0 ? dy * scale : 0, where y is what bias_relu_row left
+  void (*relu_backward_row)(const float *y, float *dy, size_t count, float scale);
+
+  void (*column_sums)(const float *x, size_t rows, size_t stride, size_t columns, float *sums);
+  void (*axpy)(float a, const float *x, float *y, size_t count);
+  void (*scale)(float a, float *x, size_t count);
+
+  // Optimiser.
+  double (*sum_of_squares)(const float *x, size_t count);
+  void (*adam)(float *w, const float *g, float *m, float *v, size_t count, ck_adam step);
+  void (*moving_average)(float *average, const float *x, size_t count, float decay);
 } ck_kernels;
 
 // The table for "baseline", "avx2" or "avx512"; NULL when unknown or when this CPU can't run it.

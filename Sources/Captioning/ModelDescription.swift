@@ -1,0 +1,108 @@
+internal import Foundation
+public import Imaging
+public import Language
+public import Layers
+public import Tensors
+
+/// All of a model but its weights, as the model file's metadata keeps it.
+public struct ModelDescription: Sendable, Equatable {
+  /// The encoder.
+  public var encoder: VGGArchitecture
+  /// What the encoder's input must look like.
+  public var preprocessing: Preprocessing
+  /// E and H of the decoder.
+  public var embeddingSize, hiddenSize: Int
+  /// Where W_ih·v enters.
+  public var injection: Injection
+  /// The words.
+  public var vocabulary: Vocabulary
+  /// Where the weights come from: data, seed, figures; free text by key.
+  public var training: [String: String]
+
+  /// A description.
+  public init(
+    encoder: VGGArchitecture, preprocessing: Preprocessing, embeddingSize: Int, hiddenSize: Int,
+    injection: Injection, vocabulary: Vocabulary, training: [String: String] = [:]
+  ) {
+    (self.encoder, self.preprocessing) = (encoder, preprocessing)
+    (self.embeddingSize, self.hiddenSize, self.injection) = (embeddingSize, hiddenSize, injection)
+    (self.vocabulary, self.training) = (vocabulary, training)
+  }
+
+  private struct Architecture: Codable {
+    var convolutions: String
+    var head: VGGArchitecture.Head
+    var featureSize, embeddingSize, hiddenSize: Int
+    var injection: Injection
+
+    enum CodingKeys: String, CodingKey {
+      case convolutions, head, injection
+      case featureSize = "feature_size"
+      case embeddingSize = "embedding_size"
+      case hiddenSize = "hidden_size"
+    }
+  }
+
+  static let format = "captioner"
+  static let version = "1"
+  static let tokenizer = "ptb-caption"
+
+  /// The metadata of a model file.
+  public func metadata() throws -> [String: String] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    func json(_ value: some Encodable) throws -> String {
+      String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+    let architecture = Architecture(
+      convolutions: self.encoder.table, head: self.encoder.head, featureSize: self.encoder.featureSize,
+      embeddingSize: embeddingSize, hiddenSize: hiddenSize, injection: injection)
+    return [
+      "format": Self.format, "format_version": Self.version, "tokenizer": Self.tokenizer,
+      "architecture": try json(architecture), "preprocessing": try json(preprocessing),
+      "vocabulary": try json(vocabulary), "training": try json(training),
+    ]
+  }
+
+  /// Reads the metadata of a model file.
+  /// - Throws: `ModelError.unsupported` naming the key that is missing or makes no sense.
+  public init(of file: SafetensorsFile) throws(ModelError) {
+    func unsupported(_ expected: String, _ found: String?) -> ModelError {
+      .unsupported(path: file.path, expected: expected, found: found ?? "none")
+    }
+    let metadata = file.metadata
+    guard metadata["format"] == Self.format else {
+      throw unsupported("a captioner model (metadata key format: \(Self.format))", metadata["format"])
+    }
+    guard metadata["format_version"] == Self.version else {
+      throw unsupported("format_version \(Self.version)", metadata["format_version"])
+    }
+    guard metadata["tokenizer"] == Self.tokenizer else {
+      throw unsupported("tokenizer \(Self.tokenizer)", metadata["tokenizer"])
+    }
+    func read<T: Decodable>(_ type: T.Type, _ key: String) throws(ModelError) -> T {
+      guard let text = metadata[key] else { throw unsupported("metadata key \(key)", nil) }
+      do {
+        return try JSONDecoder().decode(type, from: Data(text.utf8))
+      } catch let error as VocabularyError {
+        throw unsupported("a vocabulary", "\(error)")
+      } catch let DecodingError.dataCorrupted(context) {
+        throw unsupported("metadata key \(key) that makes sense", context.debugDescription)
+      } catch {
+        throw unsupported("metadata key \(key) that makes sense", String(text.prefix(80)))
+      }
+    }
+    let architecture = try read(Architecture.self, "architecture")
+    guard
+      let encoder = VGGArchitecture(
+        table: architecture.convolutions, head: architecture.head, featureSize: architecture.featureSize),
+      encoder.head != .none, (1...(1 << 14)).contains(architecture.embeddingSize),
+      (1...(1 << 14)).contains(architecture.hiddenSize)
+    else { throw unsupported("an architecture that can be run", metadata["architecture"]) }
+    self.init(
+      encoder: encoder, preprocessing: try read(Preprocessing.self, "preprocessing"),
+      embeddingSize: architecture.embeddingSize, hiddenSize: architecture.hiddenSize,
+      injection: architecture.injection, vocabulary: try read(Vocabulary.self, "vocabulary"),
+      training: try read([String: String].self, "training"))
+  }
+}

@@ -1,0 +1,69 @@
+internal import Foundation
+
+/// How far a long job is, on standard error: redrawn in place on a terminal, else a line every ten seconds.
+/// Nothing is said of a job that takes under a second.
+public struct Progress {
+  private let title, unit: String
+  private let total: Int
+  private let interactive: Bool
+  private let clock: () -> Double
+  private let sink: (String) -> Void
+  private let start: Double
+  private var lastDrawn: Double
+  private var drawn = false
+
+  /// A job of `total` units, beginning now.
+  public init(_ title: String, total: Int, unit: String) {
+    self.init(
+      title, total: total, unit: unit, interactive: isatty(2) == 1,
+      clock: { ProcessInfo.processInfo.systemUptime },
+      sink: { FileHandle.standardError.write(Data($0.utf8)) })
+  }
+
+  /// As the public one, with a clock in seconds and a place for the text of one's own.
+  init(
+    _ title: String, total: Int, unit: String, interactive: Bool, clock: @escaping () -> Double,
+    sink: @escaping (String) -> Void
+  ) {
+    (self.title, self.unit, self.total, self.interactive) = (title, unit, total, interactive)
+    (self.clock, self.sink) = (clock, sink)
+    start = clock()
+    lastDrawn = start
+  }
+
+  /// Says that `done` units are done, if it is time to.
+  public mutating func update(_ done: Int, note: String = "") {
+    let now = clock()
+    guard now - lastDrawn >= (interactive ? (drawn ? 0.2 : 1) : 10) else { return }
+    lastDrawn = now
+    drawn = true
+    let rate = Double(done) / max(now - start, 1e-9)
+    let left = rate > 0 ? Double(total - done) / rate : 0
+    let tail = note.isEmpty ? "" : ", " + note
+    let text =
+      "\(title): \(done) of \(total) \(unit) (\(100 * done / max(total, 1)) %), "
+      + "\(Self.number(rate)) a second, \(Self.duration(left)) left\(tail)"
+    sink(interactive ? "\r\u{1B}[K" + text : text + "\n")
+  }
+
+  /// Clears the line, and sums up a job that was long enough to be mentioned.
+  public mutating func finish(_ done: Int) {
+    let seconds = clock() - start
+    if drawn && interactive { sink("\r\u{1B}[K") }
+    guard seconds >= 1 else { return }
+    let rate = Double(done) / seconds
+    sink("\(title): \(done) \(unit) in \(Self.duration(seconds)), \(Self.number(rate)) a second\n")
+  }
+
+  private static func number(_ value: Double) -> String {
+    String(format: value < 10 ? "%.1f" : "%.0f", value)
+  }
+
+  /// For instance `45 s`, `3 min 05 s` or `2 h 10 min`.
+  public static func duration(_ seconds: Double) -> String {
+    let whole = Int(min(max(seconds, 0), 1e9).rounded())
+    if whole < 60 { return "\(whole) s" }
+    if whole < 3600 { return "\(whole / 60) min \(String(format: "%02d", whole % 60)) s" }
+    return "\(whole / 3600) h \(String(format: "%02d", whole / 60 % 60)) min"
+  }
+}

@@ -1,0 +1,40 @@
+public import Kernels
+public import Tensors
+
+/// y = W[word], W [V, E].
+public struct Embedding: Module {
+  /// W [V, E].
+  public var weight: Parameter
+
+  /// `path`.weight uniform in ±0.1 at first.
+  public init<E: Error>(
+    _ path: String, vocabularySize: Int, size: Int, from source: (ParameterSpecification) throws(E) -> Tensor
+  ) throws(E) {
+    weight = try Parameter(path + ".weight", [vocabularySize, size], .uniform(0.1), from: source)
+  }
+
+  /// V.
+  public var vocabularySize: Int { weight.value.shape[0] }
+  /// E.
+  public var size: Int { weight.value.shape[1] }
+
+  public mutating func visitParameters<E: Error>(_ visit: (inout Parameter) throws(E) -> Void) throws(E) {
+    try visit(&weight)
+  }
+
+  /// y [rows, E] = W[words]; each word is in 0..<V.
+  public func forward(
+    rows: Int, _ words: UnsafePointer<Int32>, into y: UnsafeMutablePointer<Float>, pool: ThreadPool = .shared
+  ) {
+    gatherRows(rows: rows, columns: size, from: weight.value.pointer, words, into: y, pool: pool)
+  }
+
+  /// δW[word] = Σ δy over the rows that hold the word, in order; other words' rows are zero.
+  public mutating func backward(
+    rows: Int, _ words: UnsafePointer<Int32>, _ dy: UnsafePointer<Float>, pool: ThreadPool = .shared
+  ) {
+    scatterRows(
+      rows: rows, columns: size, dy, to: words, into: weight.gradientPointer(), targetRows: vocabularySize,
+      pool: pool)
+  }
+}

@@ -1,0 +1,94 @@
+internal import Captioning
+internal import Foundation
+internal import Layers
+internal import Tensors
+
+/// Where a run stands, beside its tensors.
+struct RunState: Codable, Equatable {
+  /// The epoch under way, from 1, and the batches of it that are done.
+  var epoch = 1
+  var batch = 0
+  /// Steps taken in all epochs.
+  var step = 0
+  /// Sum of the training loss (nats) and number of words of this epoch so far.
+  var lossSum = 0.0
+  var words = 0
+  /// Seconds spent, in all sittings.
+  var seconds = 0.0
+  var schedule: PlateauSchedule
+  /// Whether the run has ended by itself.
+  var finished = false
+  /// Bytes of log.jsonl that belong to what is done.
+  var logLength = 0
+  /// The words of the vocabulary, in order: they fix what the weights' rows mean.
+  var vocabulary: [String]
+  var configuration: TrainingConfiguration
+}
+
+/// A checkpoint file: weights, optimiser and average as tensors, and the state as metadata.
+enum Checkpoint {
+  static func write(
+    to path: String, _ module: some Module, _ adam: Adam, _ average: WeightAverage, _ state: RunState
+  ) throws {
+    var items: [SafetensorsWriter.Item] = []
+    for parameter in module.parameters {
+      items.append(.init(name: parameter.path, tensor: parameter.value))
+      if let moments = adam.moments[parameter.path] {
+        items.append(.init(name: "adam.first." + parameter.path, tensor: moments.first))
+        items.append(.init(name: "adam.second." + parameter.path, tensor: moments.second))
+      }
+      if let mean = average.values[parameter.path] {
+        items.append(.init(name: "average." + parameter.path, tensor: mean))
+      }
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    let metadata = [
+      "format": "captioner checkpoint", "format_version": "1",
+      "state": String(decoding: try encoder.encode(state), as: UTF8.self),
+    ]
+    try SafetensorsWriter.write(items, metadata: metadata, to: path)
+  }
+
+  /// The state only: enough to see whether the checkpoint fits.
+  static func state(in file: SafetensorsFile) throws(ModelError) -> RunState {
+    guard file.metadata["format"] == "captioner checkpoint", file.metadata["format_version"] == "1",
+      let text = file.metadata["state"]
+    else {
+      throw .unsupported(
+        path: file.path, expected: "a captioner checkpoint, version 1",
+        found: [file.metadata["format"], file.metadata["format_version"]].compactMap(\.self).joined(
+          separator: " "))
+    }
+    do {
+      return try JSONDecoder().decode(RunState.self, from: Data(text.utf8))
+    } catch {
+      throw .unsupported(path: file.path, expected: "a run's state", found: "\(error)")
+    }
+  }
+
+  /// Puts the tensors back. Every one must be there with the module's shape.
+  static func restore<M: Module>(
+    _ file: SafetensorsFile, _ state: RunState, _ module: inout M, _ adam: inout Adam,
+    _ average: inout WeightAverage
+  ) throws(ModelError) {
+    var moments: [String: Adam.Moments] = [:]
+    var means: [String: Tensor] = [:]
+    do throws(SafetensorsError) {
+      try module.visitParameters { (parameter: inout Parameter) throws(SafetensorsError) in
+        let shape = parameter.value.shape
+        parameter.value = try file.tensor(named: parameter.path, shape: shape)
+        if state.step > 0 {
+          moments[parameter.path] = Adam.Moments(
+            first: try file.tensor(named: "adam.first." + parameter.path, shape: shape),
+            second: try file.tensor(named: "adam.second." + parameter.path, shape: shape))
+        }
+        if average.values[parameter.path] != nil {
+          means[parameter.path] = try file.tensor(named: "average." + parameter.path, shape: shape)
+        }
+      }
+    } catch { throw .weights(error) }
+    adam.restore(step: state.step, moments: moments)
+    average.restore(means)
+  }
+}
