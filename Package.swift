@@ -56,7 +56,7 @@ let package = Package(
     + module("Metrics", dependencies: ["Language"], fixtures: true)
     // Floor 3.
     + module("Layers", dependencies: ["Kernels", "Tensors"], settings: numeric, fixtures: true)
-    + module("Datasets", dependencies: ["Imaging", "Language", "Tensors"])
+    + module("Datasets", dependencies: ["Language", "Tensors"])
     // Floors 4 to 6.
     + module(
       "Captioning", dependencies: ["Imaging", "Kernels", "Language", "Layers", "Tensors"], settings: numeric,
