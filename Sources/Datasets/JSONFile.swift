@@ -72,10 +72,8 @@ private func found(_ context: DecodingError.Context) -> String {
 }
 
 /// An image's id: an integer of 64 bits. A number that is none is refused with its place, not as broken JSON.
-struct ImageID: Codable, Hashable {
+struct ImageID: Decodable, Hashable {
   let value: Int
-
-  init(_ value: Int) { self.value = value }
 
   init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
@@ -88,10 +86,5 @@ struct ImageID: Codable, Hashable {
       throw DecodingError.typeMismatch(
         Int.self, .init(codingPath: decoder.codingPath, debugDescription: reason))
     }
-  }
-
-  func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
-    try container.encode(value)
   }
 }
