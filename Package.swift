@@ -59,15 +59,23 @@ let package = Package(
     + module("Datasets", dependencies: ["Language", "Tensors"])
     // Floors 4 to 6.
     + module(
-      "Captioning", dependencies: ["Imaging", "Kernels", "Language", "Layers", "Tensors"], settings: numeric,
+      "Captioning", dependencies: ["Datasets", "Imaging", "Kernels", "Language", "Layers", "Tensors"],
+      settings: numeric,
       fixtures: true)
-    + module("Evaluation", dependencies: ["Captioning", "Datasets", "Metrics"])
-    + module("Training", dependencies: ["Captioning", "Datasets", "Evaluation"], settings: numeric)
+    + module(
+      "Evaluation", dependencies: ["Captioning", "Datasets", "Language", "Layers", "Metrics", "Tensors"])
+    + module(
+      "Training",
+      dependencies: ["Captioning", "Datasets", "Evaluation", "Kernels", "Language", "Layers", "Tensors"],
+      settings: numeric)
     // Floor 8: the command.
     + [
       .executableTarget(
         name: "captioner",
-        dependencies: ["Captioning", "Datasets", "Evaluation", "Imaging", "Training", argumentParser],
+        dependencies: [
+          "Captioning", "Datasets", "Evaluation", "Imaging", "Kernels", "Language", "Tensors", "Training",
+          argumentParser,
+        ],
         swiftSettings: strict),
       .testTarget(
         name: "captionerTests", dependencies: ["captioner", "TestSupport"], swiftSettings: strict),

@@ -42,6 +42,16 @@ public final class VGGEncoder {
     adaptiveAveragePool(stack(images), side: architecture.head.side)
   }
 
+  /// As `pooled`, refusing what is not a number.
+  /// - Throws: `ModelError.notFinite`.
+  public func checkedPooled(_ images: Tensor) throws(ModelError) -> Tensor {
+    let result = pooled(images)
+    guard sumOfSquares(result.pointer, count: result.count).isFinite else {
+      throw .notFinite(path: file.path, what: "the encoder's output")
+    }
+    return result
+  }
+
   /// Names these convolutions, this preprocessing and this averaging: equal only if they all are.
   public func fingerprint() throws(ModelError) -> String {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325

@@ -1,6 +1,7 @@
 public import Captioning
 internal import Foundation
-internal import Tensors
+public import Layers
+public import Tensors
 
 /// Everything that decides a training run; saved with it as `config.json`. Missing keys take the defaults.
 public struct TrainingConfiguration: Codable, Sendable, Equatable {
@@ -55,6 +56,8 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   public var flip = true
   /// Decay of the moving average of the weights that is validated and saved; 0: the weights themselves.
   public var averageDecay = 0.999
+  /// How the model file stores its scalars; checkpoints are always exact.
+  public var precision = StoredType.float16
   /// Everything random follows from it.
   public var seed: UInt64 = 1
 
@@ -97,6 +100,7 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
     try read(\.outputDropout, .outputDropout)
     try read(\.flip, .flip)
     try read(\.averageDecay, .averageDecay)
+    try read(\.precision, .precision)
     try read(\.seed, .seed)
   }
 
@@ -104,7 +108,7 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
     case captions, images, validationCaptions, validationImages, encoder, preprocessing
     case minimumCount, embeddingSize, hiddenSize, featureSize, head, injection
     case epochs, batchSize, learningRate, learningRateDecay, decayPatience, stopPatience, clipNorm
-    case featureDropout, embeddingDropout, outputDropout, flip, averageDecay, seed
+    case featureDropout, embeddingDropout, outputDropout, flip, averageDecay, precision, seed
   }
 
   private struct AnyKey: CodingKey {

@@ -1,0 +1,45 @@
+public import Datasets
+internal import Imaging
+internal import Kernels
+public import Tensors
+
+extension VGGEncoder {
+  /// Fills the missing rows of a cache, one image file a row, and makes them last every few batches.
+  /// - Parameters:
+  ///   - paths: the file of each row.
+  ///   - flipped: take the features of the images' mirror images.
+  ///   - transform: what is stored for pooled maps [N, pooledSize]; those themselves unless given.
+  ///   - progress: called with the number of rows done after each batch.
+  ///   - failed: called with the path and reason of each image that can't be read; its row is marked.
+  /// - Throws: `FeatureCacheError`; `ModelError.notFinite` when the weights give no numbers.
+  public func fill(
+    _ cache: FeatureCache, paths: [String], flipped: Bool = false, transform: (Tensor) -> Tensor = { $0 },
+    progress: (Int) throws -> Void, failed: (String, String) -> Void
+  ) throws {
+    precondition(paths.count == cache.names.count)
+    let rows = cache.pending
+    let wanted = rows.map { paths[$0] }
+    let loader = ImageLoader(preprocessing)
+    var done = 0
+    for start in stride(from: 0, to: rows.count, by: Self.batchSize) {
+      let range = start..<min(rows.count, start + Self.batchSize)
+      let batch = loader.load(wanted, range, flipped: flipped)
+      for (index, error) in batch.failures {
+        cache.markFailed(row: rows[index])
+        failed(wanted[index], "\(error)")
+      }
+      if !batch.indices.isEmpty {
+        let features = transform(try checkedPooled(batch.images))
+        for (position, index) in batch.indices.enumerated() {
+          try withExtendedLifetime(features) {
+            try cache.store(features.pointer + position * cache.width, row: rows[index])
+          }
+        }
+      }
+      done = range.upperBound
+      if start / Self.batchSize % 16 == 15 { try cache.flush() }
+      try progress(done)
+    }
+    try cache.flush()
+  }
+}

@@ -1,0 +1,49 @@
+internal import Kernels
+internal import Layers
+public import Tensors
+
+/// A model as one safetensors file: description in the metadata, `encoder.features.*` the convolutions,
+/// `encoder.classifier.*` the head, `decoder.*` the decoder.
+public enum ModelFile {
+  /// Where the convolutions are in a model file.
+  public static let encoderPrefix = "encoder."
+
+  /// Reads the network of a model file.
+  /// - Throws: `ModelError` naming the tensor that is missing, of another shape, or not finite.
+  public static func network(
+    _ file: SafetensorsFile, _ description: ModelDescription
+  ) throws(ModelError) -> CaptionNetwork {
+    let network: CaptionNetwork
+    do {
+      network = try CaptionNetwork(description) { (parameter) throws(SafetensorsError) in
+        try file.tensor(named: parameter.path, shape: parameter.shape)
+      }
+    } catch { throw .weights(error) }
+    for parameter in network.parameters
+    where !sumOfSquares(parameter.value.pointer, count: parameter.value.count).isFinite {
+      throw .notFinite(path: file.path, what: parameter.path)
+    }
+    return network
+  }
+
+  /// Writes a model: the network's weights, and the convolutions as they are in `encoder`.
+  /// - Parameter type: how scalars are stored; convolutions keep half precision if they have it.
+  public static func write(
+    _ description: ModelDescription, _ network: CaptionNetwork, convolutionsOf encoder: SafetensorsFile,
+    prefix: String, type: StoredType, to path: String
+  ) throws {
+    var items: [SafetensorsWriter.Item] = []
+    for layer in description.encoder.convolutions {
+      for kind in ["weight", "bias"] {
+        let name = "features.\(layer.index).\(kind)"
+        let half = encoder.entries[prefix + name]?.typeName == StoredType.float16.rawValue
+        items.append(
+          .init(
+            name: encoderPrefix + name, tensor: try encoder.tensor(named: prefix + name),
+            type: half ? .float16 : type))
+      }
+    }
+    items += network.parameters.map { .init(name: $0.path, tensor: $0.value, type: type) }
+    try SafetensorsWriter.write(items, metadata: description.metadata(), to: path)
+  }
+}

@@ -1,0 +1,65 @@
+public import Datasets
+internal import Layers
+internal import Language
+internal import Tensors
+
+/// The captions of a split as word ids, each with the row of its image's features.
+public struct EncodedSplit {
+  /// Word ids without start and end [captions].
+  public let captions: [[Int32]]
+  /// The row of each caption's image in `features` [captions].
+  public let rows: [Int]
+  /// Pooled maps of the images.
+  public let features: FeatureCache
+  /// Pooled maps of the images mirrored; nil when training does not mirror.
+  public let flipped: FeatureCache?
+
+  /// Captions about images whose features are done; those of unreadable images are left out.
+  public init(captions: [[Int32]], rows: [Int], features: FeatureCache, flipped: FeatureCache? = nil) {
+    precondition(captions.count == rows.count)
+    let usable = rows.indices.filter { caption in
+      features.status(of: rows[caption]) == .done && flipped?.status(of: rows[caption]) ?? .done == .done
+    }
+    self.captions = usable.map { captions[$0] }
+    self.rows = usable.map { rows[$0] }
+    (self.features, self.flipped) = (features, flipped)
+  }
+
+  /// The captions at `indices` as a packed batch with a row of features, times `scale`, for each.
+  /// - Parameter mirrored: which of them see the mirrored image.
+  func batch(
+    _ indices: some Collection<Int>, scale: Float, mirrored: (Int) -> Bool = { _ in false }
+  ) -> (captions: PackedCaptions, features: Tensor) {
+    let chosen = Array(indices)
+    var input = Tensor(uninitialized: [chosen.count, features.width])
+    let memory = input.mutablePointer()
+    let width = features.width
+    for (position, index) in chosen.enumerated() {
+      let cache = mirrored(position) ? flipped ?? features : features
+      let source = cache.features(of: rows[index])
+      for column in 0..<width { memory[position * width + column] = source[column] * scale }
+    }
+    let packed = PackedCaptions.packing(
+      chosen.map { captions[$0] }, imageRows: chosen.indices.map { Int32($0) }, start: Vocabulary.start,
+      end: Vocabulary.end)
+    return (packed.captions, input)
+  }
+
+  /// The standard deviation of all features: dividing by it lets one learning rate suit every encoder.
+  func featureDeviation() -> Double {
+    var (sum, squares, count) = (0.0, 0.0, 0)
+    for row in Set(rows).sorted() {
+      let source = features.features(of: row)
+      for column in 0..<features.width {
+        let value = Double(source[column])
+        sum += value
+        squares += value * value
+      }
+      count += features.width
+    }
+    guard count > 0 else { return 1 }
+    let mean = sum / Double(count)
+    let deviation = max(0, squares / Double(count) - mean * mean).squareRoot()
+    return deviation > 0 && deviation.isFinite ? deviation : 1
+  }
+}

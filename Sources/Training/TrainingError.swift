@@ -1,0 +1,30 @@
+/// Why a run can't begin, go on or continue.
+public enum TrainingError: Error, Equatable, CustomStringConvertible {
+  /// An option is out of range, or there is nothing to train on.
+  case configuration(String)
+  /// The folder holds a run already.
+  case alreadyThere(path: String)
+  /// There is no run to resume.
+  case nothingToResume(path: String)
+  /// The run was begun with other options or data.
+  case otherRun(path: String, differences: [String])
+  /// The loss or its gradient is no longer a number; the last checkpoint is untouched.
+  case diverged(step: Int, what: String)
+  /// A signal asked for the end; the checkpoint holds everything.
+  case interrupted(path: String)
+
+  /// One line for people.
+  public var description: String {
+    switch self {
+    case .configuration(let problem): problem
+    case .alreadyThere(let path):
+      "\(path): expected no run here, found a checkpoint; continue it with --resume or choose another --output"
+    case .nothingToResume(let path): "\(path): expected a checkpoint to resume, found none"
+    case .otherRun(let path, let differences):
+      "\(path): expected the options the run began with, found others: \(differences.joined(separator: "; "))"
+    case .diverged(let step, let what):
+      "step \(step): \(what) is not finite; the last checkpoint is untouched, a lower --learning-rate may help"
+    case .interrupted(let path): "interrupted; continue with --resume (\(path))"
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import ArgumentParser
+import Foundation
+import Kernels
+
+/// `captioner`: its subcommands are a file each.
+@main struct CaptionerCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "captioner",
+    abstract: "Captions photos, and trains and evaluates captioners, on a plain CPU.",
+    discussion: """
+      Examples:
+        captioner caption photo.jpg
+        captioner caption photos/ --format json --beam-width 5 --captions 3
+        captioner score photo.jpg "a dog runs through the snow"
+        captioner train --captions train.json --images photos --validation-captions val.json \\
+          --encoder vgg16.safetensors --output run
+        captioner evaluate --captions val.json --images photos --results results.json
+
+      Data goes to standard output, progress and messages to standard error. Exit status: 0 all well, 1 something
+      failed (in a batch the rest was still done), 64 usage. CAPTIONER_MODEL names the default model; CAPTIONER_ISA
+      (baseline, avx2, avx512) holds the vector instructions back.
+      """,
+    version: "0.1.0",
+    subcommands: [
+      CaptionCommand.self, ScoreCommand.self, TrainCommand.self, EvaluateCommand.self, FeaturesCommand.self,
+      VocabularyCommand.self, InspectCommand.self,
+    ])
+}
+
+/// What every command takes.
+struct EngineOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Threads to compute with; all cores unless given.", valueName: "n"))
+  var threads: Int?
+
+  func validate() throws {
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads: expected 1 to 1024, found \(threads)")
+    }
+    if let name = ProcessInfo.processInfo.environment["CAPTIONER_ISA"], InstructionSet(named: name) == nil {
+      let available = InstructionSet.available.map(\.description).joined(separator: ", ")
+      throw ValidationError("CAPTIONER_ISA: expected one of \(available), found \(name)")
+    }
+  }
+
+  /// Sets the engine up; before anything is computed.
+  func apply() {
+    if let threads { ThreadPool.setSharedThreads(threads) }
+  }
+}
+
+/// Something that went wrong and was told in one line; the process exits with 1.
+struct Failure: Error, CustomStringConvertible {
+  let description: String
+}
+
+/// Runs a command's work; an error becomes one line on standard error and exit status 1.
+func reportingErrors(_ body: () throws -> Void) throws {
+  do {
+    try body()
+  } catch let code as ExitCode {
+    throw code
+  } catch {
+    Console.complain("\(error)")
+    throw ExitCode(1)
+  }
+}

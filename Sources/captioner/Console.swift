@@ -1,0 +1,46 @@
+import Foundation
+
+/// Standard output for data, standard error for messages.
+enum Console {
+  /// Writes text to standard output at once.
+  /// - Throws: `Failure` when it can't be written: a full disk, a closed pipe.
+  static func write(_ text: String) throws {
+    var bytes = Array(text.utf8)[...]
+    while !bytes.isEmpty {
+      let written = bytes.withUnsafeBytes { Foundation.write(1, $0.baseAddress, $0.count) }
+      if written < 0 && errno == EINTR { continue }
+      guard written > 0 else {
+        throw Failure(description: "standard output: can't write: \(String(cString: strerror(errno)))")
+      }
+      bytes = bytes.dropFirst(written)
+    }
+  }
+
+  /// Writes a line to standard output.
+  static func print(_ line: String) throws { try write(line + "\n") }
+
+  /// Writes a message to standard error, the program's name before it, on one line.
+  static func complain(_ message: String) {
+    let line = message.split(whereSeparator: \.isNewline).joined(separator: " ")
+    note("captioner: \(line)")
+  }
+
+  /// Writes a line to standard error.
+  static func note(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+
+  /// JSON of a value on one line, keys sorted.
+  static func json(_ value: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
+  }
+
+  /// A field of a CSV line (RFC 4180).
+  static func csv(_ field: String) -> String {
+    guard field.contains(where: { ",\"\n\r".contains($0) }) else { return field }
+    return "\"" + field.replacingOccurrences(of: "\"", with: "\"\"") + "\""
+  }
+
+  /// A log-probability as people read it.
+  static func logProb(_ value: Float) -> String { String(format: "%.2f", Double(value)) }
+}
