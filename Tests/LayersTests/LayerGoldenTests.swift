@@ -1,0 +1,163 @@
+import Foundation
+import Kernels
+import Layers
+import TestSupport
+import Tensors
+import Testing
+
+/// PyTorch's values, made by tools/golden/layers.py.
+private struct Golden {
+  let file: SafetensorsFile
+  let layer: String
+
+  init(_ layer: String) throws {
+    file = try SafetensorsFile(path: fixture("layers.safetensors"))
+    self.layer = layer
+  }
+
+  func callAsFunction(_ name: String) throws -> Tensor { try file.tensor(named: "\(layer).\(name)") }
+  func integers(_ name: String) throws -> [Int32] { try self(name).scalars.map { Int32($0) } }
+
+  /// A layer's parameters from the fixture: `path` is what the layer calls it.
+  func source(_ specification: ParameterSpecification) throws -> Tensor {
+    let name = specification.path.split(separator: ".").last.map(String.init) ?? ""
+    return try file.tensor(named: "\(layer).\(name)", shape: specification.shape)
+  }
+
+  func expectGradients(of module: some Module) throws {
+    for parameter in module.parameters {
+      let name = parameter.path.split(separator: ".").last.map(String.init) ?? ""
+      #expect(relativeError(try #require(parameter.gradient), try self("gradient." + name)) < 1e-5, "\(name)")
+    }
+  }
+}
+
+@Suite struct LayerGoldenTests {
+  @Test func linear() throws {
+    let golden = try Golden("linear")
+    var layer = try Linear("linear", inputs: 7, outputs: 6, from: golden.source)
+    let (x, dy) = (try golden("x"), try golden("dy"))
+    var (y, dx) = (Tensor(uninitialized: [5, 6]), Tensor(uninitialized: [5, 7]))
+    layer.forward(rows: 5, x.pointer, into: y.mutablePointer())
+    layer.backward(rows: 5, x.pointer, dy.pointer, into: dx.mutablePointer())
+    #expect(relativeError(y, try golden("y")) < 1e-6)
+    #expect(relativeError(dx, try golden("gradient.x")) < 1e-6)
+    try golden.expectGradients(of: layer)
+  }
+
+  @Test func embedding() throws {
+    let golden = try Golden("embedding")
+    var layer = try Embedding("embedding", vocabularySize: 9, size: 4, from: golden.source)
+    let (ids, dy) = (try golden.integers("ids"), try golden("dy"))
+    var y = Tensor(uninitialized: [8, 4])
+    layer.forward(rows: 8, ids, into: y.mutablePointer())
+    layer.backward(rows: 8, ids, dy.pointer)
+    #expect(y == (try golden("y")))
+    try golden.expectGradients(of: layer)
+  }
+
+  /// One step from given h and c, through the kernels that the packed layer is made of.
+  @Test func lstmStep() throws {
+    let golden = try Golden("lstm")
+    let layer = try LSTM("lstm", inputs: 5, hidden: 6, from: golden.source)
+    var (h, c) = (try golden("h"), try golden("c"))
+    let (x, injected) = (try golden("x"), try golden("injected"))
+    var gates = Tensor(uninitialized: [3, 24])
+    layer.step(
+      rows: 3, x.pointer, injected: injected.pointer, imageRows: [0, 1, 2], gates: gates.mutablePointer(),
+      h: h.mutablePointer(), c: c.mutablePointer())
+    #expect(relativeError(h, try golden("next_h")) < 1e-6)
+    #expect(relativeError(c, try golden("next_c")) < 1e-6)
+    let tanhCells = Tensor(c.scalars.map { Float(tanh(Double($0))) }, c.shape)
+    let (dh, cellsBefore) = (try golden("dnext_h"), try golden("c"))
+    var dc = try golden("dnext_c")
+    lstmBackward(
+      rows: 3, hiddenSize: 6, gates: gates.mutablePointer(), cellsBefore: cellsBefore.pointer,
+      tanhCells: tanhCells.pointer, hiddenGradients: dh.pointer, cellGradients: dc.mutablePointer())
+    #expect(relativeError(gates, try golden("gradient.gates")) < 1e-5)
+    #expect(relativeError(dc, try golden("gradient.c")) < 1e-5)
+  }
+
+  @Test(arguments: ["plain", "huge", "wide"]) func crossEntropy(name: String) throws {
+    let golden = try Golden("entropy." + name)
+    var logits = try golden("logits")
+    let targets = try golden.integers("targets")
+    var logProbabilities = [Float](repeating: 0, count: targets.count)
+    softmaxCrossEntropy(
+      rows: targets.count, columns: logits.shape[1], logits: logits.mutablePointer(), bias: nil,
+      targets: targets,
+      gradientScale: 1 / Float(targets.count), logProbabilities: &logProbabilities)
+    #expect(relativeError(logProbabilities, try golden("log_probs").scalars) < 1e-6)
+    #expect(relativeError(logits, try golden("gradient")) < 1e-6)
+  }
+
+  /// Twenty steps of torch.optim.Adam; a gradient of zero moves nothing.
+  @Test func adam() throws {
+    let golden = try Golden("adam")
+    let (start, gradients, values) = (try golden("start"), try golden("gradients"), try golden("values"))
+    var module = Single("value", start)
+    var adam = Adam(learningRate: 1e-3)
+    for step in 0..<20 {
+      module.setGradient(gradients.row(step))
+      adam.update(&module)
+      #expect(relativeError(module.parameter.value, values.row(step)) < 1e-6)
+    }
+    #expect(adam.step == 20 && module.parameter.value[4] == start[4])
+  }
+
+  /// Clipping acts on the norm over all parameters, as clip_grad_norm_ does; a small norm stays.
+  @Test func clipping() throws {
+    let golden = try Golden("clip")
+    let (a, b) = (try golden("a"), try golden("b"))
+    var pair = Pair(
+      first: Single("a", Tensor(zeros: a.shape)), second: Single("b", Tensor(zeros: b.shape)))
+    pair.first.setGradient(a)
+    pair.second.setGradient(b)
+    var adam = Adam(learningRate: 1)
+    let norm = adam.update(&pair, clipNorm: 5)
+    #expect(abs(norm / (try golden("norm")[0]) - 1) < 1e-6)
+    // m = 0.1·g after the first step shows the gradient that was used.
+    for name in ["a", "b"] {
+      let used = try #require(adam.moments[name]?.first.scalars.map { $0 * 10 })
+      #expect(relativeError(used, try golden("clipped." + name).scalars) < 1e-5)
+    }
+    let small = try golden("small.a")
+    var single = Single("a", Tensor(zeros: small.shape))
+    single.setGradient(small)
+    var second = Adam(learningRate: 1)
+    second.update(&single, clipNorm: 5)
+    #expect(
+      relativeError(try #require(second.moments["a"]?.first.scalars.map { $0 * 10 }), small.scalars) < 1e-6)
+  }
+
+  @Test func adamSkipsAStepWithoutAFiniteNorm() {
+    var module = Single("a", Tensor(repeating: 1, [3]))
+    module.setGradient(Tensor([1, .nan, 2], [3]))
+    var adam = Adam(learningRate: 1)
+    #expect(adam.update(&module).isNaN)
+    #expect(adam.step == 0 && module.parameter.value == Tensor(repeating: 1, [3]))
+  }
+}
+
+/// A module of one parameter.
+private struct Single: Module {
+  var parameter: Parameter
+  init(_ path: String, _ value: Tensor) {
+    parameter = Parameter(path, value.shape, .zero) { _ in value }
+  }
+  mutating func visitParameters<E: Error>(_ visit: (inout Parameter) throws(E) -> Void) throws(E) {
+    try visit(&parameter)
+  }
+  mutating func setGradient(_ gradient: Tensor) {
+    parameter.gradientPointer().update(from: gradient.pointer, count: gradient.count)
+  }
+}
+
+private struct Pair: Module {
+  var first: Single
+  var second: Single
+  mutating func visitParameters<E: Error>(_ visit: (inout Parameter) throws(E) -> Void) throws(E) {
+    try first.visitParameters(visit)
+    try second.visitParameters(visit)
+  }
+}
