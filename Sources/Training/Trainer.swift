@@ -182,7 +182,7 @@ public struct Trainer {
             "epoch %d: training loss %.4f, validation loss %.4f (perplexity %.2f)%@, learning rate %g, %@",
           state.epoch, trainingLoss, validationLoss, exp(validationLoss),
           verdict == .improved ? ", best so far" : "",
-          rate, Progress.duration(seconds))))
+          rate, ProgressLine.duration(seconds))))
     state.finished = verdict == .finished
     (state.epoch, state.batch, state.lossSum, state.words) = (state.epoch + 1, 0, 0, 0)
     try writeCheckpoint()

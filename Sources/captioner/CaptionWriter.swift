@@ -50,12 +50,12 @@ struct CaptionWriter {
 
 /// Progress of a batch whose results go to a file; on a terminal the results themselves are the progress.
 struct BatchProgress {
-  private var progress: Progress?
+  private var progress: ProgressLine?
   private let total: Int
 
   init(total: Int, shown: Bool) {
     self.total = total
-    progress = shown ? Progress("captions", total: total, unit: "images") : nil
+    progress = shown ? ProgressLine("captions", total: total, unit: "images") : nil
   }
 
   mutating func update(_ done: Int) { progress?.update(done) }

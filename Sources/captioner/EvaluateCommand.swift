@@ -51,7 +51,7 @@ struct EvaluateCommand: ParsableCommand {
       guard !found.isEmpty else {
         throw Failure(description: "\(images): expected images, found none that can be read")
       }
-      var progress = Progress("captions", total: found.count, unit: "images")
+      var progress = ProgressLine("captions", total: found.count, unit: "images")
       let (scores, rows) = Evaluator(captioner).evaluate(found, pooled: pooled, search.options()) {
         progress.update($0)
       }
@@ -75,7 +75,7 @@ struct EvaluateCommand: ParsableCommand {
   {
     let files = wanted.map { images + "/" + $0.fileName }
     let loader = ImageLoader(captioner.description.preprocessing)
-    var progress = Progress("features", total: files.count, unit: "images")
+    var progress = ProgressLine("features", total: files.count, unit: "images")
     var scalars: [Float] = []
     var found: [CaptionedImage] = []
     for start in stride(from: 0, to: files.count, by: VGGEncoder.batchSize) {

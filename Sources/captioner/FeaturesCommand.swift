@@ -59,7 +59,7 @@ struct FeaturesCommand: ParsableCommand {
       if pending < files.count {
         Console.note("\(output): \(files.count - pending) images are there already")
       }
-      var progress = Progress("features", total: pending, unit: "images")
+      var progress = ProgressLine("features", total: pending, unit: "images")
       var failures = 0
       try stack.fill(cache, paths: files, transform: { head?.forward($0) ?? $0 }) { done in
         progress.update(done)

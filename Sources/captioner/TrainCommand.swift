@@ -1,8 +1,8 @@
-import ArgumentParser
-import Captioning
+public import ArgumentParser
+public import Captioning
 import Foundation
-import Layers
-import Tensors
+public import Layers
+public import Tensors
 import Training
 
 extension VGGArchitecture.Head: ExpressibleByArgument {}

@@ -1,6 +1,5 @@
 import Captioning
 import Datasets
-import Dispatch
 import Foundation
 import Language
 import Tensors
@@ -42,13 +41,13 @@ struct TrainingSession {
       hiddenSize: configuration.hiddenSize, injection: configuration.injection, vocabulary: vocabulary)
 
     try createOutput()
-    let interruption = Interruption()
+    Interruption.watch()
     let encoder = try VGGEncoder(
       architecture, preprocessing: source.preprocessing, weights: source.file, prefix: source.prefix,
       residency: .resident)
     let fingerprint = try encoder.fingerprint()
     func cache(_ split: Split, mirrored: Bool) throws -> FeatureCache {
-      try fill(split, mirrored: mirrored, encoder, fingerprint, interruption)
+      try fill(split, mirrored: mirrored, encoder, fingerprint)
     }
     let trainSplit = try EncodedSplit(
       captions: train.tokens.map(vocabulary.encode), rows: train.rows,
@@ -58,11 +57,11 @@ struct TrainingSession {
       captions: validation.tokens.map(vocabulary.encode), rows: validation.rows,
       features: cache(validation, mirrored: false))
 
-    var bar: Progress?
+    var bar: ProgressLine?
     var barEpoch = 0
     var trainer = try Trainer(
       configuration, description, train: trainSplit, validation: validationSplit, encoder: source.file,
-      encoderPrefix: source.prefix, folder: output, resume: resume, shouldStop: { interruption.requested }
+      encoderPrefix: source.prefix, folder: output, resume: resume, shouldStop: { Interruption.requested }
     ) { event in
       switch event {
       case .message(let text):
@@ -70,7 +69,7 @@ struct TrainingSession {
         Console.note(text)
       case .progress(let epoch, let batch, let batches, let loss):
         if barEpoch != epoch {
-          bar = Progress("epoch \(epoch)", total: batches, unit: "batches", from: batch - 1)
+          bar = ProgressLine("epoch \(epoch)", total: batches, unit: "batches", from: batch - 1)
           barEpoch = epoch
         }
         bar?.update(batch, note: String(format: "loss %.3f", loss))
@@ -127,7 +126,7 @@ struct TrainingSession {
 
   /// The features of a split, computed where they are missing.
   private func fill(
-    _ split: Split, mirrored: Bool, _ encoder: VGGEncoder, _ fingerprint: String, _ interruption: Interruption
+    _ split: Split, mirrored: Bool, _ encoder: VGGEncoder, _ fingerprint: String
   ) throws -> FeatureCache {
     let key = fingerprint + (mirrored ? " mirrored" : "")
     // Files of other encoders and other images lie beside each other.
@@ -140,12 +139,12 @@ struct TrainingSession {
       path: path, key: key, names: split.files, width: encoder.architecture.pooledSize)
     let pending = cache.pending.count
     if pending == 0 { return cache }
-    var progress = Progress(
+    var progress = ProgressLine(
       "features of \(split.name)\(mirrored ? ", mirrored" : "")", total: pending, unit: "images")
     var failures: [String] = []
     try encoder.fill(cache, paths: split.files, flipped: mirrored) { done in
       progress.update(done)
-      if interruption.requested { throw TrainingError.interrupted(path: output) }
+      if Interruption.requested { throw TrainingError.interrupted(path: output) }
     } failed: { _, message in
       failures.append(message)
       if failures.count <= 5 { Console.complain(message) }
@@ -157,25 +156,4 @@ struct TrainingSession {
     }
     return cache
   }
-}
-
-/// Remembers that Ctrl-C or SIGTERM asked for the end; a second one ends the process at once.
-final class Interruption: Sendable {
-  private let flag = SignalFlag()
-  private let sources: [any DispatchSourceSignal]
-
-  init() {
-    let flag = flag
-    sources = [SIGINT, SIGTERM].map { number in
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler {
-        if flag.raise() { _exit(128 + number) }
-      }
-      source.resume()
-      return source
-    }
-  }
-
-  var requested: Bool { flag.isRaised }
 }
