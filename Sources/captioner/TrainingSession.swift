@@ -46,8 +46,15 @@ struct TrainingSession {
       architecture, preprocessing: source.preprocessing, weights: source.file, prefix: source.prefix,
       residency: .resident)
     let fingerprint = try encoder.fingerprint()
+    // Training and validation may be the same images: then they share a file.
+    var caches: [String: FeatureCache] = [:]
     func cache(_ split: Split, mirrored: Bool) throws -> FeatureCache {
-      try fill(split, mirrored: mirrored, encoder, fingerprint)
+      let key = fingerprint + (mirrored ? " mirrored" : "")
+      let path = cachePath(key, split)
+      if let open = caches[path] { return open }
+      let cache = try fill(split, mirrored: mirrored, encoder, key: key, path: path)
+      caches[path] = cache
+      return cache
     }
     let trainSplit = try EncodedSplit(
       captions: train.tokens.map(vocabulary.encode), rows: train.rows,
@@ -124,17 +131,19 @@ struct TrainingSession {
     }
   }
 
-  /// The features of a split, computed where they are missing.
-  private func fill(
-    _ split: Split, mirrored: Bool, _ encoder: VGGEncoder, _ fingerprint: String
-  ) throws -> FeatureCache {
-    let key = fingerprint + (mirrored ? " mirrored" : "")
-    // Files of other encoders and other images lie beside each other.
+  /// Features of other encoders and other images lie beside each other in the run's folder.
+  private func cachePath(_ key: String, _ split: Split) -> String {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     for byte in ([key] + split.files).joined(separator: "\n").utf8 {
       hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
     }
-    let path = "\(output)/features-\(String(hash, radix: 16)).safetensors"
+    return "\(output)/features-\(String(hash, radix: 16)).safetensors"
+  }
+
+  /// The features of a split, computed where they are missing.
+  private func fill(
+    _ split: Split, mirrored: Bool, _ encoder: VGGEncoder, key: String, path: String
+  ) throws -> FeatureCache {
     let cache = try FeatureCache(
       path: path, key: key, names: split.files, width: encoder.architecture.pooledSize)
     let pending = cache.pending.count
