@@ -48,12 +48,12 @@ let package = Package(
   ]
     // Floor 1.
     + module("Tensors", dependencies: ["CKernels"], settings: numeric, fixtures: true)
-    + module("Language", dependencies: [])
+    + module("Language", dependencies: [], fixtures: true)
     // Floor 2.
     + module("Kernels", dependencies: ["COneDNN", "CKernels", "Tensors"], settings: numeric)
     + module(
       "Imaging", dependencies: ["CImageCodecs", "Tensors"], settings: numeric, fixtures: true)
-    + module("Metrics", dependencies: ["Language"])
+    + module("Metrics", dependencies: ["Language"], fixtures: true)
     // Floor 3.
     + module("Layers", dependencies: ["Kernels", "Tensors"], settings: numeric, fixtures: true)
     + module("Datasets", dependencies: ["Language", "Tensors"])

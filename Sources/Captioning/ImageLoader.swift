@@ -1,3 +1,4 @@
+internal import Foundation
 public import Imaging
 public import Kernels
 internal import Synchronization
@@ -20,7 +21,7 @@ public struct ImageLoader: Sendable {
   /// A loader for a network's preprocessing.
   public init(_ preprocessing: Preprocessing) { self.preprocessing = preprocessing }
 
-  /// Reads the files at `range` of `paths`; a bad file costs that file only.
+  /// Reads the files at `range` of `paths` (`-`: standard input); a bad file costs that file only.
   /// - Parameter flipped: mirror them, left to right.
   public func load(
     _ paths: [String], _ range: Range<Int>, flipped: Bool = false, pool: ThreadPool = .shared
@@ -28,7 +29,7 @@ public struct ImageLoader: Sendable {
     let results = Mutex([Result<RGBImage, ImageError>?](repeating: nil, count: range.count))
     pool.run(range.count) { piece in
       let result = Result { () throws(ImageError) -> RGBImage in
-        let image = preprocessing.fitted(try RGBImage(contentsOf: paths[range.lowerBound + piece]))
+        let image = preprocessing.fitted(try Self.read(paths[range.lowerBound + piece]))
         return flipped ? image.horizontallyFlipped() : image
       }
       results.withLock { $0[piece] = result }
@@ -45,6 +46,13 @@ public struct ImageLoader: Sendable {
       }
     }
     return Batch(images: input(images), indices: indices, failures: failures)
+  }
+
+  /// The picture in a file; `-` is standard input.
+  private static func read(_ path: String) throws(ImageError) -> RGBImage {
+    guard path == "-" else { return try RGBImage(contentsOf: path) }
+    return try RGBImage(
+      decoding: [UInt8](FileHandle.standardInput.readDataToEndOfFile()), name: "standard input")
   }
 
   /// Pictures, already `fitted`, as the network's input [N, H, W, 3].

@@ -51,7 +51,9 @@ struct WordCollector {
       scratch.append(byte &- 0x41 < 26 ? byte | 0x20 : byte)
     }
     let word = String(decoding: scratch, as: UTF8.self)
-    words.append(ascii ? word : normalized(word))
+    if ascii { return words.append(word) }
+    let normalized = normalized(word)
+    if !normalized.isEmpty { words.append(normalized) }
   }
 
   private func normalized(_ word: String) -> String {

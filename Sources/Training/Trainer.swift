@@ -85,7 +85,7 @@ public struct Trainer {
   }
 
   /// The streams of random numbers.
-  private enum Stream: UInt64 { case initialisation = 1, order, mirror, headDropout, decoderDropout }
+  private enum Stream: UInt64 { case initialisation = 1, mirror, headDropout, decoderDropout }
 
   /// Runs to the end: the last epoch, or validation that no longer improves.
   /// - Returns: the best validation perplexity per word.
@@ -101,21 +101,20 @@ public struct Trainer {
   }
 
   private mutating func runEpoch() throws {
-    var random = Random(seed: configuration.seed, stream: Stream.order.rawValue, UInt64(state.epoch))
-    let order = train.captions.indices.shuffled(using: &random)
-    let size = configuration.batchSize
-    let batches = (order.count + size - 1) / size
-    while state.batch < batches {
+    let batches = CaptionBatches(
+      captionCount: train.captions.count, batchSize: configuration.batchSize, seed: configuration.seed,
+      epoch: state.epoch)
+    while state.batch < batches.count {
       if shouldStop() {
         try writeCheckpoint()
         throw TrainingError.interrupted(path: folder)
       }
-      let start = state.batch * size
-      try step(order[start..<min(order.count, start + size)])
+      try step(batches[state.batch])
       state.batch += 1
       report(
         .progress(
-          epoch: state.epoch, batch: state.batch, batches: batches, loss: state.lossSum / Double(state.words))
+          epoch: state.epoch, batch: state.batch, batches: batches.count,
+          loss: state.lossSum / Double(state.words))
       )
       if ContinuousClock.now - lastCheckpoint > .seconds(600) { try writeCheckpoint() }
     }
@@ -183,7 +182,7 @@ public struct Trainer {
             "epoch %d: training loss %.4f, validation loss %.4f (perplexity %.2f)%@, learning rate %g, %@",
           state.epoch, trainingLoss, validationLoss, exp(validationLoss),
           verdict == .improved ? ", best so far" : "",
-          rate, Progress.duration(seconds))))
+          rate, ProgressLine.duration(seconds))))
     state.finished = verdict == .finished
     (state.epoch, state.batch, state.lossSum, state.words) = (state.epoch + 1, 0, 0, 0)
     try writeCheckpoint()

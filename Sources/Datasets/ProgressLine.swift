@@ -2,9 +2,9 @@ internal import Foundation
 
 /// How far a long job is, on standard error: redrawn in place on a terminal, else a line every ten seconds.
 /// Nothing is said of a job that takes under a second.
-public struct Progress {
+public struct ProgressLine {
   private let title, unit: String
-  private let total: Int
+  private let total, first: Int
   private let interactive: Bool
   private let clock: () -> Double
   private let sink: (String) -> Void
@@ -13,19 +13,22 @@ public struct Progress {
   private var drawn = false
 
   /// A job of `total` units, beginning now.
-  public init(_ title: String, total: Int, unit: String) {
+  /// - Parameter first: the units that were done before: they don't count for the rate.
+  public init(_ title: String, total: Int, unit: String, from first: Int = 0) {
     self.init(
-      title, total: total, unit: unit, interactive: isatty(2) == 1,
+      title, total: total, unit: unit, from: first, interactive: isatty(2) == 1,
       clock: { ProcessInfo.processInfo.systemUptime },
       sink: { FileHandle.standardError.write(Data($0.utf8)) })
   }
 
   /// As the public one, with a clock in seconds and a place for the text of one's own.
   init(
-    _ title: String, total: Int, unit: String, interactive: Bool, clock: @escaping () -> Double,
+    _ title: String, total: Int, unit: String, from first: Int = 0, interactive: Bool,
+    clock: @escaping () -> Double,
     sink: @escaping (String) -> Void
   ) {
     (self.title, self.unit, self.total, self.interactive) = (title, unit, total, interactive)
+    self.first = first
     (self.clock, self.sink) = (clock, sink)
     start = clock()
     lastDrawn = start
@@ -37,7 +40,7 @@ public struct Progress {
     guard now - lastDrawn >= (interactive ? (drawn ? 0.2 : 1) : 10) else { return }
     lastDrawn = now
     drawn = true
-    let rate = Double(done) / max(now - start, 1e-9)
+    let rate = Double(done - first) / max(now - start, 1e-9)
     let left = rate > 0 ? Double(total - done) / rate : 0
     let tail = note.isEmpty ? "" : ", " + note
     let text =
@@ -49,11 +52,14 @@ public struct Progress {
   /// Clears the line, and sums up a job that was long enough to be mentioned.
   public mutating func finish(_ done: Int) {
     let seconds = clock() - start
-    if drawn && interactive { sink("\r\u{1B}[K") }
+    clear()
     guard seconds >= 1 else { return }
-    let rate = Double(done) / seconds
+    let rate = Double(done - first) / seconds
     sink("\(title): \(done) \(unit) in \(Self.duration(seconds)), \(Self.number(rate)) a second\n")
   }
+
+  /// Clears the line, if there is one, for other text.
+  public func clear() { if drawn && interactive { sink("\r\u{1B}[K") } }
 
   private static func number(_ value: Double) -> String {
     String(format: value < 10 ? "%.1f" : "%.0f", value)

@@ -1,0 +1,34 @@
+public import Tensors
+
+/// What can be wrong with a dataset's files; each case names the file, and where in it.
+public enum DatasetError: Error, Equatable, CustomStringConvertible {
+  /// A file or folder can't be read or written.
+  case file(FileError)
+  /// The file is no JSON.
+  case malformed(path: String, reason: String)
+  /// A value of the JSON is not what it has to be; `location` is for instance `annotations[3].image_id`.
+  case unexpected(path: String, location: String, expected: String, found: String)
+  /// A key is missing; `location` is its place.
+  case missing(path: String, location: String)
+  /// Two images or two results have one id.
+  case duplicate(path: String, location: String, id: Int)
+  /// An annotation's image is not among the images.
+  case unknownImage(path: String, location: String, id: Int)
+  /// An image's file name would leave the folder of images.
+  case unsafeFileName(path: String, location: String, name: String)
+
+  /// One line for people.
+  public var description: String {
+    switch self {
+    case .file(let error): "\(error)"
+    case .malformed(let path, let reason): "\(path): not valid JSON: \(reason)"
+    case .unexpected(let path, let location, let expected, let found):
+      "\(path): \(location): expected \(expected), found \(found)"
+    case .missing(let path, let location): "\(path): \(location) is missing"
+    case .duplicate(let path, let location, let id): "\(path): \(location): id \(id) comes twice"
+    case .unknownImage(let path, let location, let id): "\(path): \(location): no image has id \(id)"
+    case .unsafeFileName(let path, let location, let name):
+      "\(path): \(location): expected a file in the folder of images, found \(name.debugDescription)"
+    }
+  }
+}

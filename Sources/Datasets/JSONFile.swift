@@ -1,0 +1,90 @@
+internal import Foundation
+internal import Tensors
+
+/// Decodes a JSON file; what is wrong with it is said with its place, as `annotations[3].image_id`.
+func decodeJSONFile<Value: Decodable>(_ type: Value.Type, at path: String) throws(DatasetError) -> Value {
+  let file: MappedFile
+  do { file = try MappedFile(path: path) } catch { throw .file(error) }
+  guard let start = file.bytes.baseAddress else { throw .malformed(path: path, reason: "the file is empty") }
+  let data = Data(
+    bytesNoCopy: UnsafeMutableRawPointer(mutating: start), count: file.bytes.count, deallocator: .none)
+  return try withExtendedLifetime(file) { () throws(DatasetError) in
+    do {
+      return try JSONDecoder().decode(type, from: data)
+    } catch let error as DecodingError {
+      throw datasetError(error, path: path, data)
+    } catch {
+      throw .malformed(path: path, reason: "\(error)")
+    }
+  }
+}
+
+private func datasetError(_ error: DecodingError, path: String, _ data: Data) -> DatasetError {
+  switch error {
+  case .keyNotFound(let key, let context):
+    return .missing(path: path, location: location(context.codingPath + [key]))
+  case .typeMismatch(let type, let context):
+    return .unexpected(
+      path: path, location: location(context.codingPath), expected: name(type), found: found(context))
+  case .valueNotFound(let type, let context):
+    return .unexpected(
+      path: path, location: location(context.codingPath), expected: name(type), found: "null")
+  case .dataCorrupted(let context):
+    return .malformed(path: path, reason: syntaxError(in: data) ?? context.debugDescription)
+  @unknown default:
+    return .malformed(path: path, reason: "\(error)")
+  }
+}
+
+/// Where the text stops being JSON: `JSONDecoder` on Linux does not say.
+private func syntaxError(in data: Data) -> String? {
+  do {
+    _ = try JSONSerialization.jsonObject(with: data, options: .fragmentsAllowed)
+    return nil
+  } catch { return (error as NSError).userInfo["NSDebugDescription"] as? String }
+}
+
+private func location(_ keys: [any CodingKey]) -> String {
+  var text = ""
+  for key in keys {
+    if let index = key.intValue {
+      text += "[\(index)]"
+    } else {
+      text += (text.isEmpty ? "" : ".") + key.stringValue
+    }
+  }
+  return text.isEmpty ? "the top level" : text
+}
+
+private func name(_ type: Any.Type) -> String {
+  if type == Int.self { return "an integer" }
+  if type == String.self { return "a string" }
+  if type == Double.self || type == Float.self { return "a number" }
+  return "\(type)".hasPrefix("Array") ? "a list" : "an object"
+}
+
+/// What Foundation says was there: its sentence ends in `but found a string instead.`
+private func found(_ context: DecodingError.Context) -> String {
+  let text = context.debugDescription
+  guard let start = text.range(of: "but found "), let end = text.range(of: " instead") else { return text }
+  guard start.upperBound <= end.lowerBound else { return text }
+  return String(text[start.upperBound..<end.lowerBound])
+}
+
+/// An image's id: an integer of 64 bits. A number that is none is refused with its place, not as broken JSON.
+struct ImageID: Decodable, Hashable {
+  let value: Int
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    do {
+      value = try container.decode(Int.self)
+    } catch let error as DecodingError {
+      throw error
+    } catch {  // Foundation's own, which it would report as broken JSON.
+      let reason = "Expected an integer but found a number that is no integer of 64 bits instead."
+      throw DecodingError.typeMismatch(
+        Int.self, .init(codingPath: decoder.codingPath, debugDescription: reason))
+    }
+  }
+}

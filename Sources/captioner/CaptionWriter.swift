@@ -1,0 +1,63 @@
+import ArgumentParser
+import Datasets
+import Language
+
+/// How captions are printed.
+enum CaptionFormat: String, ExpressibleByArgument, CaseIterable { case text, json, csv }
+
+/// Prints captions as the formats of `caption` and `score` have them.
+struct CaptionWriter {
+  let format: CaptionFormat
+  /// Whether lines of text begin with the image's path.
+  var namesImages = true
+  private var wroteHeader = false
+
+  init(format: CaptionFormat) { self.format = format }
+
+  /// Prints an image's captions, the best first.
+  mutating func write(image: String, captions: [Caption]) throws {
+    switch format {
+    case .text:
+      let prefix = namesImages ? image + ": " : ""
+      for caption in captions {
+        try Console.print("\(prefix)\(caption.text)  (log-prob \(Console.logProb(caption.logProb)))")
+      }
+    case .json:
+      try Console.print("{\"image\": \(Console.json(image)), \"captions\": \(Console.json(captions))}")
+    case .csv:
+      for (rank, caption) in captions.enumerated() {
+        try row([image, "\(rank + 1)", caption.text, "\(caption.logProb)", ""])
+      }
+    }
+  }
+
+  /// Tells that an image could not be captioned: in the data too, where the format has a place for it.
+  mutating func write(image: String, error: String) throws {
+    Console.complain(error)
+    switch format {
+    case .text: break
+    case .json: try Console.print("{\"image\": \(Console.json(image)), \"error\": \(Console.json(error))}")
+    case .csv: try row([image, "", "", "", error])
+    }
+  }
+
+  private mutating func row(_ fields: [String]) throws {
+    if !wroteHeader { try Console.print("image,rank,caption,log_prob,error") }
+    wroteHeader = true
+    try Console.print(fields.map(Console.csv).joined(separator: ","))
+  }
+}
+
+/// Progress of a batch whose results go to a file; on a terminal the results themselves are the progress.
+struct BatchProgress {
+  private var progress: ProgressLine?
+  private let total: Int
+
+  init(total: Int, shown: Bool) {
+    self.total = total
+    progress = shown ? ProgressLine("captions", total: total, unit: "images") : nil
+  }
+
+  mutating func update(_ done: Int) { progress?.update(done) }
+  mutating func finish() { progress?.finish(total) }
+}

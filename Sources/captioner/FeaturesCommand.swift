@@ -1,0 +1,99 @@
+import ArgumentParser
+import Captioning
+import Datasets
+import Foundation
+import Imaging
+import Layers
+import Tensors
+
+/// `captioner features`: features of many images into one file for other programs.
+struct FeaturesCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "features", abstract: "Computes image features of many photos.",
+    discussion: """
+      Writes a safetensors file: `features` F32 [images, width], `status` U8 [images] (1 done, 2 unreadable image),
+      and in the metadata `names`, a JSON list of the images. A run that was stopped continues where it was.
+
+      Taps: fc is v, the FC-4096 (the file must have FC layers); map7x7 and map2x2 are the last map averaged to
+      7×7 and 2×2, flattened as [channels, rows, columns].
+
+      Examples:
+        captioner features photos/ --encoder vgg16.safetensors --tap map2x2 --output features.safetensors
+        captioner features photos/*.jpg --encoder model.safetensors --output v.safetensors
+      """)
+
+  enum Tap: String, ExpressibleByArgument, CaseIterable { case fc, map7x7, map2x2 }
+
+  @Argument(help: "Image files and folders of them.") var paths: [String]
+  @Option(
+    help: ArgumentHelp("VGG weights with torchvision's names, or a captioner model.", valueName: "file"))
+  var encoder: String
+  @Option(help: ArgumentHelp("The file to write.", valueName: "file")) var output: String
+  @Option(help: "fc, map7x7 or map2x2; fc if the file has FC layers, else map2x2.") var tap: Tap?
+  @Option(help: "auto, torchvision or caffe: how pixels become input.") var preprocessing = "auto"
+  @OptionGroup var engine: EngineOptions
+
+  func validate() throws {
+    guard ["auto", "torchvision", "caffe"].contains(preprocessing) else {
+      throw ValidationError("--preprocessing: expected auto, torchvision or caffe, found \(preprocessing)")
+    }
+  }
+
+  func run() throws {
+    engine.apply()
+    try reportingErrors {
+      let files = try paths.flatMap { try ImageFiles.list($0) }
+      guard !files.isEmpty else {
+        throw Failure(description: "\(paths.joined(separator: " ")): found no files")
+      }
+      let source = try EncoderSource(path: encoder, preprocessing: preprocessing)
+      let tap = self.tap ?? (source.architecture.head == .none ? .map2x2 : .fc)
+      let (network, head) = try Self.network(source, tap)
+      let stack = try VGGEncoder(
+        network, preprocessing: source.preprocessing, weights: source.file, prefix: source.prefix,
+        residency: files.count < VGGEncoder.batchSize ? .streamed : .resident)
+      let cache = try FeatureCache(
+        path: output, key: "\(tap.rawValue) \(try stack.fingerprint())", names: files,
+        width: head == nil ? network.pooledSize : network.featureSize)
+      let pending = cache.pending.count
+      if pending < files.count {
+        Console.note("\(output): \(files.count - pending) images are there already")
+      }
+      var progress = ProgressLine("features", total: pending, unit: "images")
+      var failures = 0
+      try stack.fill(cache, paths: files, transform: { head?.forward($0) ?? $0 }) { done in
+        progress.update(done)
+      } failed: { _, message in
+        failures += 1
+        Console.complain(message)
+      }
+      progress.finish(pending)
+      if failures > 0 { throw ExitCode(1) }
+    }
+  }
+
+  /// The network cut at the tap, and the FC layers that follow it.
+  private static func network(_ source: EncoderSource, _ tap: Tap) throws -> (VGGArchitecture, FeatureHead?) {
+    let found = source.architecture
+    if tap == .fc {
+      guard found.head != .none else {
+        throw ModelError.unsupported(
+          path: source.file.path, expected: "FC layers (classifier.0.weight) for --tap fc",
+          found: "convolutions only")
+      }
+      let head = try FeatureHead(
+        inputs: found.pooledSize, widths: [Int](repeating: found.featureSize, count: found.head.layers)
+      ) { parameter in
+        try source.file.tensor(
+          named: source.prefix + parameter.path.dropFirst(ModelFile.encoderPrefix.count),
+          shape: parameter.shape)
+      }
+      return (found, head)
+    }
+    let head: VGGArchitecture.Head = tap == .map7x7 ? .full : .compact
+    guard let cut = VGGArchitecture(layers: found.layers, head: head, featureSize: found.featureSize) else {
+      throw ModelError.unsupported(path: source.file.path, expected: "a VGG network", found: found.table)
+    }
+    return (cut, nil)
+  }
+}

@@ -1,0 +1,92 @@
+import ArgumentParser
+import Captioning
+import Foundation
+import Imaging
+import Tensors
+
+/// `captioner inspect`: what a model, checkpoint or weights file holds.
+struct InspectCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "inspect", abstract: "Shows what a model, checkpoint or weights file holds.",
+    discussion: """
+      Examples:
+        captioner inspect model.safetensors
+        captioner inspect vgg16.safetensors --format json | jq .tensors
+      """)
+
+  enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
+
+  @Argument(help: "A safetensors file; the default model unless given.") var file: String?
+  @Option(help: "text or json (one object).") var format = Format.text
+
+  private struct Report: Encodable {
+    struct TensorLine: Encodable {
+      let name, type: String
+      let shape: [Int]
+    }
+    let file: String
+    let parameters: Int
+    let metadata: [String: String]
+    let tensors: [TensorLine]
+  }
+
+  func run() throws {
+    try reportingErrors {
+      let path = try file ?? ModelOption.parse([]).resolved()
+      let weights = try SafetensorsFile(path: path)
+      let entries = weights.entries.sorted {
+        $0.key.localizedStandardCompare($1.key) == .orderedAscending
+      }
+      let parameters = entries.reduce(0) { $0 + $1.value.shape.count }
+      if format == .json {
+        let tensors = entries.map {
+          Report.TensorLine(name: $0.key, type: $0.value.typeName, shape: $0.value.shape.dimensions)
+        }
+        try Console.print(
+          Console.json(
+            Report(file: path, parameters: parameters, metadata: weights.metadata, tensors: tensors)))
+        return
+      }
+      var lines = ["file: \(path)", "parameters: \(parameters)"]
+      if weights.metadata["format"] == "captioner" {
+        lines += description(try ModelDescription(of: weights))
+      } else {
+        for (key, value) in weights.metadata.sorted(by: { $0.key < $1.key }) {
+          lines.append(
+            "\(key): \(value.count > 200 ? "\(value.prefix(200))… (\(value.count) characters)" : value)")
+        }
+        if let network = try? VGGArchitecture(weights: weights) {
+          lines.append("network: \(network.name) (\(network.table)), head \(network.head.rawValue)")
+        }
+      }
+      lines.append("tensors:")
+      let width = entries.map(\.key.count).max() ?? 0
+      for (name, entry) in entries {
+        let padded = name.padding(toLength: width, withPad: " ", startingAt: 0)
+        lines.append("  \(padded)  \(entry.typeName)  \(entry.shape)")
+      }
+      try Console.print(lines.joined(separator: "\n"))
+    }
+  }
+
+  private func description(_ model: ModelDescription) -> [String] {
+    let input = model.preprocessing
+    let rule =
+      switch input.resize {
+      case .stretch: "stretched"
+      case .shortSideThenCenterCrop(let side): "short side to \(side), centre crop"
+      }
+    var lines = [
+      "encoder: \(model.encoder.name) (\(model.encoder.table)), head \(model.encoder.head.rawValue), "
+        + "v of \(model.encoder.featureSize)",
+      "input: \(input.width)×\(input.height) \(rule), \(input.channelOrder.rawValue.uppercased()) "
+        + "\(input.scale.rawValue), mean \(input.mean), standard deviation \(input.standardDeviation)",
+      "decoder: LSTM of \(model.hiddenSize), embedding of \(model.embeddingSize), W_ih·v \(model.injection.rawValue)",
+      "vocabulary: \(model.vocabulary.count) words",
+    ]
+    for (key, value) in model.training.sorted(by: { $0.key < $1.key }) {
+      lines.append("training.\(key): \(value)")
+    }
+    return lines
+  }
+}

@@ -1,0 +1,50 @@
+import ArgumentParser
+import Captioning
+import Imaging
+import Language
+
+/// `captioner score`: how likely a given caption is.
+struct ScoreCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "score", abstract: "Gives the log-probability of a caption for a photo.",
+    discussion: """
+      Natural logarithms, for the caption and for each word given those before it. Words that the model does not know
+      count as <unk>.
+
+      Examples:
+        captioner score photo.jpg "a dog runs through the snow"
+        captioner score photo.jpg "a dog runs through the snow" --format json | jq .captions[0].log_prob
+      """)
+
+  enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
+
+  @Argument(help: "PNG or JPEG file, or - for standard input.") var image: String
+  @Argument(help: "The caption.") var caption: String
+  @OptionGroup var model: ModelOption
+  @Option(help: "text or json (one object).") var format = Format.text
+  @OptionGroup var engine: EngineOptions
+
+  func run() throws {
+    engine.apply()
+    try reportingErrors {
+      let captioner = try Captioner(modelAt: model.resolved(), residency: .streamed)
+      let batch = ImageLoader(captioner.description.preprocessing).load([image], 0..<1)
+      if let failure = batch.failures.first { throw failure.error }
+      let tokens = Tokenizer().tokens(caption)
+      if tokens.isEmpty {
+        throw Failure(description: "expected a caption of at least one word, found \"\(caption)\"")
+      }
+      let unknown = tokens.filter { captioner.description.vocabulary.encode([$0]) == [Vocabulary.unknown] }
+      if !unknown.isEmpty {
+        Console.complain("not in the vocabulary, scored as <unk>: \(unknown.joined(separator: ", "))")
+      }
+      let scored = captioner.score(tokens, try captioner.pooled(batch.images))
+      var writer = CaptionWriter(format: format == .json ? .json : .text)
+      writer.namesImages = false
+      try writer.write(image: image, captions: [scored])
+      if format == .text {
+        for word in scored.words { try Console.print("  \(Console.logProb(word.logProb))  \(word.word)") }
+      }
+    }
+  }
+}

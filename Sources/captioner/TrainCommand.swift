@@ -1,0 +1,156 @@
+public import ArgumentParser
+public import Captioning
+import Foundation
+public import Layers
+public import Tensors
+import Training
+
+extension VGGArchitecture.Head: ExpressibleByArgument {}
+extension Injection: ExpressibleByArgument {}
+extension StoredType: ExpressibleByArgument {
+  public init?(argument: String) {
+    switch argument {
+    case "float16": self = .float16
+    case "float32": self = .float32
+    case "bfloat16": self = .bfloat16
+    default: return nil
+    }
+  }
+}
+
+/// `captioner train`: a captioner from photos and captions.
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train", abstract: "Trains a captioner on photos with captions.",
+    discussion: """
+      Runs the frozen convolutions once over all images (kept in OUTPUT/features-*.safetensors), then trains the FC
+      head and the LSTM decoder. Writes OUTPUT/model.safetensors (the best so far on validation), checkpoint.safetensors,
+      config.json and log.jsonl. Ctrl-C saves and stops; --resume continues exactly where the run stood.
+
+      Options come from the defaults, then --config, then the flags.
+
+      Examples:
+        captioner train --captions train.json --images photos --validation-captions val.json \\
+          --encoder vgg16.safetensors --output run
+        captioner train --resume --output run
+        captioner train --config run/config.json --seed 2 --output run2
+      """)
+
+  @Option(help: ArgumentHelp("COCO caption JSON to train on.", valueName: "file")) var captions: String?
+  @Option(help: ArgumentHelp("Folder of its images.", valueName: "folder")) var images: String?
+  @Option(help: ArgumentHelp("COCO caption JSON to validate on.", valueName: "file"))
+  var validationCaptions: String?
+  @Option(help: ArgumentHelp("Folder of its images; --images unless given.", valueName: "folder"))
+  var validationImages: String?
+  @Option(help: ArgumentHelp("VGG weights (safetensors, torchvision's names).", valueName: "file"))
+  var encoder: String?
+  @Option(help: ArgumentHelp("Folder for everything the run writes.", valueName: "folder")) var output: String
+  @Option(help: ArgumentHelp("JSON file of options, as a run's config.json.", valueName: "file"))
+  var config: String?
+  @Flag(help: "Continue the run in --output; its options are in its config.json.") var resume = false
+
+  @Option(help: "How pixels become input: auto, torchvision or caffe (auto).") var preprocessing: String?
+  @Option(help: "Words seen less often become <unk> (5).") var minCount: Int?
+  @Option(help: "Size of the word embedding (512).") var embeddingSize: Int?
+  @Option(help: "Size of the LSTM (512).") var hiddenSize: Int?
+  @Option(help: "Size of v (4096).") var featureSize: Int?
+  @Option(help: "FC head: compact, compact2 or full (compact).") var head: VGGArchitecture.Head?
+  @Option(help: "W_ih·v at everyStep or firstStep (everyStep).") var injection: Injection?
+  @Option(help: "Passes over the captions, at most (30).") var epochs: Int?
+  @Option(help: "Captions per step (100).") var batchSize: Int?
+  @Option(help: "Adam's learning rate at the start (4e-4).") var learningRate: Double?
+  @Option(help: "Factor on the learning rate when validation stalls (0.5).") var learningRateDecay: Double?
+  @Option(help: "Epochs without improvement before it is applied (1).") var decayPatience: Int?
+  @Option(help: "Epochs without improvement before training ends (4).") var stopPatience: Int?
+  @Option(help: "Largest norm of the gradient; 0: any (5).") var clipNorm: Double?
+  @Option(help: "Dropout of v (0.5).") var featureDropout: Double?
+  @Option(help: "Dropout of the word embedding (0.5).") var embeddingDropout: Double?
+  @Option(help: "Dropout before the vocabulary projection (0.5).") var outputDropout: Double?
+  @Flag(inversion: .prefixedNo, help: "Show each caption its image mirrored half of the time (on).") var flip:
+    Bool?
+  @Option(help: "Decay of the moving average of the weights that is validated and saved; 0: none (0.999).")
+  var averageDecay: Double?
+  @Option(help: "How the model file stores numbers: float16 or float32 (float16).") var precision: StoredType?
+  @Option(help: "Everything random follows from it (1).") var seed: UInt64?
+  @OptionGroup var engine: EngineOptions
+
+  func run() throws {
+    engine.apply()
+    try reportingErrors {
+      let configuration = try resolvedConfiguration()
+      if let problem = configuration.problem { throw TrainingError.configuration(problem) }
+      try TrainingSession(configuration, output: output, resume: resume).run()
+    }
+  }
+
+  private func resolvedConfiguration() throws -> TrainingConfiguration {
+    var configuration = TrainingConfiguration()
+    let saved = output + "/config.json"
+    if let path = config ?? (resume && FileManager.default.fileExists(atPath: saved) ? saved : nil) {
+      configuration = try Self.read(path)
+    } else if resume {
+      throw TrainingError.nothingToResume(path: output)
+    }
+    func set<T>(_ field: WritableKeyPath<TrainingConfiguration, T>, _ value: T?) {
+      if let value { configuration[keyPath: field] = value }
+    }
+    set(\.captions, captions)
+    set(\.images, images)
+    set(\.validationCaptions, validationCaptions)
+    set(\.validationImages, validationImages)
+    set(\.encoder, encoder)
+    set(\.preprocessing, preprocessing)
+    set(\.minimumCount, minCount)
+    set(\.embeddingSize, embeddingSize)
+    set(\.hiddenSize, hiddenSize)
+    set(\.featureSize, featureSize)
+    set(\.head, head)
+    set(\.injection, injection)
+    set(\.epochs, epochs)
+    set(\.batchSize, batchSize)
+    set(\.learningRate, learningRate)
+    set(\.learningRateDecay, learningRateDecay)
+    set(\.decayPatience, decayPatience)
+    set(\.stopPatience, stopPatience)
+    set(\.clipNorm, clipNorm)
+    set(\.featureDropout, featureDropout)
+    set(\.embeddingDropout, embeddingDropout)
+    set(\.outputDropout, outputDropout)
+    set(\.flip, flip)
+    set(\.averageDecay, averageDecay)
+    set(\.precision, precision)
+    set(\.seed, seed)
+    if configuration.validationImages.isEmpty { configuration.validationImages = configuration.images }
+    for (name, value) in [
+      ("--captions", configuration.captions), ("--images", configuration.images),
+      ("--validation-captions", configuration.validationCaptions), ("--encoder", configuration.encoder),
+    ] where value.isEmpty {
+      throw TrainingError.configuration("\(name): expected a path, found none")
+    }
+    return configuration
+  }
+
+  private static func read(_ path: String) throws -> TrainingConfiguration {
+    do {
+      return try JSONDecoder().decode(
+        TrainingConfiguration.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
+    } catch let error as DecodingError {
+      throw Failure(description: "\(path): expected options of a run: \(Self.reason(error))")
+    } catch {
+      throw Failure(description: "\(path): can't read: \(error.localizedDescription)")
+    }
+  }
+
+  private static func reason(_ error: DecodingError) -> String {
+    let context: DecodingError.Context? =
+      switch error {
+      case .typeMismatch(_, let context), .valueNotFound(_, let context), .keyNotFound(_, let context),
+        .dataCorrupted(let context):
+        context
+      @unknown default: nil
+      }
+    guard let context else { return "\(error)" }
+    let place = context.codingPath.map(\.stringValue).joined(separator: ".")
+    return place.isEmpty ? context.debugDescription : "\(place): \(context.debugDescription)"
+  }
+}

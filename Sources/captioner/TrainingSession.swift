@@ -1,0 +1,159 @@
+import Captioning
+import Datasets
+import Foundation
+import Language
+import Tensors
+import Training
+
+/// A sitting of `captioner train`: reads the data, fills the feature caches, runs the trainer.
+struct TrainingSession {
+  private let configuration: TrainingConfiguration
+  private let output: String
+  private let resume: Bool
+  private let source: EncoderSource
+
+  init(_ configuration: TrainingConfiguration, output: String, resume: Bool) throws {
+    (self.configuration, self.output, self.resume) = (configuration, output, resume)
+    source = try EncoderSource(path: configuration.encoder, preprocessing: configuration.preprocessing)
+  }
+
+  func run() throws {
+    let checkpoint = output + "/checkpoint.safetensors"
+    if !resume && FileManager.default.fileExists(atPath: checkpoint) {
+      throw TrainingError.alreadyThere(path: output)
+    }
+    let (train, validation) = (
+      try load(configuration.captions, images: configuration.images),
+      try load(configuration.validationCaptions, images: configuration.validationImages)
+    )
+    let vocabulary = Vocabulary(
+      counts: Vocabulary.counts(of: train.tokens), minimumCount: configuration.minimumCount)
+    let statistics = vocabulary.statistics(of: train.tokens)
+    Console.note(
+      "\(train.files.count) images, \(train.tokens.count) captions; \(vocabulary.count) words cover "
+        + String(format: "%.2f %%", statistics.coverage * 100))
+    guard
+      let architecture = VGGArchitecture(
+        layers: source.architecture.layers, head: configuration.head, featureSize: configuration.featureSize)
+    else { throw TrainingError.configuration("\(configuration.encoder): expected a VGG network") }
+    let description = ModelDescription(
+      encoder: architecture, preprocessing: source.preprocessing, embeddingSize: configuration.embeddingSize,
+      hiddenSize: configuration.hiddenSize, injection: configuration.injection, vocabulary: vocabulary)
+
+    try createOutput()
+    Interruption.watch()
+    let encoder = try VGGEncoder(
+      architecture, preprocessing: source.preprocessing, weights: source.file, prefix: source.prefix,
+      residency: .resident)
+    let fingerprint = try encoder.fingerprint()
+    func cache(_ split: Split, mirrored: Bool) throws -> FeatureCache {
+      try fill(split, mirrored: mirrored, encoder, fingerprint)
+    }
+    let trainSplit = try EncodedSplit(
+      captions: train.tokens.map(vocabulary.encode), rows: train.rows,
+      features: cache(train, mirrored: false),
+      flipped: configuration.flip ? cache(train, mirrored: true) : nil)
+    let validationSplit = try EncodedSplit(
+      captions: validation.tokens.map(vocabulary.encode), rows: validation.rows,
+      features: cache(validation, mirrored: false))
+
+    var bar: ProgressLine?
+    var barEpoch = 0
+    var trainer = try Trainer(
+      configuration, description, train: trainSplit, validation: validationSplit, encoder: source.file,
+      encoderPrefix: source.prefix, folder: output, resume: resume, shouldStop: { Interruption.requested }
+    ) { event in
+      switch event {
+      case .message(let text):
+        bar?.clear()
+        Console.note(text)
+      case .progress(let epoch, let batch, let batches, let loss):
+        if barEpoch != epoch {
+          bar = ProgressLine("epoch \(epoch)", total: batches, unit: "batches", from: batch - 1)
+          barEpoch = epoch
+        }
+        bar?.update(batch, note: String(format: "loss %.3f", loss))
+      }
+    }
+    do {
+      let perplexity = try trainer.run()
+      Console.note(
+        String(format: "%@: validation perplexity %.2f", output + "/model.safetensors", perplexity))
+    } catch let error as TrainingError {
+      if case .interrupted = error { bar?.clear() }
+      throw error
+    }
+  }
+
+  /// A caption file, read and tokenized: its images' files and, caption by caption, tokens and image row.
+  private struct Split {
+    var name = ""
+    var files: [String] = []
+    var tokens: [[String]] = []
+    var rows: [Int] = []
+  }
+
+  private func load(_ path: String, images folder: String) throws -> Split {
+    let dataset = try CaptionDataset(cocoCaptions: path)
+    for warning in dataset.warnings.prefix(5) { Console.complain("\(path): \(warning)") }
+    if dataset.warnings.count > 5 { Console.complain("\(path): \(dataset.warnings.count - 5) more warnings") }
+    let tokenizer = Tokenizer()
+    var split = Split(name: (path as NSString).lastPathComponent)
+    for image in dataset.images where !image.captions.isEmpty {
+      for caption in image.captions {
+        split.tokens.append(tokenizer.tokens(caption))
+        split.rows.append(split.files.count)
+      }
+      split.files.append(folder + "/" + image.fileName)
+    }
+    guard !split.files.isEmpty else { throw Failure(description: "\(path): expected captions, found none") }
+    return split
+  }
+
+  private func createOutput() throws {
+    do {
+      try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+      let json = String(decoding: try encoder.encode(configuration), as: UTF8.self)
+      try AtomicFile.write(to: output + "/config.json") { try $0.write(json + "\n") }
+    } catch let error as FileError {
+      throw error
+    } catch {
+      throw Failure(description: "\(output): can't make the folder: \(error.localizedDescription)")
+    }
+  }
+
+  /// The features of a split, computed where they are missing.
+  private func fill(
+    _ split: Split, mirrored: Bool, _ encoder: VGGEncoder, _ fingerprint: String
+  ) throws -> FeatureCache {
+    let key = fingerprint + (mirrored ? " mirrored" : "")
+    // Files of other encoders and other images lie beside each other.
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    for byte in ([key] + split.files).joined(separator: "\n").utf8 {
+      hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
+    }
+    let path = "\(output)/features-\(String(hash, radix: 16)).safetensors"
+    let cache = try FeatureCache(
+      path: path, key: key, names: split.files, width: encoder.architecture.pooledSize)
+    let pending = cache.pending.count
+    if pending == 0 { return cache }
+    var progress = ProgressLine(
+      "features of \(split.name)\(mirrored ? ", mirrored" : "")", total: pending, unit: "images")
+    var failures: [String] = []
+    try encoder.fill(cache, paths: split.files, flipped: mirrored) { done in
+      progress.update(done)
+      if Interruption.requested { throw TrainingError.interrupted(path: output) }
+    } failed: { _, message in
+      failures.append(message)
+      if failures.count <= 5 { Console.complain(message) }
+    }
+    progress.finish(pending)
+    if failures.count > 5 { Console.complain("\(failures.count - 5) more images can't be read") }
+    if failures.count == split.files.count {
+      throw Failure(description: "\(split.name): expected images, found none that can be read")
+    }
+    return cache
+  }
+}

@@ -1,0 +1,102 @@
+import Datasets
+import Foundation
+import Tensors
+import TestSupport
+import Testing
+
+private let names = ["a.jpg", "b c.jpg", "ü\".jpg"]
+
+private func inFolder(_ body: (String) throws -> Void) throws {
+  try withTemporaryFolder { try body($0 + "/features.safetensors") }
+}
+
+private func open(_ path: String, key: String = "vgg16", names: [String] = names, width: Int = 2) throws
+  -> FeatureCache
+{
+  try FeatureCache(path: path, key: key, names: names, width: width)
+}
+
+private func failure(_ body: () throws -> Void) -> FeatureCacheError? {
+  do {
+    try body()
+    return nil
+  } catch { return error as? FeatureCacheError }
+}
+
+@Test func rowsSurviveAndTheRestIsPending() throws {
+  try inFolder { path in
+    do {
+      let cache = try open(path)
+      #expect(cache.pending == [0, 1, 2])
+      try cache.store([1.5, -2], row: 2)
+      cache.markFailed(row: 0)
+      #expect(cache.status(of: 2) == .done && cache.features(of: 2)[1] == -2)
+      try cache.flush()
+    }
+    let cache = try open(path)
+    #expect(cache.pending == [0, 1])
+    #expect(cache.status(of: 0) == .failed && cache.status(of: 1) == .missing)
+    #expect(cache.features(of: 2)[0] == 1.5)
+    try cache.store([3, 4], row: 0)
+    try cache.flush()
+    #expect(cache.pending == [1])
+  }
+}
+
+/// What was not flushed does not count: it may not have reached the disk.
+@Test func rowsCountOnceFlushed() throws {
+  try inFolder { path in
+    do { try open(path).store([1, 2], row: 0) }
+    #expect(try open(path).pending == [0, 1, 2])
+  }
+}
+
+@Test func otherProgramsCanReadTheFile() throws {
+  try inFolder { path in
+    let cache = try open(path)
+    try cache.store([1, 2], row: 1)
+    try cache.flush()
+    let file = try SafetensorsFile(path: path)
+    #expect(try file.tensor(named: "features").scalars == [0, 0, 1, 2, 0, 0])
+    #expect(file.metadata["key"] == "vgg16")
+    #expect(try JSONDecoder().decode([String].self, from: Data((file.metadata["names"] ?? "").utf8)) == names)
+  }
+}
+
+@Test func anotherKeyOrOtherRowsAreRefused() throws {
+  try inFolder { path in
+    _ = try open(path)
+    #expect(failure { _ = try open(path, key: "x") } == .otherKey(path: path, expected: "x", found: "vgg16"))
+    #expect(
+      failure { _ = try open(path, width: 3) } == .otherRows(path: path, expected: [3, 3], found: [3, 2]))
+    #expect(
+      failure { _ = try open(path, names: names.reversed()) }
+        == .otherRows(path: path, expected: [3, 2], found: [3, 2]))
+    #expect(failure { _ = try open(path) } == nil)
+  }
+}
+
+@Test func aSecondWriterIsRefused() throws {
+  try inFolder { path in
+    let first = try open(path)
+    #expect(failure { _ = try open(path) } == .busy(path: path))
+    try first.flush()
+  }
+}
+
+@Test func foreignAndTruncatedFilesAreRefused() throws {
+  try inFolder { path in
+    _ = try open(path)
+    let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+    for bytes in [Data(), Data("{}".utf8), whole.prefix(20), whole.dropLast()] {
+      try bytes.write(to: URL(fileURLWithPath: path))
+      guard case .notACache(path, _) = failure({ _ = try open(path) }) else {
+        Issue.record("\(bytes.count) bytes were taken for a feature file")
+        continue
+      }
+    }
+    try SafetensorsWriter.write([.init(name: "x", tensor: Tensor(zeros: [2]))], metadata: [:], to: path)
+    guard case .notACache = failure({ _ = try open(path) }) else { return #expect(Bool(false)) }
+  }
+  #expect(failure { _ = try open("/nowhere/features.safetensors") } != nil)
+}
