@@ -59,6 +59,7 @@ public struct CaptionDecoder: Module {
     output = try SoftmaxProjection("decoder.output", hidden: hidden, vocabularySize: words, from: source)
   }
 
+  /// Calls `visit` with each parameter in order.
   public mutating func visitParameters<E: Error>(_ visit: (inout Parameter) throws(E) -> Void) throws(E) {
     try embedding.visitParameters(visit)
     try lstm.visitParameters(visit)

@@ -27,6 +27,7 @@ public struct FeatureHead: Module {
     }
   }
 
+  /// Calls `visit` with each parameter in order.
   public mutating func visitParameters<E: Error>(_ visit: (inout Parameter) throws(E) -> Void) throws(E) {
     for index in layers.indices { try layers[index].visitParameters(visit) }
   }

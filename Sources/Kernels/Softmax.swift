@@ -28,6 +28,11 @@ public struct TopClasses: Sendable {
   public let ids: [Int32]
   /// [rows, k]: log softmax, natural logarithms.
   public let logProbabilities: [Float]
+
+  /// Classes chosen by other means.
+  public init(count: Int, ids: [Int32], logProbabilities: [Float]) {
+    (self.count, self.ids, self.logProbabilities) = (count, ids, logProbabilities)
+  }
 }
 
 /// The `count` largest of log softmax(logits + bias) in each row.

@@ -18,6 +18,7 @@ public struct Embedding: Module {
   /// E.
   public var size: Int { weight.value.shape[1] }
 
+  /// Calls `visit` with each parameter in order.
   public mutating func visitParameters<E: Error>(_ visit: (inout Parameter) throws(E) -> Void) throws(E) {
     try visit(&weight)
   }

@@ -39,6 +39,7 @@ public struct LSTM: Module {
   /// H.
   public var hidden: Int { hiddenWeight.value.shape[1] }
 
+  /// Calls `visit` with each parameter in order.
   public mutating func visitParameters<E: Error>(_ visit: (inout Parameter) throws(E) -> Void) throws(E) {
     try visit(&inputWeight)
     try visit(&hiddenWeight)

@@ -24,6 +24,7 @@ public struct Linear: Module {
   /// K.
   public var outputs: Int { weight.value.shape[0] }
 
+  /// Calls `visit` with each parameter in order.
   public mutating func visitParameters<E: Error>(_ visit: (inout Parameter) throws(E) -> Void) throws(E) {
     try visit(&weight)
     if bias != nil { try visit(&bias!) }

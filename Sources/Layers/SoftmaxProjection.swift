@@ -18,6 +18,7 @@ public struct SoftmaxProjection: Module {
     linear = try Linear(path, inputs: hidden, outputs: vocabularySize, gain: 0.5, from: source)
   }
 
+  /// Calls `visit` with each parameter in order.
   public mutating func visitParameters<E: Error>(_ visit: (inout Parameter) throws(E) -> Void) throws(E) {
     try linear.visitParameters(visit)
   }
