@@ -9,6 +9,7 @@ extension VGGArchitecture.Head: ExpressibleByArgument {}
 extension Injection: ExpressibleByArgument {}
 extension TrainingConfiguration.Schedule: ExpressibleByArgument {}
 extension StoredType: ExpressibleByArgument {
+  /// The number format of that name.
   public init?(argument: String) {
     switch argument {
     case "float16": self = .float16
