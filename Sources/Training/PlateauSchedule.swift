@@ -1,8 +1,11 @@
+internal import Foundation
+
 /// Lowers the learning rate when validation has stalled, and ends the run when it stays so.
 struct PlateauSchedule: Codable, Equatable, Sendable {
   /// What each epoch's validation means for the run.
   enum Verdict: Equatable { case improved, stalled, finished }
 
+  /// The learning rate of the plateau schedule, and the start of the cosine's.
   private(set) var learningRate: Double
   private(set) var best = Double.infinity
   private(set) var bestEpoch = 0
@@ -10,6 +13,12 @@ struct PlateauSchedule: Codable, Equatable, Sendable {
   private var sinceDecay = 0
 
   init(learningRate: Double) { self.learningRate = learningRate }
+
+  /// The learning rate of the step after `done` of `total` steps.
+  func learningRate(after done: Int, of total: Int, _ configuration: TrainingConfiguration) -> Double {
+    guard configuration.schedule == .cosine, total > 0 else { return learningRate }
+    return learningRate * (1 + cos(.pi * Double(min(done, total)) / Double(total))) / 2
+  }
 
   /// Takes in the validation loss (nats per word) of an epoch.
   mutating func observe(_ loss: Double, epoch: Int, _ configuration: TrainingConfiguration) -> Verdict {
@@ -20,7 +29,7 @@ struct PlateauSchedule: Codable, Equatable, Sendable {
     sinceBest += 1
     sinceDecay += 1
     if sinceBest >= configuration.stopPatience { return .finished }
-    if sinceDecay >= configuration.decayPatience {
+    if configuration.schedule == .plateau && sinceDecay >= configuration.decayPatience {
       learningRate *= configuration.learningRateDecay
       sinceDecay = 0
     }

@@ -133,7 +133,11 @@ public struct Trainer {
     }
     var (coins, headSeeds, decoderSeeds) = (random(.mirror), random(.headDropout), random(.decoderDropout))
     let mirrored = captions.map { _ in train.flipped != nil && coins.uniform() < 0.5 }
-    let batch = train.batch(captions, scale: featureScale) { mirrored[$0] }
+    var batch = train.batch(captions, scale: featureScale) { mirrored[$0] }
+    let pooledDropout = Dropout(rate: Float(configuration.pooledDropout), seed: headSeeds.next())
+    let pooled = batch.features.mutablePointer()
+    pooledDropout.apply(
+      rows: captions.count, columns: train.features.width, pooled, into: pooled, pool: .shared)
 
     let v = network.head.trainingForward(
       batch.features, dropout: Float(configuration.featureDropout), seed: headSeeds.next(), into: &traces.head
@@ -148,7 +152,7 @@ public struct Trainer {
     let dv = network.decoder.backward(&traces.decoder)
     network.head.backward(dv, &traces.head)
 
-    adam.learningRate = Float(state.schedule.learningRate)
+    adam.learningRate = Float(learningRate)
     let clip = configuration.clipNorm > 0 ? Float(configuration.clipNorm) : nil
     let norm = adam.update(&network, clipNorm: clip)
     guard norm.isFinite else { throw TrainingError.diverged(step: state.step + 1, what: "the gradient") }
@@ -160,8 +164,14 @@ public struct Trainer {
       try log.append(
         StepLine(
           step: state.step, epoch: state.epoch, loss: loss / Double(logProbs.count),
-          gradient_norm: Double(norm), learning_rate: state.schedule.learningRate))
+          gradient_norm: Double(norm), learning_rate: Double(adam.learningRate)))
     }
+  }
+
+  /// The learning rate of the next step.
+  private var learningRate: Double {
+    let perEpoch = (train.captions.count + configuration.batchSize - 1) / configuration.batchSize
+    return state.schedule.learningRate(after: state.step, of: configuration.epochs * perEpoch, configuration)
   }
 
   private mutating func finishEpoch() throws {
@@ -171,7 +181,7 @@ public struct Trainer {
     guard exp(validationLoss).isFinite else {
       throw TrainingError.diverged(step: state.step, what: "the validation perplexity")
     }
-    let rate = state.schedule.learningRate
+    let rate = learningRate
     let verdict = state.schedule.observe(validationLoss, epoch: state.epoch, configuration)
     let trainingLoss = state.lossSum / Double(state.words)
     let seconds = state.seconds + elapsed

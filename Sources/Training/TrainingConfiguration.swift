@@ -36,6 +36,15 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   public var epochs = 30
   /// Captions per step (B).
   public var batchSize = 100
+  /// How the learning rate falls.
+  public enum Schedule: String, Codable, Sendable, CaseIterable {
+    /// By `learningRateDecay` whenever validation perplexity has stalled for `decayPatience` epochs.
+    case plateau
+    /// Along half a cosine to zero at the end of `epochs` (Loshchilov & Hutter 2017, without restarts).
+    case cosine
+  }
+  /// How the learning rate falls.
+  public var schedule = Schedule.plateau
   /// Adam's step size at the start.
   public var learningRate = 4e-4
   /// The learning rate is multiplied by this when validation perplexity has stalled.
@@ -46,6 +55,8 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   public var stopPatience = 4
   /// The gradient's L2 norm is clipped to this; 0: never.
   public var clipNorm = 5.0
+  /// Share of the averaged map, the head's input, dropped in training.
+  public var pooledDropout = 0.0
   /// Share of v dropped in training.
   public var featureDropout = 0.5
   /// Share of the word embedding dropped in training.
@@ -90,11 +101,13 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
     try read(\.injection, .injection)
     try read(\.epochs, .epochs)
     try read(\.batchSize, .batchSize)
+    try read(\.schedule, .schedule)
     try read(\.learningRate, .learningRate)
     try read(\.learningRateDecay, .learningRateDecay)
     try read(\.decayPatience, .decayPatience)
     try read(\.stopPatience, .stopPatience)
     try read(\.clipNorm, .clipNorm)
+    try read(\.pooledDropout, .pooledDropout)
     try read(\.featureDropout, .featureDropout)
     try read(\.embeddingDropout, .embeddingDropout)
     try read(\.outputDropout, .outputDropout)
@@ -107,8 +120,8 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   private enum CodingKeys: String, CodingKey, CaseIterable {
     case captions, images, validationCaptions, validationImages, encoder, preprocessing
     case minimumCount, embeddingSize, hiddenSize, featureSize, head, injection
-    case epochs, batchSize, learningRate, learningRateDecay, decayPatience, stopPatience, clipNorm
-    case featureDropout, embeddingDropout, outputDropout, flip, averageDecay, precision, seed
+    case epochs, batchSize, schedule, learningRate, learningRateDecay, decayPatience, stopPatience, clipNorm
+    case pooledDropout, featureDropout, embeddingDropout, outputDropout, flip, averageDecay, precision, seed
   }
 
   private struct AnyKey: CodingKey {
@@ -132,7 +145,8 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
       positive("feature size", featureSize, below: 1 << 16),
       positive("epochs", epochs), positive("batch size", batchSize, below: 1 << 14),
       positive("decay patience", decayPatience), positive("stop patience", stopPatience),
-      share("feature dropout", featureDropout), share("embedding dropout", embeddingDropout),
+      share("pooled dropout", pooledDropout), share("feature dropout", featureDropout),
+      share("embedding dropout", embeddingDropout),
       share("output dropout", outputDropout), share("average decay", averageDecay),
       learningRate > 0 && learningRate < 10 ? nil : "learning rate: expected 0 to 10, found \(learningRate)",
       learningRateDecay > 0 && learningRateDecay <= 1
@@ -145,14 +159,14 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
     return checks.lazy.compactMap(\.self).first
   }
 
-  /// The options that may not change between a run and its continuation, compared when it resumes.
+  /// The options in which a continuation differs from its run; `epochs` may, unless the schedule depends on it.
   public func differences(from other: TrainingConfiguration) -> [String] {
     func dictionary(_ configuration: TrainingConfiguration) -> [String: String] {
       let object = try? JSONSerialization.jsonObject(with: JSONEncoder().encode(configuration))
       return (object as? [String: Any] ?? [:]).mapValues { "\($0)" }
     }
     let (mine, theirs) = (dictionary(self), dictionary(other))
-    return mine.keys.sorted().filter { mine[$0] != theirs[$0] && $0 != "epochs" }
+    return mine.keys.sorted().filter { mine[$0] != theirs[$0] && ($0 != "epochs" || schedule == .cosine) }
       .map { "\($0): \(theirs[$0] ?? "") then, \(mine[$0] ?? "") now" }
   }
 }

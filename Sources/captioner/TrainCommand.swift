@@ -3,11 +3,13 @@ public import Captioning
 import Foundation
 public import Layers
 public import Tensors
-import Training
+public import Training
 
 extension VGGArchitecture.Head: ExpressibleByArgument {}
 extension Injection: ExpressibleByArgument {}
+extension TrainingConfiguration.Schedule: ExpressibleByArgument {}
 extension StoredType: ExpressibleByArgument {
+  /// The number format of that name.
   public init?(argument: String) {
     switch argument {
     case "float16": self = .float16
@@ -58,11 +60,14 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "W_ih·v at everyStep or firstStep (everyStep).") var injection: Injection?
   @Option(help: "Passes over the captions, at most (30).") var epochs: Int?
   @Option(help: "Captions per step (100).") var batchSize: Int?
+  @Option(help: "How the learning rate falls: plateau or cosine (plateau).")
+  var schedule: TrainingConfiguration.Schedule?
   @Option(help: "Adam's learning rate at the start (4e-4).") var learningRate: Double?
   @Option(help: "Factor on the learning rate when validation stalls (0.5).") var learningRateDecay: Double?
   @Option(help: "Epochs without improvement before it is applied (1).") var decayPatience: Int?
   @Option(help: "Epochs without improvement before training ends (4).") var stopPatience: Int?
   @Option(help: "Largest norm of the gradient; 0: any (5).") var clipNorm: Double?
+  @Option(help: "Dropout of the averaged map, the head's input (0).") var pooledDropout: Double?
   @Option(help: "Dropout of v (0.5).") var featureDropout: Double?
   @Option(help: "Dropout of the word embedding (0.5).") var embeddingDropout: Double?
   @Option(help: "Dropout before the vocabulary projection (0.5).") var outputDropout: Double?
@@ -108,11 +113,13 @@ struct TrainCommand: ParsableCommand {
     set(\.injection, injection)
     set(\.epochs, epochs)
     set(\.batchSize, batchSize)
+    set(\.schedule, schedule)
     set(\.learningRate, learningRate)
     set(\.learningRateDecay, learningRateDecay)
     set(\.decayPatience, decayPatience)
     set(\.stopPatience, stopPatience)
     set(\.clipNorm, clipNorm)
+    set(\.pooledDropout, pooledDropout)
     set(\.featureDropout, featureDropout)
     set(\.embeddingDropout, embeddingDropout)
     set(\.outputDropout, outputDropout)

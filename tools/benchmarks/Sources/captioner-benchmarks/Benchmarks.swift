@@ -2,6 +2,7 @@ import ArgumentParser
 
 @main struct Benchmarks: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "captioner-benchmarks", abstract: "Times parts of the engine; `run` sets them beside their peers.",
-    subcommands: [EncoderBenchmark.self])
+    commandName: "captioner-benchmarks",
+    abstract: "Times parts of the engine; `run` sets them beside their peers.",
+    subcommands: [EncoderBenchmark.self, TrainEpochBenchmark.self])
 }

@@ -15,7 +15,8 @@ struct EncoderBenchmark: ParsableCommand {
   func run() throws {
     ThreadPool.setSharedThreads(threads)
     let architecture = VGGArchitecture.vgg(16, head: .none)!
-    let path = FileManager.default.temporaryDirectory.appendingPathComponent("vgg16-\(getpid()).safetensors").path
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent("vgg16-\(getpid()).safetensors")
+      .path
     defer { unlink(path) }
     try writeSeededWeights(to: path)
     let stack = try ConvolutionStack(
@@ -31,11 +32,13 @@ struct EncoderBenchmark: ParsableCommand {
     }
     times.sort()
     let line: [String: Any] = [
-      "engine": "captioner (\(InstructionSet.current))", "precision": "f32", "batch": batch, "threads": threads,
+      "engine": "captioner (\(InstructionSet.current))", "precision": "f32", "batch": batch,
+      "threads": threads,
       "milliseconds_per_image": times[times.count / 2], "min": times[0], "max": times[times.count - 1],
       "times": times,
     ]
-    print(String(decoding: try JSONSerialization.data(withJSONObject: line, options: .sortedKeys), as: UTF8.self))
+    print(
+      String(decoding: try JSONSerialization.data(withJSONObject: line, options: .sortedKeys), as: UTF8.self))
   }
 
   private func writeSeededWeights(to path: String) throws {
