@@ -28,6 +28,23 @@ import Testing
     #expect(schedule.best == 1.4 && schedule.bestEpoch == 10)
   }
 
+  @Test func aCosineFallsToZeroAndMindsNoStall() {
+    var configuration = configuration
+    configuration.schedule = .cosine
+    var schedule = PlateauSchedule(learningRate: 8)
+    func rates() -> [Double] {
+      [0, 25, 50, 100, 101].map { schedule.learningRate(after: $0, of: 100, configuration) }
+    }
+    let expected = [8, 4 * (1 + 0.5.squareRoot()), 4, 0, 0]
+    for _ in 0..<4 {
+      #expect(zip(rates(), expected).allSatisfy { abs($0 - $1) < 1e-12 })
+      _ = schedule.observe(3, epoch: 1, configuration)
+    }
+    #expect(schedule.observe(3, epoch: 5, configuration) == .stalled)
+    #expect(schedule.observe(3, epoch: 6, configuration) == .finished)
+    #expect(schedule.learningRate(after: 50, of: 100, self.configuration) == 8)
+  }
+
   @Test func survivesJSONAtEveryPoint() throws {
     var schedule = PlateauSchedule(learningRate: 4e-4)
     for (epoch, loss) in [Double.infinity, 2.123456789012345, 3, 3].enumerated() {

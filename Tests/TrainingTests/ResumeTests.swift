@@ -79,10 +79,12 @@ import Testing
     }
   }
 
-  @Test func withoutAveragingOrMirroringToo() throws {
+  @Test(arguments: TrainingConfiguration.Schedule.allCases)
+  func withOtherOptionsToo(schedule: TrainingConfiguration.Schedule) throws {
     try withTemporaryFolder { folder in
       let run = try TinyRun(in: folder)
       (run.configuration.averageDecay, run.configuration.flip) = (0, false)
+      (run.configuration.schedule, run.configuration.pooledDropout) = (schedule, 0.2)
       let whole = try run.outcome("whole")
       var calls = 0
       var trainer = try run.trainer(

@@ -14,7 +14,8 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     (configuration.encoder, configuration.preprocessing) = ("vgg.safetensors", "caffe")
     (configuration.minimumCount, configuration.embeddingSize, configuration.hiddenSize) = (2, 3, 4)
     (configuration.featureSize, configuration.head, configuration.injection) = (5, .full, .firstStep)
-    (configuration.epochs, configuration.batchSize) = (6, 7)
+    (configuration.epochs, configuration.batchSize, configuration.schedule) = (6, 7, .cosine)
+    configuration.pooledDropout = 0.4
     (configuration.learningRate, configuration.learningRateDecay) = (0.1, 0.9)
     (configuration.decayPatience, configuration.stopPatience, configuration.clipNorm) = (8, 9, 0)
     (configuration.featureDropout, configuration.embeddingDropout) = (0.1, 0.2)
@@ -26,7 +27,7 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     let defaults = try JSONSerialization.jsonObject(with: JSONEncoder().encode(TrainingConfiguration()))
     let changed = try JSONSerialization.jsonObject(with: data)
     let (before, after) = (try #require(defaults as? [String: Any]), try #require(changed as? [String: Any]))
-    #expect(before.count == 26 && Set(before.keys) == Set(after.keys))
+    #expect(before.count == 28 && Set(before.keys) == Set(after.keys))
     for key in before.keys { #expect("\(before[key]!)" != "\(after[key]!)", "\(key)") }
   }
 
@@ -40,7 +41,7 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
 
   @Test(arguments: [
     #"{"epoch": 3}"#, #"{"epochs": "3"}"#, #"{"epochs": 1.5}"#, #"{"epochs": 1e30}"#, #"{"head": "huge"}"#,
-    #"{"seed": -1}"#, #"{"precision": "F8"}"#, #"{"injection": 1}"#, "[]", "3", "",
+    #"{"seed": -1}"#, #"{"schedule": "step"}"#, #"{"precision": "F8"}"#, #"{"injection": 1}"#, "[]", "3", "",
   ]) func whatMakesNoSenseIsRefused(json: String) {
     #expect(throws: (any Error).self) { try decoded(json) }
   }
@@ -64,7 +65,8 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
       ("decay patience", { $0.decayPatience = 0 }), ("stop patience", { $0.stopPatience = .min }),
       ("feature dropout", { $0.featureDropout = 1 }), ("feature dropout", { $0.featureDropout = -0.1 }),
       ("embedding dropout", { $0.embeddingDropout = .nan }), ("output dropout", { $0.outputDropout = 2 }),
-      ("average decay", { $0.averageDecay = 1 }), ("learning rate", { $0.learningRate = 0 }),
+      ("pooled dropout", { $0.pooledDropout = 1 }), ("average decay", { $0.averageDecay = 1 }),
+      ("learning rate", { $0.learningRate = 0 }),
       ("learning rate", { $0.learningRate = .infinity }), ("learning rate", { $0.learningRate = .nan }),
       ("learning-rate decay", { $0.learningRateDecay = 0 }),
       ("learning-rate decay", { $0.learningRateDecay = 1.1 }), ("clip norm", { $0.clipNorm = -1 }),
@@ -78,6 +80,7 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     }
   }
 
+  /// But not under a cosine, whose learning rates it decides.
   @Test func onlyTheNumberOfEpochsMayChange() {
     let begun = TrainingConfiguration()
     var now = begun
@@ -85,5 +88,8 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     #expect(now.differences(from: begun) == [])
     (now.seed, now.encoder) = (2, "other")
     #expect(now.differences(from: begun) == ["encoder:  then, other now", "seed: 1 then, 2 now"])
+    var (cosine, longer) = (TrainingConfiguration(), TrainingConfiguration())
+    (cosine.schedule, longer.schedule, longer.epochs) = (.cosine, .cosine, 31)
+    #expect(longer.differences(from: cosine) == ["epochs: 30 then, 31 now"])
   }
 }
