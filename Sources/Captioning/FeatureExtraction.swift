@@ -9,7 +9,7 @@ extension VGGEncoder {
   ///   - paths: the file of each row.
   ///   - flipped: take the features of the images' mirror images.
   ///   - transform: what is stored for pooled maps [N, pooledSize]; those themselves unless given.
-  ///   - progress: called with the number of rows done after each batch.
+  ///   - progress: called with the number of rows done after each batch; when it throws, they are kept.
   ///   - failed: called with the path and reason of each image that can't be read; its row is marked.
   /// - Throws: `FeatureCacheError`; `ModelError.notFinite` when the weights give no numbers.
   public func fill(
@@ -29,7 +29,7 @@ extension VGGEncoder {
         failed(wanted[index], "\(error)")
       }
       if !batch.indices.isEmpty {
-        let features = transform(try checkedPooled(batch.images))
+        let features = try checked(transform(checkedPooled(batch.images)))
         for (position, index) in batch.indices.enumerated() {
           try withExtendedLifetime(features) {
             try cache.store(features.pointer + position * cache.width, row: rows[index])
@@ -38,7 +38,10 @@ extension VGGEncoder {
       }
       done = range.upperBound
       if start / Self.batchSize % 16 == 15 { try cache.flush() }
-      try progress(done)
+      do { try progress(done) } catch {
+        try cache.flush()
+        throw error
+      }
     }
     try cache.flush()
   }

@@ -65,7 +65,8 @@ public struct Trainer {
     average = WeightAverage(of: network, decay: configuration.averageDecay)
     state = RunState(
       schedule: PlateauSchedule(learningRate: configuration.learningRate),
-      vocabulary: description.vocabulary.words, configuration: configuration)
+      vocabulary: description.vocabulary.words,
+      data: "\(train.fingerprint) \(validation.fingerprint)", configuration: configuration)
     let path = folder + "/checkpoint.safetensors"
     let exists = FileManager.default.fileExists(atPath: path)
     if resume {
@@ -73,7 +74,11 @@ public struct Trainer {
       let file = try SafetensorsFile(path: path)
       let kept = try Checkpoint.state(in: file)
       var differences = configuration.differences(from: kept.configuration)
-      if kept.vocabulary != state.vocabulary { differences.append("the captions give another vocabulary") }
+      if kept.vocabulary != state.vocabulary {
+        differences.append("the captions give another vocabulary")
+      } else if kept.data != state.data {
+        differences.append("other captions, or other images that can be read")
+      }
       guard differences.isEmpty else { throw TrainingError.otherRun(path: path, differences: differences) }
       state = kept
       state.configuration = configuration
@@ -172,8 +177,9 @@ public struct Trainer {
   private mutating func finishEpoch() throws {
     let averaged = average.applied(to: network)
     let validationLoss = loss(of: averaged)
-    guard validationLoss.isFinite else {
-      throw TrainingError.diverged(step: state.step, what: "the validation loss")
+    // A loss of many hundreds is as lost as one that is no number.
+    guard exp(validationLoss).isFinite else {
+      throw TrainingError.diverged(step: state.step, what: "the validation perplexity")
     }
     let rate = learningRate
     let verdict = state.schedule.observe(validationLoss, epoch: state.epoch, configuration)

@@ -45,6 +45,18 @@ public struct EncodedSplit {
     return (packed.captions, input)
   }
 
+  /// Names the captions and their images' rows: equal only if they all are.
+  var fingerprint: UInt64 {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    // FNV-1a (Fowler, Noll & Vo), a word at a time; the row begins each caption.
+    func add(_ word: Int) { hash = (hash ^ UInt64(bitPattern: Int64(word))) &* 0x0000_0100_0000_01B3 }
+    for (caption, row) in zip(captions, rows) {
+      add(-1 - row)
+      for word in caption { add(Int(word)) }
+    }
+    return hash
+  }
+
   /// The standard deviation of all features: dividing by it lets one learning rate suit every encoder.
   func featureDeviation() -> Double {
     var (sum, squares, count) = (0.0, 0.0, 0)
