@@ -60,5 +60,21 @@ public enum ImageFiles {
     return bytes
   }
 
+  /// What standard input holds, to its end.
+  static func bytesOfStandardInput(named name: String) throws(ImageError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 1 << 20)
+    while true {
+      let got = read(0, &chunk, chunk.count)
+      if got < 0 && errno == EINTR { continue }
+      guard got >= 0 else { throw .unreadable(path: name, reason: lastError()) }
+      if got == 0 { return bytes }
+      bytes += chunk[..<got]
+      guard bytes.count <= maximumBytes else {
+        throw .tooLarge(path: name, expected: "at most \(maximumBytes) bytes", found: "more")
+      }
+    }
+  }
+
   private static func lastError() -> String { String(cString: strerror(errno)) }
 }
