@@ -18,8 +18,13 @@ public struct ConvolutionShape: Sendable, Equatable {
     pool ? (height / 2, width / 2) : (height, width)
   }
 
-  /// Floats that the transformed weights take: 36·C·K for Winograd, 9·C·K for the direct kernel.
-  public var transformedCount: Int { (usesWinograd ? 36 : 9) * inputChannels * outputChannels }
+  /// Floats that the transformed weights take: a little over 36·C·K for Winograd, 9·C·K for the direct kernel.
+  public var transformedCount: Int {
+    usesWinograd ? 36 * transformedPlane : 9 * inputChannels * outputChannels
+  }
+
+  /// Floats between two of the 36 planes of transformed weights.
+  var transformedPlane: Int { ck_weight_plane(Int32(inputChannels), Int32(outputChannels)) }
 
   /// With few input channels the transforms would cost more than they save.
   public var usesWinograd: Bool { inputChannels >= 16 }

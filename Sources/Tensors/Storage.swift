@@ -12,10 +12,20 @@ final class Storage: @unchecked Sendable {
   /// The mapped file that holds the memory; nil when the memory is this object's own.
   let file: MappedFile?
 
+  /// The size of the kernel's huge pages.
+  private static let hugePage = 1 << 21
+
   /// Uninitialised memory of its own.
   init(count: Int) {
     // An extra float keeps the pointer real when count is zero.
-    let raw = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1) * 4, alignment: 64)
+    let byteCount = max(count, 1) * 4
+    let isLarge = byteCount >= 2 * Self.hugePage
+    let raw = UnsafeMutableRawPointer.allocate(
+      byteCount: byteCount, alignment: isLarge ? Self.hugePage : 64)
+    #if canImport(Glibc)
+      // A fresh page costs a fault at its first touch: 512 times fewer of them, and fewer misses of the TLB.
+      if isLarge { madvise(raw, byteCount, MADV_HUGEPAGE) }
+    #endif
     base = raw.bindMemory(to: Float.self, capacity: max(count, 1))
     self.count = count
     file = nil

@@ -90,7 +90,7 @@ public struct Trainer {
   }
 
   /// The streams of random numbers.
-  private enum Stream: UInt64 { case initialisation = 1, mirror, headDropout, decoderDropout }
+  private enum Stream: UInt64 { case initialisation = 1, view, headDropout, decoderDropout }
 
   /// Runs to the end: the last epoch, or validation that no longer improves.
   /// - Returns: the best validation perplexity per word.
@@ -131,9 +131,11 @@ public struct Trainer {
     func random(_ stream: Stream) -> Random {
       Random(seed: configuration.seed, stream: stream.rawValue, number)
     }
-    var (coins, headSeeds, decoderSeeds) = (random(.mirror), random(.headDropout), random(.decoderDropout))
-    let mirrored = captions.map { _ in train.flipped != nil && coins.uniform() < 0.5 }
-    var batch = train.batch(captions, scale: featureScale) { mirrored[$0] }
+    var (viewChoices, headSeeds, decoderSeeds) = (
+      random(.view), random(.headDropout), random(.decoderDropout)
+    )
+    let views = captions.map { _ in Int.random(in: 0...train.views.count, using: &viewChoices) }
+    var batch = train.batch(captions, scale: featureScale) { views[$0] }
     let pooledDropout = Dropout(rate: Float(configuration.pooledDropout), seed: headSeeds.next())
     let pooled = batch.features.mutablePointer()
     pooledDropout.apply(
@@ -146,7 +148,7 @@ public struct Trainer {
       batch.captions, v: v,
       dropout: .init(
         embedding: Float(configuration.embeddingDropout), output: Float(configuration.outputDropout)),
-      seed: decoderSeeds.next(), into: &traces.decoder)
+      labelSmoothing: Float(configuration.labelSmoothing), seed: decoderSeeds.next(), into: &traces.decoder)
     let loss = -logProbs.reduce(0) { $0 + Double($1) }
     guard loss.isFinite else { throw TrainingError.diverged(step: state.step + 1, what: "the loss") }
     let dv = network.decoder.backward(&traces.decoder)

@@ -35,7 +35,8 @@ import Testing
     let path = photo("resize/37x29.png")
     let loader = ImageLoader(preprocessing)
     let (plain, flipped) = (
-      loader.load([path], 0..<1).images, loader.load([path], 0..<1, flipped: true).images
+      loader.load([path], 0..<1).images,
+      loader.load([path], 0..<1) { image, _ in image.horizontallyFlipped() }.images
     )
     #expect(plain != flipped)
     for y in [0, 100] {

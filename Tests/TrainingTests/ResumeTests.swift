@@ -83,7 +83,7 @@ import Testing
   func withOtherOptionsToo(schedule: TrainingConfiguration.Schedule) throws {
     try withTemporaryFolder { folder in
       let run = try TinyRun(in: folder)
-      (run.configuration.averageDecay, run.configuration.flip) = (0, false)
+      (run.configuration.averageDecay, run.configuration.views) = (0, 1)
       (run.configuration.schedule, run.configuration.pooledDropout) = (schedule, 0.2)
       let whole = try run.outcome("whole")
       var calls = 0

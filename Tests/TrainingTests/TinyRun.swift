@@ -46,7 +46,7 @@ final class TinyRun {
     }
     vocabulary = Vocabulary(counts: Vocabulary.counts(of: sentences), minimumCount: 1)
     let (captions, rows) = (sentences.map(vocabulary.encode), sentences.indices.map { $0 / 2 })
-    train = EncodedSplit(captions: captions, rows: rows, features: caches[0], flipped: caches[1])
+    train = EncodedSplit(captions: captions, rows: rows, features: caches[0], views: [caches[1]])
     validation = EncodedSplit(
       captions: [1, 4, 7].map { captions[$0] }, rows: [1, 4, 7].map { rows[$0] }, features: caches[0])
   }

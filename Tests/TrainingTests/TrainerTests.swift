@@ -34,8 +34,8 @@ private func log(_ output: String) throws -> [LogLine] {
     try withTemporaryFolder { folder in
       let run = try TinyRun(in: folder)
       (run.configuration.injection, run.configuration.head) = (injection, head)
-      (run.configuration.epochs, run.configuration.stopPatience) = (80, 80)
-      (run.configuration.decayPatience, run.configuration.flip) = (80, false)
+      (run.configuration.epochs, run.configuration.stopPatience) = (160, 160)
+      (run.configuration.decayPatience, run.configuration.views) = (160, 1)
       run.configuration.averageDecay = 0.5
       run.configuration.featureDropout = 0
       run.configuration.embeddingDropout = 0
@@ -45,7 +45,7 @@ private func log(_ output: String) throws -> [LogLine] {
       let least = exp(0.7 / 4.3)
       #expect(outcome.perplexity < least + 0.15, "\(outcome.perplexity)")
       let epochs = try log(folder + "/run").filter { $0.validation_loss != nil }
-      #expect(epochs.map(\.epoch) == Array(1...80) && epochs[0].best == true)
+      #expect(epochs.map(\.epoch) == Array(1...160) && epochs[0].best == true)
       let best = try #require(epochs.compactMap(\.validation_loss).min())
       #expect(exp(best) == outcome.perplexity)
     }
@@ -134,7 +134,7 @@ private func log(_ output: String) throws -> [LogLine] {
       let architecture = VGGArchitecture(table: TinyNetwork.table, head: .compact, featureSize: 16)!
       let fewer = EncodedSplit(
         captions: Array(run.train.captions.dropLast()), rows: Array(run.train.rows.dropLast()),
-        features: run.caches[0], flipped: run.caches[1])
+        features: run.caches[0], views: [run.caches[1]])
       #expect {
         _ = try Trainer(
           run.configuration,

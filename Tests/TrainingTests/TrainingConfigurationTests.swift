@@ -15,11 +15,11 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     (configuration.minimumCount, configuration.embeddingSize, configuration.hiddenSize) = (2, 3, 4)
     (configuration.featureSize, configuration.head, configuration.injection) = (5, .full, .firstStep)
     (configuration.epochs, configuration.batchSize, configuration.schedule) = (6, 7, .cosine)
-    configuration.pooledDropout = 0.4
+    (configuration.pooledDropout, configuration.labelSmoothing) = (0.4, 0.1)
     (configuration.learningRate, configuration.learningRateDecay) = (0.1, 0.9)
     (configuration.decayPatience, configuration.stopPatience, configuration.clipNorm) = (8, 9, 0)
     (configuration.featureDropout, configuration.embeddingDropout) = (0.1, 0.2)
-    (configuration.outputDropout, configuration.flip, configuration.averageDecay) = (0.3, false, 0)
+    (configuration.outputDropout, configuration.views, configuration.averageDecay) = (0.3, 1, 0)
     (configuration.precision, configuration.seed) = (.float32, .max)
     let data = try JSONEncoder().encode(configuration)
     #expect(try JSONDecoder().decode(TrainingConfiguration.self, from: data) == configuration)
@@ -27,7 +27,7 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     let defaults = try JSONSerialization.jsonObject(with: JSONEncoder().encode(TrainingConfiguration()))
     let changed = try JSONSerialization.jsonObject(with: data)
     let (before, after) = (try #require(defaults as? [String: Any]), try #require(changed as? [String: Any]))
-    #expect(before.count == 28 && Set(before.keys) == Set(after.keys))
+    #expect(before.count == 29 && Set(before.keys) == Set(after.keys))
     for key in before.keys { #expect("\(before[key]!)" != "\(after[key]!)", "\(key)") }
   }
 

@@ -125,7 +125,9 @@ static void CK(winograd_weights)(const float *weights, int channels, int outputs
                                 {1.0f / 24, 1.0f / 12, 1.0f / 6},
                                 {1.0f / 24, -1.0f / 12, 1.0f / 6},
                                 {0, 0, 1}};
-  size_t plane = (size_t)channels * outputs;
+  size_t plane = ck_weight_plane(channels, outputs);
+  // The planes are far larger than the caches and each line is written whole: past the caches, where rows are aligned.
+  int streams = ((uintptr_t)transformed | (size_t)outputs * 4) % sizeof(vf) == 0 && from % VL == 0;
   for (int k0 = from; k0 < to; k0 += VL) {
     int lanes = to - k0 < VL ? to - k0 : VL;
     for (int c = 0; c < channels; c++) {
@@ -141,9 +143,12 @@ static void CK(winograd_weights)(const float *weights, int channels, int outputs
         for (int j = 0; j < 6; j++) {
           vf v = u[3 * i] * G[j][0] + u[3 * i + 1] * G[j][1] + u[3 * i + 2] * G[j][2];
           float *p = out + (size_t)(6 * i + j) * plane;
-          if (lanes == VL) vstore(p, v);
+          if (streams && lanes == VL) __builtin_nontemporal_store(v, (vf *)p);
+          else if (lanes == VL) vstore(p, v);
           else for (int l = 0; l < lanes; l++) p[l] = v[l];
         }
     }
   }
+  // What went past the caches must be there before another thread is told.
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }

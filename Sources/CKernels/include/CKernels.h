@@ -7,6 +7,10 @@
 // What the output transform does beside adding the bias.
 enum { CK_RELU = 1, CK_POOL = 2 };
 
+// Floats between two of the 36 planes of transformed weights [C,K]: three cache lines more than their size, so that
+// the lines that are written together don't fall into the same cache set.
+static inline size_t ck_weight_plane(int channels, int outputs) { return (size_t)channels * outputs + 48; }
+
 // One NHWC image of a 3x3, stride 1, padding 1 convolution.
 typedef struct {
   int height, width;        // of input and (unpooled) output
@@ -36,7 +40,8 @@ typedef struct ck_kernels {
   void (*float_to_half)(const float *source, uint16_t *destination, size_t count);
 
   // Winograd F(4x4,3x3) (Lavin & Gray 2016); planes are the 36 positions of the transform.
-  // weights [K,C,3,3] (output channels `from`..<`to`) -> transformed [36][C][K]
+  // weights [K,C,3,3] (output channels `from`..<`to`) -> transformed [36][C][K], planes ck_weight_plane(C, K)
+  // floats apart
   void (*winograd_weights)(const float *weights, int channels, int outputs, int from, int to, float *transformed);
   // one 4x4 tile: input [H,W,C] around row 4*ty, column 4*tx -> 36 rows of C, `plane` floats apart
   void (*winograd_input)(const float *image, ck_image shape, int ty, int tx, float *tile, size_t plane);
@@ -65,7 +70,8 @@ typedef struct ck_kernels {
 
   // log softmax(logits + bias)[target]; with scale != 0 the logits become (softmax - onehot(target)) * scale, else
   // logits + bias. bias may be NULL.
-  float (*cross_entropy_row)(float *logits, const float *bias, size_t count, size_t target, float scale);
+  float (*cross_entropy_row)(float *logits, const float *bias, size_t count, size_t target, float scale,
+                             float smoothing);
   // The k largest of log softmax(logits + bias), largest first, of equals the lower id; `excluded` ids and -infinity
   // are left out after the softmax. Returns how many were found. Overwrites logits.
   int (*top_k_row)(float *logits, const float *bias, size_t count, const int32_t *excluded, int excluded_count, int k,

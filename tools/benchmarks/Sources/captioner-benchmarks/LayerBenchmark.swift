@@ -1,0 +1,57 @@
+import ArgumentParser
+import Captioning
+import Foundation
+import Kernels
+import Tensors
+
+/// Each of VGG-16's convolutions by itself: milliseconds an image, and how much of the floor that is.
+struct LayerBenchmark: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "layers")
+
+  @Option var batch = 8
+  @Option var threads = 2
+  @Option var repetitions = 10
+
+  func run() throws {
+    ThreadPool.setSharedThreads(threads)
+    let workspace = ConvolutionWorkspace()
+    var random = Random(seed: 1)
+    var side = 224
+    var total = 0.0
+    var c = 3
+    let table = VGGArchitecture.vgg(16, head: .none)!.layers
+    for (layer, next) in zip(table, table.dropFirst()) {
+      guard case .convolution(let k) = layer else { continue }
+      let shape = ConvolutionShape(inputChannels: c, outputChannels: k, pool: next == .pool)
+      let weights = Tensor(uniform: [k, c, 3, 3], limit: 0.1, using: &random)
+      let input = Tensor(uniform: [batch, side, side, c], limit: 1, using: &random)
+      let bias = Tensor(zeros: [k])
+      let size = shape.outputSize(height: side, width: side)
+      var transformed = Tensor(uninitialized: [shape.transformedCount])
+      transformWeights(weights.pointer, shape: shape, into: transformed.mutablePointer())
+      var output = Tensor(uninitialized: [batch, size.height, size.width, k])
+      var times: [Double] = []
+      for _ in 0...repetitions {
+        times.append(
+          ContinuousClock().measure {
+            convolve(
+              input.pointer, images: batch, height: side, width: side, shape: shape,
+              transformed: transformed.pointer, bias: bias.pointer, into: output.mutablePointer(),
+              workspace: workspace)
+          } / .milliseconds(1) / Double(batch))
+      }
+      times = times.dropFirst().sorted()
+      let tiles = ((side + 3) / 4) * ((side + 3) / 4)
+      let multiplications = c * k * (shape.usesWinograd ? 36 : 9 * 16) * tiles
+      let rate = 2 * Double(multiplications) / times[0] / 1e6
+      total += times[0]
+      print(
+        String(
+          format: "%3dx%3d %3d -> %3d%@ least %.3f, median %.3f ms/image; %.0f GFLOP/s", side, side, c, k,
+          shape.pool ? " pool" : "", times[0], times[times.count / 2], rate))
+      c = k
+      side = size.height
+    }
+    print("sum of the least", total)
+  }
+}
