@@ -48,7 +48,7 @@ private struct TrainingPlace {
 @Suite struct TrainCommandTests {
   @Test func trainsACaptioner() throws {
     try TrainingPlace.with { test in
-      let outcome = try test.run(test.arguments("run", "--no-flip"))
+      let outcome = try test.run(test.arguments("run", "--views", "1"))
       #expect(outcome.status == 0 && outcome.output == "", "\(outcome.errors)")
       #expect(outcome.complaints.last?.hasPrefix("run/model.safetensors: validation perplexity ") == true)
       #expect(
@@ -232,7 +232,7 @@ private struct TrainingPlace {
       let photo = test.place.folder + "/photos/4.jpg"
       let whole = try Data(contentsOf: URL(fileURLWithPath: photo))
       try whole.prefix(200).write(to: URL(fileURLWithPath: photo))
-      let outcome = try test.run(test.arguments("run", "--epochs", "2", "--no-flip"))
+      let outcome = try test.run(test.arguments("run", "--epochs", "2", "--views", "1"))
       #expect(
         outcome.status == 0 && outcome.errors.contains("captioner: photos/4.jpg: expected a whole JPEG image")
       )
