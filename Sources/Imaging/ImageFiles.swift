@@ -17,13 +17,12 @@ public enum ImageFiles {
     var files: [String] = []
     errno = 0
     while let entry = readdir(folder) {
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) {
-        String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+      // Asked by its bytes: a name that is no UTF-8 is still a file, though not one that can be opened by its text.
+      let (name, found) = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        let start = bytes.baseAddress!.assumingMemoryBound(to: CChar.self)
+        return (String(cString: start), fstatat(dirfd(folder), start, &status, 0) == 0)
       }
-      let file = prefix + name
-      if !name.hasPrefix("."), stat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG {
-        files.append(file)
-      }
+      if !name.hasPrefix("."), found, status.st_mode & S_IFMT == S_IFREG { files.append(prefix + name) }
       errno = 0
     }
     guard errno == 0 else { throw .unreadable(path: path, reason: lastError()) }

@@ -20,9 +20,11 @@ enum Console {
   static func print(_ line: String) throws { try write(line + "\n") }
 
   /// Writes a message to standard error, the program's name before it, on one line.
-  static func complain(_ message: String) {
-    let line = message.split(whereSeparator: \.isNewline).joined(separator: " ")
-    note("captioner: \(line)")
+  static func complain(_ message: String) { note("captioner: \(oneLine(message))") }
+
+  /// Text that may hold a path, without line breaks.
+  static func oneLine(_ text: String) -> String {
+    text.split(whereSeparator: \.isNewline).joined(separator: " ")
   }
 
   /// Writes a line to standard error; one that can't be written is lost.

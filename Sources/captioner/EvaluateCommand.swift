@@ -43,7 +43,7 @@ struct EvaluateCommand: ParsableCommand {
     engine.apply()
     try reportingErrors {
       let dataset = try CaptionDataset(cocoCaptions: captions)
-      for warning in dataset.warnings { Console.complain("\(captions): \(warning)") }
+      for warning in dataset.warnings { Console.complain(warning) }
       let wanted = dataset.images.filter { !$0.captions.isEmpty }
       _ = try dataset.missingFiles(in: images)
       guard !wanted.isEmpty else { throw Failure(description: "\(captions): expected captions, found none") }

@@ -111,8 +111,7 @@ struct TrainingSession {
   private func load(_ path: String, images folder: String) throws -> Split {
     let dataset = try CaptionDataset(cocoCaptions: path)
     _ = try dataset.missingFiles(in: folder)
-    for warning in dataset.warnings.prefix(5) { Console.complain("\(path): \(warning)") }
-    if dataset.warnings.count > 5 { Console.complain("\(path): \(dataset.warnings.count - 5) more warnings") }
+    for warning in dataset.warnings { Console.complain(warning) }
     let tokenizer = Tokenizer()
     var split = Split(name: path.split(separator: "/").last.map(String.init) ?? path)
     for image in dataset.images where !image.captions.isEmpty {

@@ -74,6 +74,24 @@ struct PrintedImage: Decodable {
     }
   }
 
+  /// Words that the tokenizer would take apart, as a caption may be printed with them.
+  @Test func printedWordsAreScoredAsTheyAre() throws {
+    try Workplace.with { place in
+      let photo = try place.photo("decode/png-rgb.png", as: "photo.png")
+      var metadata = TinyNetwork.metadata
+      metadata["vocabulary"] = metadata["vocabulary"]?.replacingOccurrences(of: "snow", with: "-lrb-")
+      try TinyNetwork.writeModel(to: place.model, metadata: metadata)
+      let outcome = try place.run("score", photo, "a -lrb- dog", "--model", place.model, "--format", "json")
+      #expect(outcome.status == 0 && outcome.errors == "")
+      #expect(try PrintedImage.lines(outcome)[0].captions?[0].caption == "a -lrb- dog")
+      for caption in ["", " ", "...", "\u{1F642}"] {
+        let nothing = try place.run("score", photo, caption, "--model", place.model)
+        #expect(nothing.status == 1 && nothing.complaints.count == 1)
+        #expect(nothing.errors.hasPrefix("captioner: expected a caption of at least one word, found "))
+      }
+    }
+  }
+
   @Test func textAndCSV() throws {
     try Workplace.with { place in
       let photo = try place.photo("decode/png-rgb.png", as: "a,b.png")
@@ -111,6 +129,22 @@ struct PrintedImage: Decodable {
       // A folder of one names it all the same.
       try place.photo("decode/jpeg-444.jpg", as: "one/x.jpg")
       #expect(try place.run("caption", "one", "--model", place.model).output.hasPrefix("one/x.jpg: "))
+    }
+  }
+
+  /// Names with a line break, and that are no UTF-8: a line each.
+  @Test func oddNames() throws {
+    try Workplace.with { place in
+      try place.photo("decode/jpeg-444.jpg", as: "photos/line\nbreak.jpg")
+      try place.photo("decode/jpeg-444.jpg", as: "photos/latin.jpg")
+      let latin: [CChar] =
+        Array((place.folder + "/photos/caf").utf8CString.dropLast()) + [CChar(bitPattern: 0xE9), 0]
+      #expect(rename(place.folder + "/photos/latin.jpg", latin) == 0)
+      let outcome = try place.run("caption", "photos", "--model", place.model)
+      #expect(
+        outcome.status == 1 && outcome.lines.count == 1 && outcome.output.hasPrefix("photos/line break.jpg: ")
+      )
+      #expect(outcome.complaints == ["captioner: photos/caf\u{FFFD}: can't read: No such file or directory"])
     }
   }
 

@@ -28,21 +28,54 @@ import Testing
     }
   }
 
+  /// Runs a command under a shell that redirects its streams.
+  private func run(_ redirections: String, _ arguments: [String], in place: Workplace) throws -> (
+    Int32, String
+  ) {
+    let shell = Process()
+    shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+    shell.arguments = ["-c", "\"$@\" \(redirections)", "sh", CaptionerProcess.executable] + arguments
+    shell.currentDirectoryURL = URL(fileURLWithPath: place.folder)
+    let output = Pipe()
+    (shell.standardOutput, shell.standardError) = (output, output)
+    try shell.run()
+    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    shell.waitUntilExit()
+    return (shell.terminationReason == .exit ? shell.terminationStatus : -shell.terminationStatus, text)
+  }
+
   /// Messages that can't be written are lost; the data are not.
-  @Test func aFullStandardErrorIsNone() throws {
+  @Test(arguments: ["2>/dev/full", "2>&-"]) func aFullOrClosedStandardErrorIsNone(redirection: String) throws
+  {
     try Workplace.with { place in
       let photo = try place.photo("decode/jpeg-444.jpg", as: "photo.jpg")
-      let command = #"exec 2>/dev/full; "$0" caption nowhere.jpg "$1" --model "$2""#
-      let shell = Process()
-      shell.executableURL = URL(fileURLWithPath: "/bin/sh")
-      shell.arguments = ["-c", command, CaptionerProcess.executable, photo, place.model]
-      let output = Pipe()
-      shell.standardOutput = output
-      try shell.run()
-      let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-      shell.waitUntilExit()
-      #expect(shell.terminationReason == .exit && shell.terminationStatus == 1)
-      #expect(text.hasPrefix(photo + ": "))
+      let (status, text) = try run(
+        redirection, ["caption", "nowhere.jpg", photo, "--model", place.model], in: place)
+      #expect(status == 1 && text.hasPrefix(photo + ": "))
+    }
+  }
+
+  /// No file that is opened takes the place of a closed stream, and gets its text.
+  @Test func closedStreamsHarmNoFile() throws {
+    try Workplace.with { place in
+      let captions = try place.dataset()
+      let train = [
+        "train", "--captions", captions, "--images", "photos", "--validation-captions", captions, "--encoder",
+        place.model, "--embedding-size", "4", "--hidden-size", "4", "--feature-size", "4", "--min-count", "1",
+        "--epochs",
+        "2", "--output",
+      ]
+      #expect(try run("", train + ["open"], in: place).0 == 0)
+      #expect(try run("<&- >&- 2>&-", train + ["closed"], in: place).0 == 0)
+      let folders = ["open", "closed"].map { "\(place.folder)/\($0)" }
+      let names = try FileManager.default.contentsOfDirectory(atPath: folders[0])
+      #expect(names.count == 6)
+      for name in names where name.hasSuffix(".safetensors") && name != "checkpoint.safetensors" {
+        let files = folders.map { FileManager.default.contents(atPath: "\($0)/\(name)") }
+        #expect(files[0] == files[1] && files[0] != nil, "\(name)")
+      }
+      let (status, text) = try run(">&-", ["inspect", place.model], in: place)
+      #expect(status == 1 && text == "captioner: standard output: can't write: Bad file descriptor\n")
     }
   }
 
