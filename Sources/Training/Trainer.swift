@@ -251,7 +251,7 @@ public struct Trainer {
   }
 
   private func provenance(_ validationLoss: Double) -> [String: String] {
-    func name(_ path: String) -> String { (path as NSString).lastPathComponent }
+    func name(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
     return [
       "captions": name(configuration.captions), "validation_captions": name(configuration.validationCaptions),
       "encoder": name(configuration.encoder), "training_captions": String(train.captions.count),

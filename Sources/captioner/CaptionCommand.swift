@@ -41,7 +41,11 @@ struct CaptionCommand: ParsableCommand {
       var (files, failures): ([String], Int) = ([], 0)
       var writer = CaptionWriter(format: format)
       for path in paths {
-        do throws(ImageError) { files += path == "-" ? ["-"] : try ImageFiles.list(path) } catch {
+        do throws(ImageError) {
+          let found = path == "-" ? ["-"] : try ImageFiles.list(path)
+          if found.isEmpty { throw .unreadable(path: path, reason: "a folder without files") }
+          files += found
+        } catch {
           failures += 1
           try writer.write(image: path, error: error.description)
         }

@@ -25,6 +25,14 @@ import Kernels
       CaptionCommand.self, ScoreCommand.self, TrainCommand.self, EvaluateCommand.self, FeaturesCommand.self,
       VocabularyCommand.self, InspectCommand.self,
     ])
+
+  static func main() {
+    // A file that is opened must not take the place of a closed standard stream, and get its text.
+    for stream: Int32 in 0...2 where fcntl(stream, F_GETFD) < 0 {
+      _ = open("/dev/null", stream == 0 ? O_WRONLY : O_RDONLY)
+    }
+    main(nil)
+  }
 }
 
 /// What every command takes.

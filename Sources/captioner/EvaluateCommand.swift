@@ -43,8 +43,9 @@ struct EvaluateCommand: ParsableCommand {
     engine.apply()
     try reportingErrors {
       let dataset = try CaptionDataset(cocoCaptions: captions)
-      for warning in dataset.warnings { Console.complain("\(captions): \(warning)") }
+      for warning in dataset.warnings { Console.complain(warning) }
       let wanted = dataset.images.filter { !$0.captions.isEmpty }
+      _ = try dataset.missingFiles(in: images)
       guard !wanted.isEmpty else { throw Failure(description: "\(captions): expected captions, found none") }
       let captioner = try Captioner(modelAt: model.resolved(), residency: .resident)
       let (found, pooled) = try encode(wanted, captioner)

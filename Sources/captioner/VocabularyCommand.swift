@@ -36,7 +36,7 @@ struct VocabularyCommand: ParsableCommand {
     engine.apply()
     try reportingErrors {
       let dataset = try CaptionDataset(cocoCaptions: captions)
-      for warning in dataset.warnings { Console.complain("\(captions): \(warning)") }
+      for warning in dataset.warnings { Console.complain(warning) }
       let tokenizer = Tokenizer()
       let tokens = dataset.images.flatMap(\.captions).map(tokenizer.tokens)
       let counts = Vocabulary.counts(of: tokens)
