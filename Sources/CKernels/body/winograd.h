@@ -39,7 +39,12 @@ static const float CK(zeros)[CK_ZEROS + 16];
 
 static void CK(winograd_input_span)(const float *const *pixel, int channels, float *tile, size_t plane) {
   int c = 0;
-  for (; c + VL <= channels; c += VL) CK_INPUT_LANES(vf, vload, vstore);
+  for (; c + VL <= channels; c += VL) {
+    // What the tile to the right adds: memory is too far away, and its order too irregular, for the hardware to guess.
+    for (int y = 2; y < 6; y++)
+      for (int x = 2; x < 6; x++) __builtin_prefetch(pixel[6 * y + x] + c + 4 * channels);
+    CK_INPUT_LANES(vf, vload, vstore);
+  }
   for (; c < channels; c++) CK_INPUT_LANES(float, CK_LOAD1, CK_STORE1);
 }
 
