@@ -132,6 +132,12 @@ public struct SafetensorsFile: Sendable {
   /// A tensor as 32-bit floats: in the mapped file itself when it is stored so and aligned, else converted.
   /// - Parameter shape: the shape it must have; nil accepts any.
   public func tensor(named key: String, shape: Shape? = nil) throws(SafetensorsError) -> Tensor {
+    try stored(key, shape: shape).read()
+  }
+
+  /// A tensor to be read later, and all that can be wrong with it found now.
+  /// - Parameter shape: the shape it must have; nil accepts any.
+  public func stored(_ key: String, shape: Shape? = nil) throws(SafetensorsError) -> StoredTensor {
     guard let entry = entries[key] else { throw .missing(path: path, key: key) }
     if let shape, shape != entry.shape {
       throw .shape(path: path, key: key, expected: shape, found: entry.shape)
@@ -139,6 +145,18 @@ public struct SafetensorsFile: Sendable {
     guard let type = StoredType(rawValue: entry.typeName) else {
       throw .type(path: path, key: key, found: entry.typeName)
     }
+    return StoredTensor(file: file, entry: entry, type: type)
+  }
+}
+
+/// A tensor of a mapped file, known to be there and readable.
+public struct StoredTensor: Sendable {
+  fileprivate let file: MappedFile
+  fileprivate let entry: SafetensorsFile.Entry
+  fileprivate let type: StoredType
+
+  /// Its scalars as 32-bit floats: in the mapped file itself when they are stored so and aligned, else converted.
+  public func read() -> Tensor {
     if entry.shape.count == 0 { return Tensor(zeros: entry.shape) }
     let source = file.bytes.baseAddress! + entry.offset
     if type == .float32 && UInt(bitPattern: source) % 4 == 0 {
