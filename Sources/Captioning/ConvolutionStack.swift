@@ -93,10 +93,10 @@ public final class ConvolutionStack {
   private func transformedWeights(_ index: Int) -> UnsafePointer<Float> {
     if let kept = layers[index].transformed { return kept.pointer }
     let shape = layers[index].shape
-    let weights = layers[index].weights.read()
+    let weights = layers[index].weights
     func transform(into memory: UnsafeMutablePointer<Float>) -> UnsafePointer<Float> {
-      withExtendedLifetime(weights) {
-        transformWeights(weights.pointer, shape: shape, into: memory, pool: pool)
+      transformWeights(shape: shape, into: memory, workspace: workspace, pool: pool) {
+        weights.read($0, into: $1)
       }
       return UnsafePointer(memory)
     }

@@ -106,7 +106,8 @@ struct WinogradPlan {
   ) {
     let (c, k) = (shape.inputChannels, shape.outputChannels)
     sgemm(
-      tiles, k, c, 1, planes + plane * inputPlane, c, false, transformed + plane * shape.transformedPlane, k, false, 0,
+      tiles, k, c, 1, planes + plane * inputPlane, c, false, transformed + plane * shape.transformedPlane, k,
+      false, 0,
       planes + 36 * inputPlane + plane * outputPlane, k)
   }
 

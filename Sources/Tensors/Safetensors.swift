@@ -163,15 +163,22 @@ public struct StoredTensor: Sendable {
       return Tensor(shape: entry.shape, file: file, byteOffset: entry.offset)
     }
     var tensor = Tensor(uninitialized: entry.shape)
-    let destination = tensor.mutablePointer()
+    read(0..<entry.shape.count, into: tensor.mutablePointer())
+    return tensor
+  }
+
+  /// Writes some of its scalars, by row-major position, as 32-bit floats.
+  public func read(_ range: Range<Int>, into destination: UnsafeMutablePointer<Float>) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= entry.shape.count, "\(range) of \(entry.shape)")
+    guard !range.isEmpty else { return }
     withExtendedLifetime(file) {
+      let source = file.bytes.baseAddress! + entry.offset + range.lowerBound * type.size
       if type == .float32 {
-        UnsafeMutableRawPointer(destination).copyMemory(from: source, byteCount: entry.byteCount)
+        UnsafeMutableRawPointer(destination).copyMemory(from: source, byteCount: range.count * type.size)
       } else {
-        Self.convert(source, type, to: destination, count: entry.shape.count)
+        Self.convert(source, type, to: destination, count: range.count)
       }
     }
-    return tensor
   }
 
   private static func convert(

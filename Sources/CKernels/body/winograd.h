@@ -122,8 +122,7 @@ static void CK(winograd_output)(const float *tile, size_t plane, const float *bi
   for (; k < shape.channels; k++) CK_OUTPUT_LANES(float, CK_LOAD1, CK_STORE1, CK_SPLAT1, CK_MAX1);
 }
 
-static void CK(winograd_weights)(const float *weights, int channels, int outputs, int from, int to,
-                                 float *transformed) {
+static void CK(winograd_weights)(const float *weights, int channels, int outputs, int count, float *transformed) {
   static const float G[6][3] = {{0.25f, 0, 0},
                                 {-1.0f / 6, -1.0f / 6, -1.0f / 6},
                                 {-1.0f / 6, 1.0f / 6, -1.0f / 6},
@@ -132,9 +131,9 @@ static void CK(winograd_weights)(const float *weights, int channels, int outputs
                                 {0, 0, 1}};
   size_t plane = ck_weight_plane(channels, outputs);
   // The planes are far larger than the caches and each line is written whole: past the caches, where rows are aligned.
-  int streams = ((uintptr_t)transformed | (size_t)outputs * 4) % sizeof(vf) == 0 && from % VL == 0;
-  for (int k0 = from; k0 < to; k0 += VL) {
-    int lanes = to - k0 < VL ? to - k0 : VL;
+  int streams = ((uintptr_t)transformed | (size_t)outputs * 4) % sizeof(vf) == 0;
+  for (int k0 = 0; k0 < count; k0 += VL) {
+    int lanes = count - k0 < VL ? count - k0 : VL;
     for (int c = 0; c < channels; c++) {
       vf g[9], u[18];
       for (int i = 0; i < 9; i++) {
