@@ -102,8 +102,10 @@ public struct CaptionDecoder: Module {
 
   /// The same under dropout, for a training step: also takes the gradients of the projection, whose logits are not
   /// kept. The loss is −mean of the result: each live position weighs 1/P. `seed` names the dropout masks.
+  /// The gradients, not the result, are those of targets smoothed by `labelSmoothing`.
   public mutating func trainingForward(
-    _ captions: PackedCaptions, v: Tensor, dropout: DropoutRates, seed: UInt64, into trace: inout Trace,
+    _ captions: PackedCaptions, v: Tensor, dropout: DropoutRates, labelSmoothing: Float = 0, seed: UInt64,
+    into trace: inout Trace,
     pool: ThreadPool = .shared
   ) -> [Float] {
     var masks = Random(seed: seed)
@@ -113,6 +115,7 @@ public struct CaptionDecoder: Module {
     trace.batch = (captions, v, embeddingDropout)
     return output.forwardBackward(
       trace.lstm.hiddenStates, targets: captions.targets, dropout: outputDropout,
+      labelSmoothing: labelSmoothing,
       scale: 1 / Float(max(1, captions.positions)),
       dh: trace.hiddenGradients.reserve(captions.positions * configuration.hiddenSize), trace: &trace.output,
       pool: pool)

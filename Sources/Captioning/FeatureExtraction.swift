@@ -1,5 +1,5 @@
 public import Datasets
-internal import Imaging
+public import Imaging
 internal import Kernels
 public import Tensors
 
@@ -7,13 +7,14 @@ extension VGGEncoder {
   /// Fills the missing rows of a cache, one image file a row, and makes them last every few batches.
   /// - Parameters:
   ///   - paths: the file of each row.
-  ///   - flipped: take the features of the images' mirror images.
+  ///   - view: which view of the images; an image's number is its row.
   ///   - transform: what is stored for pooled maps [N, pooledSize]; those themselves unless given.
-  ///   - progress: called with the number of rows done after each batch.
+  ///   - progress: called with the number of rows done after each batch; when it throws, they are kept.
   ///   - failed: called with the path and reason of each image that can't be read; its row is marked.
   /// - Throws: `FeatureCacheError`; `ModelError.notFinite` when the weights give no numbers.
   public func fill(
-    _ cache: FeatureCache, paths: [String], flipped: Bool = false, transform: (Tensor) -> Tensor = { $0 },
+    _ cache: FeatureCache, paths: [String], view: TrainingView = TrainingView(0),
+    transform: (Tensor) -> Tensor = { $0 },
     progress: (Int) throws -> Void, failed: (String, String) -> Void
   ) throws {
     precondition(paths.count == cache.names.count)
@@ -23,13 +24,13 @@ extension VGGEncoder {
     var done = 0
     for start in stride(from: 0, to: rows.count, by: Self.batchSize) {
       let range = start..<min(rows.count, start + Self.batchSize)
-      let batch = loader.load(wanted, range, flipped: flipped)
+      let batch = loader.load(wanted, range) { view($0, number: rows[$1]) }
       for (index, error) in batch.failures {
         cache.markFailed(row: rows[index])
         failed(wanted[index], "\(error)")
       }
       if !batch.indices.isEmpty {
-        let features = transform(try checkedPooled(batch.images))
+        let features = try checked(transform(checkedPooled(batch.images)))
         for (position, index) in batch.indices.enumerated() {
           try withExtendedLifetime(features) {
             try cache.store(features.pointer + position * cache.width, row: rows[index])
@@ -38,7 +39,10 @@ extension VGGEncoder {
       }
       done = range.upperBound
       if start / Self.batchSize % 16 == 15 { try cache.flush() }
-      try progress(done)
+      do { try progress(done) } catch {
+        try cache.flush()
+        throw error
+      }
     }
     try cache.flush()
   }

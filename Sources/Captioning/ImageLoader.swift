@@ -22,15 +22,16 @@ public struct ImageLoader: Sendable {
   public init(_ preprocessing: Preprocessing) { self.preprocessing = preprocessing }
 
   /// Reads the files at `range` of `paths` (`-`: standard input); a bad file costs that file only.
-  /// - Parameter flipped: mirror them, left to right.
+  /// - Parameter view: what is seen of each, given its place in the list.
   public func load(
-    _ paths: [String], _ range: Range<Int>, flipped: Bool = false, pool: ThreadPool = .shared
+    _ paths: [String], _ range: Range<Int>, view: (RGBImage, Int) -> RGBImage = { image, _ in image },
+    pool: ThreadPool = .shared
   ) -> Batch {
     let results = Mutex([Result<RGBImage, ImageError>?](repeating: nil, count: range.count))
     pool.run(range.count) { piece in
       let result = Result { () throws(ImageError) -> RGBImage in
-        let image = preprocessing.fitted(try Self.read(paths[range.lowerBound + piece]))
-        return flipped ? image.horizontallyFlipped() : image
+        let index = range.lowerBound + piece
+        return preprocessing.fitted(view(try Self.read(paths[index]), index))
       }
       results.withLock { $0[piece] = result }
     }

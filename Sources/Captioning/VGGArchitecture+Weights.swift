@@ -31,27 +31,25 @@ extension VGGArchitecture {
     }
     layers.append(.pool)
 
-    var head = Head.none
-    var featureSize = 4096
-    if let first = file.entries[prefix + "classifier.0.weight"]?.shape {
-      let channels = widths[expected - 2]?[0] ?? 0
-      guard first.rank == 2, let side = [2, 7].first(where: { first[1] == channels * $0 * $0 }) else {
-        throw unsupported("classifier.0.weight over \(channels) channels of 2×2 or 7×7", "\(first)")
-      }
-      let hasSecond = file.entries[prefix + "classifier.3.weight"] != nil
-      featureSize = first[0]
-      switch (side, hasSecond) {
-      case (7, true): head = .full
-      case (2, true): head = .compact2
-      case (2, false): head = .compact
-      default: throw unsupported("classifier.3.weight beside classifier.0.weight", "none")
-      }
-    }
-    guard !widths.isEmpty, let architecture = Self(layers: layers, head: head, featureSize: featureSize)
-    else {
+    guard let body = Self(layers: layers, head: .none) else {
       throw unsupported(
         "VGG convolutions named \(prefix)features.N.weight", "\(file.entries.count) other tensors")
     }
-    self = architecture
+    guard let first = file.entries[prefix + "classifier.0.weight"]?.shape else {
+      self = body
+      return
+    }
+    let hasSecond = file.entries[prefix + "classifier.3.weight"] != nil
+    let heads: [Head] = hasSecond ? [.full, .compact2] : [.compact]
+    for head in heads where first.rank == 2 {
+      let network = Self(layers: layers, head: head, featureSize: first[0])
+      guard let network, network.pooledSize == first[1] else { continue }
+      self = network
+      return
+    }
+    let sizes = heads.map { body.mapChannels * $0.side * $0.side }
+    throw unsupported(
+      "classifier.0.weight over \(sizes.map(String.init).joined(separator: " or ")) inputs, "
+        + "\(hasSecond ? "with" : "without") classifier.3.weight", "\(first)")
   }
 }

@@ -44,8 +44,10 @@ public final class VGGEncoder {
 
   /// As `pooled`, refusing what is not a number.
   /// - Throws: `ModelError.notFinite`.
-  public func checkedPooled(_ images: Tensor) throws(ModelError) -> Tensor {
-    let result = pooled(images)
+  public func checkedPooled(_ images: Tensor) throws(ModelError) -> Tensor { try checked(pooled(images)) }
+
+  /// What these weights gave, if it is numbers.
+  func checked(_ result: Tensor) throws(ModelError) -> Tensor {
     guard sumOfSquares(result.pointer, count: result.count).isFinite else {
       throw .notFinite(path: file.path, what: "the encoder's output")
     }

@@ -45,7 +45,7 @@ public final class FeatureCache {
     descriptor = open(path, O_RDWR | O_CLOEXEC)
     guard descriptor >= 0 else { throw .file(FileError(path: path, action: "open", errno: errno)) }
     do throws(FeatureCacheError) {
-      guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { throw .busy(path: path) }
+      let alone = flock(descriptor, LOCK_EX | LOCK_NB) == 0
       let file: SafetensorsFile
       do { file = try SafetensorsFile(path: path) } catch { throw .notACache(path: path, reason: "\(error)") }
       guard let features = file.entries["features"], let status = file.entries["status"],
@@ -66,6 +66,8 @@ public final class FeatureCache {
         pread(descriptor, $0.baseAddress, count, off_t(status.offset))
       }
       guard got == count else { throw .file(FileError(path: path, action: "read", errno: errno)) }
+      // Complete features may be read by many at a time.
+      guard alone || pending.isEmpty else { throw .busy(path: path) }
     } catch {
       close(descriptor)
       throw error

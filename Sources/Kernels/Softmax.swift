@@ -1,6 +1,8 @@
 /// Softmax with cross-entropy over `rows` rows of V logits, in one pass while a row is in the cache:
 ///
-///     log pₜ = xₜ − log Σ eˣ,  δx = (p − onehot(t))·scale,  x = logits + bias
+///     log pₜ = xₜ − log Σ eˣ,  δx = (p − (1 − ε)·onehot(t) − ε/V)·scale,  x = logits + bias
+///
+/// ε smooths the labels (Szegedy et al. 2016).
 ///
 /// - Parameters:
 ///   - logits: [rows, V]: afterwards δx, or x where `scale` is 0.
@@ -9,13 +11,15 @@
 ///   - logProbabilities: [rows]: log pₜ, natural logarithms.
 public func softmaxCrossEntropy(
   rows: Int, columns: Int, logits: UnsafeMutablePointer<Float>, bias: UnsafePointer<Float>?,
-  targets: UnsafePointer<Int32>, gradientScale scale: Float, logProbabilities: UnsafeMutablePointer<Float>,
+  targets: UnsafePointer<Int32>, gradientScale scale: Float, labelSmoothing: Float = 0,
+  logProbabilities: UnsafeMutablePointer<Float>,
   pool: ThreadPool = .shared, instructions: InstructionSet = .current
 ) {
   let entropy = instructions.table.pointer.pointee.cross_entropy_row!
   pool.runRows(rows, columns: columns) { range in
     for row in range {
-      logProbabilities[row] = entropy(logits + row * columns, bias, columns, Int(targets[row]), scale)
+      logProbabilities[row] = entropy(
+        logits + row * columns, bias, columns, Int(targets[row]), scale, labelSmoothing)
     }
   }
 }

@@ -44,17 +44,18 @@ public struct SoftmaxProjection: Module {
     for from in stride(from: 0, to: targets.count, by: Self.block) {
       let rows = min(Self.block, targets.count - from)
       linear.product(rows: rows, h + from * size, into: logits, pool: pool)
-      entropy(rows, from, logits, targets, scale: 0, &logProbabilities, pool)
+      entropy(rows, from, logits, targets, scale: 0, 0, &logProbabilities, pool)
     }
     return logProbabilities
   }
 
   /// The same with h under dropout, then backwards: writes the gradients of W and b, and `dh` [P, H]
-  /// (may be `h`), for the loss times `scale`.
+  /// (may be `h`), for the loss times `scale`. `labelSmoothing` is the share of a target's probability that is spread
+  /// over all words.
   ///
-  ///     δlogits = (softmax − onehot(target))·scale,  δW = Σ δlogitsᵀ h,  δb = Σ δlogits,  δh = δlogits W
+  ///     δlogits = (softmax − target)·scale,  δW = Σ δlogitsᵀ h,  δb = Σ δlogits,  δh = δlogits W
   public mutating func forwardBackward(
-    _ h: UnsafePointer<Float>, targets: [Int32], dropout: Dropout, scale: Float,
+    _ h: UnsafePointer<Float>, targets: [Int32], dropout: Dropout, labelSmoothing: Float = 0, scale: Float,
     dh: UnsafeMutablePointer<Float>, trace: inout Trace, pool: ThreadPool = .shared
   ) -> [Float] {
     let (size, words) = (linear.inputs, linear.outputs)
@@ -68,7 +69,7 @@ public struct SoftmaxProjection: Module {
       let rows = min(Self.block, targets.count - from)
       dropout.apply(firstRow: from, rows: rows, columns: size, h + from * size, into: dropped, pool: pool)
       linear.product(rows: rows, dropped, into: logits, pool: pool)
-      entropy(rows, from, logits, targets, scale: scale, &logProbabilities, pool)
+      entropy(rows, from, logits, targets, scale: scale, labelSmoothing, &logProbabilities, pool)
       gemm(
         m: words, n: size, k: rows, logits, lda: words, transposeA: true, dropped, ldb: size,
         beta: from == 0 ? 0 : 1, dW, ldc: size, pool: pool)
@@ -83,13 +84,13 @@ public struct SoftmaxProjection: Module {
 
   private func entropy(
     _ rows: Int, _ from: Int, _ logits: UnsafeMutablePointer<Float>, _ targets: [Int32], scale: Float,
-    _ logProbabilities: inout [Float], _ pool: ThreadPool
+    _ labelSmoothing: Float, _ logProbabilities: inout [Float], _ pool: ThreadPool
   ) {
     targets.withUnsafeBufferPointer { targets in
       logProbabilities.withUnsafeMutableBufferPointer { logProbabilities in
         softmaxCrossEntropy(
           rows: rows, columns: linear.outputs, logits: logits, bias: linear.bias!.value.pointer,
-          targets: targets.baseAddress! + from, gradientScale: scale,
+          targets: targets.baseAddress! + from, gradientScale: scale, labelSmoothing: labelSmoothing,
           logProbabilities: logProbabilities.baseAddress! + from, pool: pool)
       }
     }

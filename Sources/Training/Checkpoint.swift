@@ -22,7 +22,15 @@ struct RunState: Codable, Equatable {
   var logLength = 0
   /// The words of the vocabulary, in order: they fix what the weights' rows mean.
   var vocabulary: [String]
+  /// Names the captions, and which images they are about.
+  var data: String
   var configuration: TrainingConfiguration
+
+  /// Whether a run can have got there.
+  var isPossible: Bool {
+    let counts = [epoch - 1, batch, step, words, logLength]
+    return counts.allSatisfy((0..<1 << 48).contains) && (batch > 0) == (words > 0) && seconds >= 0
+  }
 }
 
 /// A checkpoint file: weights, optimiser and average as tensors, and the state as metadata.
@@ -60,11 +68,12 @@ enum Checkpoint {
         found: [file.metadata["format"], file.metadata["format_version"]].compactMap(\.self).joined(
           separator: " "))
     }
-    do {
-      return try JSONDecoder().decode(RunState.self, from: Data(text.utf8))
-    } catch {
-      throw .unsupported(path: file.path, expected: "a run's state", found: "\(error)")
+    guard let state = try? JSONDecoder().decode(RunState.self, from: Data(text.utf8)), state.isPossible
+    else {
+      throw .unsupported(
+        path: file.path, expected: "the state of a run (metadata key state)", found: String(text.prefix(80)))
     }
+    return state
   }
 
   /// Puts the tensors back. Every one must be there with the module's shape.

@@ -46,6 +46,13 @@ struct PlateauSchedule: Codable, Equatable, Sendable {
     bestEpoch = try container.decode(Int.self, forKey: .bestEpoch)
     sinceBest = try container.decode(Int.self, forKey: .sinceBest)
     sinceDecay = try container.decode(Int.self, forKey: .sinceDecay)
+    for (key, count) in [
+      (CodingKeys.bestEpoch, bestEpoch), (.sinceBest, sinceBest), (.sinceDecay, sinceDecay),
+    ]
+    where !(0...1 << 30).contains(count) {
+      throw DecodingError.dataCorruptedError(
+        forKey: key, in: container, debugDescription: "\(count) is no number of epochs")
+    }
   }
 
   func encode(to encoder: any Encoder) throws {

@@ -65,7 +65,8 @@ public struct Trainer {
     average = WeightAverage(of: network, decay: configuration.averageDecay)
     state = RunState(
       schedule: PlateauSchedule(learningRate: configuration.learningRate),
-      vocabulary: description.vocabulary.words, configuration: configuration)
+      vocabulary: description.vocabulary.words,
+      data: "\(train.fingerprint) \(validation.fingerprint)", configuration: configuration)
     let path = folder + "/checkpoint.safetensors"
     let exists = FileManager.default.fileExists(atPath: path)
     if resume {
@@ -73,7 +74,11 @@ public struct Trainer {
       let file = try SafetensorsFile(path: path)
       let kept = try Checkpoint.state(in: file)
       var differences = configuration.differences(from: kept.configuration)
-      if kept.vocabulary != state.vocabulary { differences.append("the captions give another vocabulary") }
+      if kept.vocabulary != state.vocabulary {
+        differences.append("the captions give another vocabulary")
+      } else if kept.data != state.data {
+        differences.append("other captions, or other images that can be read")
+      }
       guard differences.isEmpty else { throw TrainingError.otherRun(path: path, differences: differences) }
       state = kept
       state.configuration = configuration
@@ -85,7 +90,7 @@ public struct Trainer {
   }
 
   /// The streams of random numbers.
-  private enum Stream: UInt64 { case initialisation = 1, mirror, headDropout, decoderDropout }
+  private enum Stream: UInt64 { case initialisation = 1, view, headDropout, decoderDropout }
 
   /// Runs to the end: the last epoch, or validation that no longer improves.
   /// - Returns: the best validation perplexity per word.
@@ -126,9 +131,11 @@ public struct Trainer {
     func random(_ stream: Stream) -> Random {
       Random(seed: configuration.seed, stream: stream.rawValue, number)
     }
-    var (coins, headSeeds, decoderSeeds) = (random(.mirror), random(.headDropout), random(.decoderDropout))
-    let mirrored = captions.map { _ in train.flipped != nil && coins.uniform() < 0.5 }
-    var batch = train.batch(captions, scale: featureScale) { mirrored[$0] }
+    var (viewChoices, headSeeds, decoderSeeds) = (
+      random(.view), random(.headDropout), random(.decoderDropout)
+    )
+    let views = captions.map { _ in Int.random(in: 0...train.views.count, using: &viewChoices) }
+    var batch = train.batch(captions, scale: featureScale) { views[$0] }
     let pooledDropout = Dropout(rate: Float(configuration.pooledDropout), seed: headSeeds.next())
     let pooled = batch.features.mutablePointer()
     pooledDropout.apply(
@@ -141,7 +148,7 @@ public struct Trainer {
       batch.captions, v: v,
       dropout: .init(
         embedding: Float(configuration.embeddingDropout), output: Float(configuration.outputDropout)),
-      seed: decoderSeeds.next(), into: &traces.decoder)
+      labelSmoothing: Float(configuration.labelSmoothing), seed: decoderSeeds.next(), into: &traces.decoder)
     let loss = -logProbs.reduce(0) { $0 + Double($1) }
     guard loss.isFinite else { throw TrainingError.diverged(step: state.step + 1, what: "the loss") }
     let dv = network.decoder.backward(&traces.decoder)
@@ -172,8 +179,9 @@ public struct Trainer {
   private mutating func finishEpoch() throws {
     let averaged = average.applied(to: network)
     let validationLoss = loss(of: averaged)
-    guard validationLoss.isFinite else {
-      throw TrainingError.diverged(step: state.step, what: "the validation loss")
+    // A loss of many hundreds is as lost as one that is no number.
+    guard exp(validationLoss).isFinite else {
+      throw TrainingError.diverged(step: state.step, what: "the validation perplexity")
     }
     let rate = learningRate
     let verdict = state.schedule.observe(validationLoss, epoch: state.epoch, configuration)

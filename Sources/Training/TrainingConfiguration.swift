@@ -55,6 +55,8 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   public var stopPatience = 4
   /// The gradient's L2 norm is clipped to this; 0: never.
   public var clipNorm = 5.0
+  /// Share of each target word's probability that is spread over the vocabulary in training.
+  public var labelSmoothing = 0.0
   /// Share of the averaged map, the head's input, dropped in training.
   public var pooledDropout = 0.0
   /// Share of v dropped in training.
@@ -63,8 +65,8 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   public var embeddingDropout = 0.5
   /// Share of h dropped before the vocabulary projection in training.
   public var outputDropout = 0.5
-  /// Whether each caption sees its image mirrored half of the time.
-  public var flip = true
+  /// Views of each training image, of which a caption sees one at random: the image, its mirror image, random crops.
+  public var views = 2
   /// Decay of the moving average of the weights that is validated and saved; 0: the weights themselves.
   public var averageDecay = 0.999
   /// How the model file stores its scalars; checkpoints are always exact.
@@ -107,11 +109,12 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
     try read(\.decayPatience, .decayPatience)
     try read(\.stopPatience, .stopPatience)
     try read(\.clipNorm, .clipNorm)
+    try read(\.labelSmoothing, .labelSmoothing)
     try read(\.pooledDropout, .pooledDropout)
     try read(\.featureDropout, .featureDropout)
     try read(\.embeddingDropout, .embeddingDropout)
     try read(\.outputDropout, .outputDropout)
-    try read(\.flip, .flip)
+    try read(\.views, .views)
     try read(\.averageDecay, .averageDecay)
     try read(\.precision, .precision)
     try read(\.seed, .seed)
@@ -121,7 +124,8 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
     case captions, images, validationCaptions, validationImages, encoder, preprocessing
     case minimumCount, embeddingSize, hiddenSize, featureSize, head, injection
     case epochs, batchSize, schedule, learningRate, learningRateDecay, decayPatience, stopPatience, clipNorm
-    case pooledDropout, featureDropout, embeddingDropout, outputDropout, flip, averageDecay, precision, seed
+    case labelSmoothing, pooledDropout, featureDropout, embeddingDropout, outputDropout, views, averageDecay,
+      precision, seed
   }
 
   private struct AnyKey: CodingKey {
@@ -144,8 +148,10 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
       positive("hidden size", hiddenSize, below: 1 << 14),
       positive("feature size", featureSize, below: 1 << 16),
       positive("epochs", epochs), positive("batch size", batchSize, below: 1 << 14),
-      positive("decay patience", decayPatience), positive("stop patience", stopPatience),
-      share("pooled dropout", pooledDropout), share("feature dropout", featureDropout),
+      positive("views", views, below: 64), positive("decay patience", decayPatience),
+      positive("stop patience", stopPatience),
+      share("label smoothing", labelSmoothing), share("pooled dropout", pooledDropout),
+      share("feature dropout", featureDropout),
       share("embedding dropout", embeddingDropout),
       share("output dropout", outputDropout), share("average decay", averageDecay),
       learningRate > 0 && learningRate < 10 ? nil : "learning rate: expected 0 to 10, found \(learningRate)",

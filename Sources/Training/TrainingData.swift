@@ -11,31 +11,32 @@ public struct EncodedSplit {
   public let rows: [Int]
   /// Pooled maps of the images.
   public let features: FeatureCache
-  /// Pooled maps of the images mirrored; nil when training does not mirror.
-  public let flipped: FeatureCache?
+  /// Pooled maps of other views of the same images, for training to choose among.
+  public let views: [FeatureCache]
 
   /// Captions about images whose features are done; those of unreadable images are left out.
-  public init(captions: [[Int32]], rows: [Int], features: FeatureCache, flipped: FeatureCache? = nil) {
+  public init(captions: [[Int32]], rows: [Int], features: FeatureCache, views: [FeatureCache] = []) {
     precondition(captions.count == rows.count)
     let usable = rows.indices.filter { caption in
-      features.status(of: rows[caption]) == .done && flipped?.status(of: rows[caption]) ?? .done == .done
+      ([features] + views).allSatisfy { $0.status(of: rows[caption]) == .done }
     }
     self.captions = usable.map { captions[$0] }
     self.rows = usable.map { rows[$0] }
-    (self.features, self.flipped) = (features, flipped)
+    (self.features, self.views) = (features, views)
   }
 
   /// The captions at `indices` as a packed batch with a row of features, times `scale`, for each.
-  /// - Parameter mirrored: which of them see the mirrored image.
+  /// - Parameter view: which view each of them sees; 0 is the image itself.
   func batch(
-    _ indices: some Collection<Int>, scale: Float, mirrored: (Int) -> Bool = { _ in false }
+    _ indices: some Collection<Int>, scale: Float, view: (Int) -> Int = { _ in 0 }
   ) -> (captions: PackedCaptions, features: Tensor) {
     let chosen = Array(indices)
     var input = Tensor(uninitialized: [chosen.count, features.width])
     let memory = input.mutablePointer()
     let width = features.width
     for (position, index) in chosen.enumerated() {
-      let cache = mirrored(position) ? flipped ?? features : features
+      let seen = view(position)
+      let cache = seen == 0 ? features : views[seen - 1]
       let source = cache.features(of: rows[index])
       for column in 0..<width { memory[position * width + column] = source[column] * scale }
     }
@@ -43,6 +44,18 @@ public struct EncodedSplit {
       chosen.map { captions[$0] }, imageRows: chosen.indices.map { Int32($0) }, start: Vocabulary.start,
       end: Vocabulary.end)
     return (packed.captions, input)
+  }
+
+  /// Names the captions and their images' rows: equal only if they all are.
+  var fingerprint: UInt64 {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    // FNV-1a (Fowler, Noll & Vo), a word at a time; the row begins each caption.
+    func add(_ word: Int) { hash = (hash ^ UInt64(bitPattern: Int64(word))) &* 0x0000_0100_0000_01B3 }
+    for (caption, row) in zip(captions, rows) {
+      add(-1 - row)
+      for word in caption { add(Int(word)) }
+    }
+    return hash
   }
 
   /// The standard deviation of all features: dividing by it lets one learning rate suit every encoder.

@@ -67,12 +67,12 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Epochs without improvement before it is applied (1).") var decayPatience: Int?
   @Option(help: "Epochs without improvement before training ends (4).") var stopPatience: Int?
   @Option(help: "Largest norm of the gradient; 0: any (5).") var clipNorm: Double?
+  @Option(help: "Share of a target's probability spread over all words (0).") var labelSmoothing: Double?
   @Option(help: "Dropout of the averaged map, the head's input (0).") var pooledDropout: Double?
   @Option(help: "Dropout of v (0.5).") var featureDropout: Double?
   @Option(help: "Dropout of the word embedding (0.5).") var embeddingDropout: Double?
   @Option(help: "Dropout before the vocabulary projection (0.5).") var outputDropout: Double?
-  @Flag(inversion: .prefixedNo, help: "Show each caption its image mirrored half of the time (on).") var flip:
-    Bool?
+  @Option(help: "Views of each image to learn from: itself, mirrored, then random crops (2).") var views: Int?
   @Option(help: "Decay of the moving average of the weights that is validated and saved; 0: none (0.999).")
   var averageDecay: Double?
   @Option(help: "How the model file stores numbers: float16 or float32 (float16).") var precision: StoredType?
@@ -119,11 +119,12 @@ struct TrainCommand: ParsableCommand {
     set(\.decayPatience, decayPatience)
     set(\.stopPatience, stopPatience)
     set(\.clipNorm, clipNorm)
+    set(\.labelSmoothing, labelSmoothing)
     set(\.pooledDropout, pooledDropout)
     set(\.featureDropout, featureDropout)
     set(\.embeddingDropout, embeddingDropout)
     set(\.outputDropout, outputDropout)
-    set(\.flip, flip)
+    set(\.views, views)
     set(\.averageDecay, averageDecay)
     set(\.precision, precision)
     set(\.seed, seed)

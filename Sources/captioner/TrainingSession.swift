@@ -1,6 +1,7 @@
 import Captioning
 import Datasets
 import Foundation
+import Imaging
 import Language
 import Tensors
 import Training
@@ -48,21 +49,23 @@ struct TrainingSession {
     let fingerprint = try encoder.fingerprint()
     // Training and validation may be the same images: then they share a file.
     var caches: [String: FeatureCache] = [:]
-    func cache(_ split: Split, mirrored: Bool) throws -> FeatureCache {
-      let key = fingerprint + (mirrored ? " mirrored" : "")
+    func cache(_ split: Split, view: TrainingView) throws -> FeatureCache {
+      let key = view.name.isEmpty ? fingerprint : fingerprint + " " + view.name
       let path = cachePath(key, split)
       if let open = caches[path] { return open }
-      let cache = try fill(split, mirrored: mirrored, encoder, key: key, path: path)
+      let cache = try fill(split, view, encoder, key: key, path: path)
       caches[path] = cache
       return cache
     }
     let trainSplit = try EncodedSplit(
       captions: train.tokens.map(vocabulary.encode), rows: train.rows,
-      features: cache(train, mirrored: false),
-      flipped: configuration.flip ? cache(train, mirrored: true) : nil)
+      features: cache(train, view: TrainingView(0)),
+      views: (1..<configuration.views).map {
+        try cache(train, view: TrainingView($0, seed: configuration.seed))
+      })
     let validationSplit = try EncodedSplit(
       captions: validation.tokens.map(vocabulary.encode), rows: validation.rows,
-      features: cache(validation, mirrored: false))
+      features: cache(validation, view: TrainingView(0)))
 
     var bar: ProgressLine?
     var barEpoch = 0
@@ -142,16 +145,16 @@ struct TrainingSession {
 
   /// The features of a split, computed where they are missing.
   private func fill(
-    _ split: Split, mirrored: Bool, _ encoder: VGGEncoder, key: String, path: String
+    _ split: Split, _ view: TrainingView, _ encoder: VGGEncoder, key: String, path: String
   ) throws -> FeatureCache {
     let cache = try FeatureCache(
       path: path, key: key, names: split.files, width: encoder.architecture.pooledSize)
     let pending = cache.pending.count
     if pending == 0 { return cache }
     var progress = ProgressLine(
-      "features of \(split.name)\(mirrored ? ", mirrored" : "")", total: pending, unit: "images")
+      "features of \(split.name)\(view.name.isEmpty ? "" : ", " + view.name)", total: pending, unit: "images")
     var failures: [String] = []
-    try encoder.fill(cache, paths: split.files, flipped: mirrored) { done in
+    try encoder.fill(cache, paths: split.files, view: view) { done in
       progress.update(done)
       if Interruption.requested { throw TrainingError.interrupted(path: output) }
     } failed: { _, message in

@@ -99,6 +99,27 @@ private func numbers(_ count: Int, _ stream: UInt64, limit: Float = 2) -> [Float
   }
 }
 
+/// Smoothing takes ε from the target and gives every class ε/V; the log-probability stays.
+@Test(arguments: sets) func smoothedLabelsAreRight(set: InstructionSet) {
+  for columns in counts {
+    let logits = numbers(columns, 6, limit: 4)
+    let bias = numbers(columns, 7)
+    var (plain, smoothed) = (logits, logits)
+    var (logProbability, again) = (Float(0), Float(0))
+    softmaxCrossEntropy(
+      rows: 1, columns: columns, logits: &plain, bias: bias, targets: [0], gradientScale: 0.5,
+      logProbabilities: &logProbability, instructions: set)
+    softmaxCrossEntropy(
+      rows: 1, columns: columns, logits: &smoothed, bias: bias, targets: [0], gradientScale: 0.5,
+      labelSmoothing: 0.2, logProbabilities: &again, instructions: set)
+    #expect(again == logProbability)
+    for j in 0..<columns {
+      let change = 0.5 * ((j == 0 ? 0.2 : 0) - 0.2 / Float(columns))
+      #expect(abs(smoothed[j] - plain[j] - change) < 1e-6)
+    }
+  }
+}
+
 @Test(arguments: sets) func crossEntropyIsRight(set: InstructionSet) {
   for columns in counts + [9567] {
     for (limit, offset) in [(Float(4), Float(0)), (1e4, 0), (3, 1e4)] {

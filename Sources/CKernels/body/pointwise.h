@@ -145,14 +145,16 @@ CK_INLINE float CK(exp_sum)(const float *x, float largest, float *e, size_t coun
   return CK(vsum)(sum);
 }
 
-static float CK(cross_entropy_row)(float *logits, const float *bias, size_t count, size_t target, float scale) {
+static float CK(cross_entropy_row)(float *logits, const float *bias, size_t count, size_t target, float scale,
+                                   float smoothing) {
   float largest = CK(add_and_max)(logits, bias, count);
   float chosen = logits[target];
   float sum = CK(exp_sum)(logits, largest, scale != 0 ? logits : 0, count);
   if (scale != 0) {
     float factor = scale / sum;
-    CK_EACH(i, l, count) CK(vput)(logits + i, CK(vget)(logits + i, l) * factor, l);
-    logits[target] -= scale;
+    float share = scale * smoothing / (float)count;  // of the target's probability, what every class gets
+    CK_EACH(i, l, count) CK(vput)(logits + i, CK(vget)(logits + i, l) * factor - share, l);
+    logits[target] -= scale * (1 - smoothing);
   }
   return chosen - largest - logf(sum);
 }

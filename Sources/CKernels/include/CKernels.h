@@ -70,7 +70,8 @@ typedef struct ck_kernels {
 
   // log softmax(logits + bias)[target]; with scale != 0 the logits become (softmax - onehot(target)) * scale, else
   // logits + bias. bias may be NULL.
-  float (*cross_entropy_row)(float *logits, const float *bias, size_t count, size_t target, float scale);
+  float (*cross_entropy_row)(float *logits, const float *bias, size_t count, size_t target, float scale,
+                             float smoothing);
   // The k largest of log softmax(logits + bias), largest first, of equals the lower id; `excluded` ids and -infinity
   // are left out after the softmax. Returns how many were found. Overwrites logits.
   int (*top_k_row)(float *logits, const float *bias, size_t count, const int32_t *excluded, int excluded_count, int k,

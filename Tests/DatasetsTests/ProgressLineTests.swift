@@ -7,8 +7,8 @@ private final class Stage {
   var now = 0.0
   var said: [String] = []
 
-  func progress(interactive: Bool) -> Progress {
-    Progress(
+  func progress(interactive: Bool) -> ProgressLine {
+    ProgressLine(
       "encoding", total: 1000, unit: "images", interactive: interactive, clock: { self.now },
       sink: { self.said.append($0) })
   }
@@ -58,4 +58,4 @@ private final class Stage {
   (7849, "2 h 10 min"),
   (-5, "0 s"), (.infinity, "277777 h 46 min"),
 ])
-func durationsAreForPeople(seconds: Double, text: String) { #expect(Progress.duration(seconds) == text) }
+func durationsAreForPeople(seconds: Double, text: String) { #expect(ProgressLine.duration(seconds) == text) }

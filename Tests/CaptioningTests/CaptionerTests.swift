@@ -1,0 +1,71 @@
+import Foundation
+import Language
+import Tensors
+import TestSupport
+import Testing
+
+@testable import Captioning
+
+/// The tiny model, and the pooled maps of a few images.
+private func captioner(_ metadata: [String: String] = TinyNetwork.metadata) throws -> (Captioner, Tensor) {
+  try withTemporaryFolder { folder in
+    let path = folder + "/model.safetensors"
+    try TinyNetwork.writeModel(to: path, metadata: metadata)
+    // The file stays mapped when its name is gone.
+    let captioner = try Captioner(modelAt: path, residency: .resident)
+    var random = Random(seed: 3)
+    return (captioner, try captioner.pooled(Tensor(uniform: [5, 32, 32, 3], limit: 2, using: &random)))
+  }
+}
+
+@Suite struct CaptionerTests {
+  @Test(arguments: ["everyStep", "firstStep"]) func captionsAndScoresAgree(injection: String) throws {
+    var metadata = TinyNetwork.metadata
+    metadata["architecture"] = metadata["architecture"]?.replacingOccurrences(
+      of: "everyStep", with: injection)
+    let (captioner, pooled) = try captioner(metadata)
+    for length in [0, 1, 6, 20] {
+      let options = BeamSearch.Options(beamWidth: 4, captions: 3, maximumLength: length)
+      for (image, captions) in captioner.captions(pooled, options).enumerated() {
+        let own = pooled.row(image).reshaped([1, TinyNetwork.pooledSize])
+        #expect(captions.count == (length == 0 ? 1 : 3))
+        #expect(captions.map(\.logProb) == captions.map(\.logProb).sorted(by: >))
+        for caption in captions {
+          let scored = captioner.score(Tokenizer().tokens(caption.text), own)
+          #expect(scored.words.map(\.word) == caption.words.map(\.word))
+          #expect(abs(scored.logProb - caption.logProb) < 1e-4)
+          #expect(zip(scored.words, caption.words).allSatisfy { abs($0.logProb - $1.logProb) < 1e-4 })
+          #expect(caption.words.last?.word == "</s>" && caption.words.count <= length + 1)
+          #expect(abs(caption.words.reduce(0) { $0 + $1.logProb } - caption.logProb) < 1e-4)
+        }
+      }
+    }
+  }
+
+  @Test func manyCaptionsAreScoredAsEachAlone() throws {
+    let (captioner, pooled) = try captioner()
+    let sentences = [
+      ["a", "dog", "runs"], [], ["the", "zebra"], ["snow"], ["a", "cat", "sits", "in", "the", "snow"],
+    ]
+    let (rows, vocabulary) = ([4, 0, 2, 2, 1], captioner.description.vocabulary)
+    let found = captioner.logProbs(of: sentences.map(vocabulary.encode), rows: rows, pooled: pooled)
+    for (index, sentence) in sentences.enumerated() {
+      let own = pooled.row(rows[index]).reshaped([1, TinyNetwork.pooledSize])
+      let expected = captioner.score(sentence, own).words.map(\.logProb)
+      try #require(found[index].count == sentence.count + 1)
+      #expect(zip(found[index], expected).allSatisfy { abs($0 - $1) < 1e-4 })
+    }
+    #expect(captioner.logProbs(of: [], rows: [], pooled: pooled).isEmpty)
+  }
+
+  /// Images differ in their captions, and an image's do not depend on those beside it.
+  @Test func captionsFollowTheImage() throws {
+    let (captioner, pooled) = try captioner()
+    let all = captioner.captions(pooled).map { $0[0] }
+    #expect(Set(all.map(\.text)).count > 1)
+    for image in 0..<5 {
+      let alone = captioner.captions(pooled.row(image).reshaped([1, TinyNetwork.pooledSize]))[0][0]
+      #expect(alone.text == all[image].text && abs(alone.logProb - all[image].logProb) < 1e-4)
+    }
+  }
+}

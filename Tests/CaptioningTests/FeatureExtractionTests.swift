@@ -1,0 +1,118 @@
+import Datasets
+import Foundation
+import Imaging
+import Tensors
+import TestSupport
+import Testing
+
+@testable import Captioning
+
+private struct Stopped: Error {}
+
+@Suite struct FeatureExtractionTests {
+  private func encoder(_ folder: String) throws -> VGGEncoder {
+    let path = folder + "/model.safetensors"
+    try TinyNetwork.writeModel(to: path)
+    return try Captioner(modelAt: path, residency: .resident).encoder
+  }
+
+  /// Ten images, two of them bad; stopped after the first batch, resumed, then one is mended.
+  @Test func fillsWhatIsMissing() throws {
+    try withTemporaryFolder { folder in
+      let encoder = try encoder(folder)
+      let late = folder + "/late.png"
+      var paths = (1...8).map { photo("decode/jpeg-orientation-\($0).jpg") }
+      paths.insert("/nowhere.jpg", at: 3)
+      paths.append(late)
+      func open() throws -> FeatureCache {
+        try FeatureCache(path: folder + "/f", key: encoder.fingerprint(), names: paths, width: 16)
+      }
+      var failed: [String] = []
+      func fill(_ cache: FeatureCache, stopAfter: Int = .max) throws -> [Int] {
+        var steps: [Int] = []
+        failed = []
+        try encoder.fill(cache, paths: paths) {
+          steps.append($0)
+          if steps.count >= stopAfter { throw Stopped() }
+        } failed: { path, reason in
+          failed.append(path)
+          #expect(reason.hasPrefix(path + ": "))
+        }
+        return steps
+      }
+      do {
+        let cache = try open()
+        #expect(throws: Stopped.self) { try fill(cache, stopAfter: 1) }
+        #expect(failed == ["/nowhere.jpg"])
+      }
+      do {
+        // What was done before the stop counts.
+        let cache = try open()
+        #expect(cache.pending == [3, 8, 9])
+        #expect(try fill(cache) == [3])
+        #expect(failed == ["/nowhere.jpg", late])
+      }
+      try FileManager.default.copyItem(atPath: photo("resize/37x29.png"), toPath: late)
+      let cache = try open()
+      #expect(try fill(cache) == [2])
+      #expect(cache.pending == [3] && cache.status(of: 3) == .failed)
+      for row in 0..<10 where row != 3 {
+        let image = encoder.preprocessing.apply(try RGBImage(contentsOf: paths[row])).reshaped([1, 32, 32, 3])
+        let found = Tensor((0..<16).map { cache.features(of: row)[$0] }, [16])
+        #expect(relativeError(found, encoder.pooled(image).reshaped([16])) < 1e-6)
+      }
+    }
+  }
+
+  @Test func storesWhatTheTransformMakes() throws {
+    try withTemporaryFolder { folder in
+      let encoder = try encoder(folder)
+      let paths = [photo("resize/37x29.png")]
+      let cache = try FeatureCache(path: folder + "/f", key: "k", names: paths, width: 2)
+      try encoder.fill(cache, paths: paths, transform: { Tensor([$0[0], 7], [1, 2]) }) { _ in
+      } failed: { _, _ in
+      }
+      #expect(cache.features(of: 0)[1] == 7)
+    }
+  }
+
+  @Test func featuresThatAreNoNumbersAreRefused() throws {
+    try withTemporaryFolder { folder in
+      let encoder = try encoder(folder)
+      let paths = [photo("resize/37x29.png")]
+      let cache = try FeatureCache(path: folder + "/f", key: "k", names: paths, width: 1)
+      #expect(throws: ModelError.self) {
+        try encoder.fill(cache, paths: paths, transform: { _ in Tensor([.nan], [1, 1]) }) { _ in
+        } failed: { _, _ in
+        }
+      }
+      #expect(cache.pending == [0])
+    }
+  }
+
+  /// Weights, preprocessing and averaging each count, the rest of the file does not.
+  @Test func fingerprintsTellEncodersApart() throws {
+    try withTemporaryFolder { folder in
+      func fingerprint(
+        _ name: String, seed: UInt64 = 1, head: VGGArchitecture.Head = .compact, bgr: Bool = false
+      ) throws
+        -> String
+      {
+        let path = "\(folder)/\(name).safetensors"
+        try TinyNetwork.writeConvolutions(to: path, seed: seed)
+        let architecture = try #require(
+          VGGArchitecture(table: TinyNetwork.table, head: head, featureSize: 16))
+        return try VGGEncoder(
+          architecture, preprocessing: bgr ? .caffe : .torchvision, weights: SafetensorsFile(path: path),
+          residency: .streamed
+        ).fingerprint()
+      }
+      let same = try fingerprint("a")
+      #expect(try fingerprint("b") == same && fingerprint("b", head: .compact2) == same)
+      #expect(
+        try Set([
+          same, fingerprint("b", seed: 2), fingerprint("b", head: .full), fingerprint("b", bgr: true),
+        ]).count == 4)
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import Foundation
+import Imaging
+import Kernels
+import Tensors
+import TestSupport
+import Testing
+
+@testable import Captioning
+
+/// An image of the fixtures of Imaging.
+func photo(_ name: String) -> String { fixture("../../ImagingTests/Fixtures/\(name)") }
+
+@Suite struct ImageLoaderTests {
+  private let preprocessing = Preprocessing.caffe
+
+  @Test func badFilesCostOnlyThemselves() throws {
+    try withTemporaryFolder { folder in
+      let text = folder + "/text.jpg"
+      try "no image".write(toFile: text, atomically: true, encoding: .utf8)
+      let paths = [
+        "skipped", "/nowhere.png", photo("decode/jpeg-444.jpg"), text, folder, photo("resize/37x29.png"),
+        "skipped",
+      ]
+      for threads in [1, 3] {
+        let batch = ImageLoader(preprocessing).load(paths, 1..<6, pool: ThreadPool(threads: threads))
+        #expect(batch.indices == [2, 5])
+        #expect(batch.failures.map(\.index) == [1, 3, 4])
+        #expect(batch.failures.map(\.error.path) == ["/nowhere.png", text, folder])
+        #expect(batch.images.shape == [2, 224, 224, 3])
+        for (row, path) in [paths[2], paths[5]].enumerated() {
+          #expect(batch.images.row(row) == preprocessing.apply(try RGBImage(contentsOf: path)))
+        }
+      }
+    }
+  }
+
+  @Test func mirrorsTheNetworksView() throws {
+    let path = photo("resize/37x29.png")
+    let loader = ImageLoader(preprocessing)
+    let (plain, flipped) = (
+      loader.load([path], 0..<1).images,
+      loader.load([path], 0..<1) { image, _ in image.horizontallyFlipped() }.images
+    )
+    #expect(plain != flipped)
+    for y in [0, 100] {
+      for x in [0, 17, 223] {
+        for channel in 0..<3 {
+          #expect(plain[(y * 224 + x) * 3 + channel] == flipped[(y * 224 + 223 - x) * 3 + channel])
+        }
+      }
+    }
+  }
+
+  @Test func nothingGivesNothing() {
+    let batch = ImageLoader(preprocessing).load(["/nowhere"], 0..<1)
+    #expect(batch.images.shape == [0, 224, 224, 3] && batch.indices.isEmpty && batch.failures.count == 1)
+  }
+}

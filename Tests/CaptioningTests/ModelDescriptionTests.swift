@@ -1,0 +1,111 @@
+import Foundation
+import Imaging
+import Language
+import Layers
+import Tensors
+import TestSupport
+import Testing
+
+@testable import Captioning
+
+private func description(_ injection: Injection, _ head: VGGArchitecture.Head) throws -> ModelDescription {
+  ModelDescription(
+    encoder: try #require(VGGArchitecture(table: "8,8,pool,4,pool", head: head, featureSize: 5)),
+    preprocessing: .caffe, embeddingSize: 6, hiddenSize: 7, injection: injection,
+    vocabulary: try Vocabulary(words: Vocabulary.specialWords + ["\"ü\\", "x"]), training: ["seed": "1"])
+}
+
+/// What a file with that metadata is refused with; nil when it is accepted.
+private func refusal(_ metadata: [String: String]) throws -> ModelError? {
+  try withTemporaryFolder { folder in
+    let path = folder + "/model.safetensors"
+    try SafetensorsWriter.write([], metadata: metadata, to: path)
+    do {
+      _ = try ModelDescription(of: SafetensorsFile(path: path))
+      return nil
+    } catch let error as ModelError {
+      #expect(error.description.hasPrefix(path + ": expected "))
+      #expect(!error.description.contains("\n"))
+      return error
+    }
+  }
+}
+
+@Suite struct ModelDescriptionTests {
+  @Test(arguments: Injection.allCases, [VGGArchitecture.Head.compact, .compact2, .full])
+  func survivesTheFile(injection: Injection, head: VGGArchitecture.Head) throws {
+    try withTemporaryFolder { folder in
+      let (path, written) = (folder + "/model.safetensors", try description(injection, head))
+      try SafetensorsWriter.write([], metadata: written.metadata(), to: path)
+      #expect(try ModelDescription(of: SafetensorsFile(path: path)) == written)
+    }
+  }
+
+  /// The keys and values as other programs know them.
+  @Test func formatIsAContract() throws {
+    let metadata = try description(.firstStep, .compact2).metadata()
+    #expect(
+      metadata["architecture"]
+        == #"{"convolutions":"8,8,pool,4,pool","embedding_size":6,"feature_size":5,"head":"compact2","hidden_size":7,"injection":"firstStep"}"#
+    )
+    #expect(metadata["vocabulary"] == #"["<pad>","<s>","</s>","<unk>","\"ü\\","x"]"#)
+    #expect(metadata["format"] == "captioner" && metadata["format_version"] == "1")
+    #expect(metadata["tokenizer"] == "ptb-caption" && metadata["training"] == #"{"seed":"1"}"#)
+    #expect(try refusal(TinyNetwork.metadata) == nil)
+  }
+
+  @Test func missingKeysAreNamed() throws {
+    for key in TinyNetwork.metadata.keys {
+      var metadata = TinyNetwork.metadata
+      metadata[key] = nil
+      #expect(try "\(#require(try refusal(metadata)))".contains(key), "\(key)")
+    }
+    #expect(try refusal([:]) != nil)
+  }
+
+  @Test(arguments: [
+    ("format", "pt"), ("format_version", "2"), ("tokenizer", "bpe"), ("training", "[]"),
+    ("training", "{\"a\": 1}"),
+    ("vocabulary", "[]"), ("vocabulary", #"["a"]"#),
+    ("vocabulary", #"["<pad>", "<s>", "</s>", "<unk>", "a", "a"]"#),
+    ("vocabulary", #"["<pad>", "<s>", "</s>", "<unk>", ""]"#),
+    ("vocabulary", #"["<pad>", "<s>", "</s>", "<unk>", 3]"#),
+    ("vocabulary", ""), ("vocabulary", String(repeating: "[", count: 100_000)), ("architecture", "{}"),
+    ("preprocessing", "{}"), ("preprocessing", "null"),
+  ]) func damagedValuesAreRefused(key: String, value: String) throws {
+    #expect(try "\(#require(try refusal(TinyNetwork.metadata.merging([key: value]) { $1 })))".contains(key))
+  }
+
+  @Test(arguments: [
+    ("convolutions", "\"\""), ("convolutions", "\"pool,4\""), ("convolutions", "\"4,pool,-4\""),
+    ("convolutions", "\"4,,4\""), ("convolutions", "\"99999999999999999999\""), ("convolutions", "4"),
+    ("convolutions", "\"16385\""), ("head", "\"none\""), ("head", "\"big\""), ("feature_size", "0"),
+    ("feature_size", "65537"), ("feature_size", "9223372036854775807"), ("embedding_size", "0"),
+    ("embedding_size", "16385"), ("hidden_size", "-8"), ("hidden_size", "1e99"), ("hidden_size", "1.5"),
+    ("injection", "\"always\""),
+  ]) func impossibleArchitecturesAreRefused(key: String, value: String) throws {
+    let good = try #require(TinyNetwork.metadata["architecture"])
+    let changed = good.replacingOccurrences(
+      of: #""\#(key)": ("[^"]*"|[0-9]+)"#, with: #""\#(key)": \#(value)"#, options: .regularExpression)
+    try #require(changed != good)
+    #expect(
+      try "\(#require(try refusal(TinyNetwork.metadata.merging(["architecture": changed]) { $1 })))".contains(
+        "architecture"))
+  }
+
+  @Test(arguments: [
+    ("width", "0"), ("width", "4097"), ("height", "-1"), ("resize", "\"zoom\""), ("scale", "\"0..2\""),
+    ("channelOrder", "\"grb\""), ("mean", "[0.5]"), ("mean", "[1e99, 0, 0]"),
+    ("standardDeviation", "[0, 1, 1]"),
+  ]) func impossiblePreprocessingIsRefused(key: String, value: String) throws {
+    let good = try #require(TinyNetwork.metadata["preprocessing"])
+    let changed = good.replacingOccurrences(
+      of: #""\#(key)": ("[^"]*"|[0-9]+|\[[^\]]*\])"#, with: #""\#(key)": \#(value)"#,
+      options: .regularExpression)
+    try #require(changed != good)
+    #expect(
+      try "\(#require(try refusal(TinyNetwork.metadata.merging(["preprocessing": changed]) { $1 })))"
+        .contains(
+          "preprocessing"))
+  }
+}

@@ -1,0 +1,100 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Training
+
+@Suite struct ResumeTests {
+  /// Asked to stop before a batch (three an epoch), then resumed: what the uninterrupted run leaves, byte for byte.
+  @Test(arguments: [1, 2, 4, 6, 9]) func anInterruptedRunEndsAsAnUninterruptedOne(batch: Int) throws {
+    try withTemporaryFolder { folder in
+      let run = try TinyRun(in: folder)
+      let whole = try run.outcome("whole")
+      var calls = 0
+      var trainer = try run.trainer(
+        in: folder + "/parts",
+        shouldStop: {
+          calls += 1
+          return calls == batch
+        })
+      #expect(throws: TrainingError.interrupted(path: folder + "/parts")) { try trainer.run() }
+      #expect(try run.outcome("parts", resume: true) == whole)
+    }
+  }
+
+  /// Stopped before every single batch.
+  @Test func manySittingsAreAsOne() throws {
+    try withTemporaryFolder { folder in
+      let run = try TinyRun(in: folder)
+      let whole = try run.outcome("whole")
+      var sittings = 0
+      while true {
+        var steps = 0
+        var trainer = try run.trainer(
+          in: folder + "/parts", resume: sittings > 0,
+          shouldStop: {
+            steps += 1
+            return steps > 1
+          })
+        sittings += 1
+        do {
+          let perplexity = try trainer.run()
+          #expect(try Outcome(folder + "/parts", perplexity) == whole)
+          break
+        } catch TrainingError.interrupted { try #require(sittings < 20) }
+      }
+      #expect(sittings == 9)
+    }
+  }
+
+  /// Killed: what the folder held after each batch and each message of the run, resumed.
+  @Test func aKilledRunEndsAsAnUninterruptedOne() throws {
+    try withTemporaryFolder { folder in
+      let run = try TinyRun(in: folder)
+      let whole = folder + "/whole"
+      var snapshots: [String] = []
+      var trainer = try run.trainer(
+        in: whole,
+        report: { _ in
+          guard FileManager.default.fileExists(atPath: whole + "/checkpoint.safetensors") else { return }
+          snapshots.append("snapshot\(snapshots.count)")
+          try? FileManager.default.copyItem(atPath: whole, toPath: "\(folder)/\(snapshots.last!)")
+        })
+      let expected = try Outcome(whole, try trainer.run())
+      #expect(snapshots.count == 8)  // two epochs of three batches and a message
+      for snapshot in snapshots {
+        #expect(try run.outcome(snapshot, resume: true) == expected, "\(snapshot)")
+      }
+    }
+  }
+
+  @Test func moreEpochsContinueARun() throws {
+    try withTemporaryFolder { folder in
+      let run = try TinyRun(in: folder)
+      let whole = try run.outcome("whole")
+      run.configuration.epochs = 1
+      _ = try run.outcome("parts")
+      run.configuration.epochs = 3
+      #expect(try run.outcome("parts", resume: true) == whole)
+    }
+  }
+
+  @Test(arguments: TrainingConfiguration.Schedule.allCases)
+  func withOtherOptionsToo(schedule: TrainingConfiguration.Schedule) throws {
+    try withTemporaryFolder { folder in
+      let run = try TinyRun(in: folder)
+      (run.configuration.averageDecay, run.configuration.views) = (0, 1)
+      (run.configuration.schedule, run.configuration.pooledDropout) = (schedule, 0.2)
+      let whole = try run.outcome("whole")
+      var calls = 0
+      var trainer = try run.trainer(
+        in: folder + "/parts",
+        shouldStop: {
+          calls += 1
+          return calls == 5
+        })
+      #expect(throws: TrainingError.interrupted(path: folder + "/parts")) { try trainer.run() }
+      #expect(try run.outcome("parts", resume: true) == whole)
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import Foundation
+import Testing
+import Training
+
+private func decoded(_ json: String) throws -> TrainingConfiguration {
+  try JSONDecoder().decode(TrainingConfiguration.self, from: Data(json.utf8))
+}
+
+@Suite struct TrainingConfigurationTests {
+  @Test func survivesJSON() throws {
+    var configuration = TrainingConfiguration()
+    (configuration.captions, configuration.images) = ("a.json", "photos/ü")
+    (configuration.validationCaptions, configuration.validationImages) = ("b.json", "c")
+    (configuration.encoder, configuration.preprocessing) = ("vgg.safetensors", "caffe")
+    (configuration.minimumCount, configuration.embeddingSize, configuration.hiddenSize) = (2, 3, 4)
+    (configuration.featureSize, configuration.head, configuration.injection) = (5, .full, .firstStep)
+    (configuration.epochs, configuration.batchSize, configuration.schedule) = (6, 7, .cosine)
+    (configuration.pooledDropout, configuration.labelSmoothing) = (0.4, 0.1)
+    (configuration.learningRate, configuration.learningRateDecay) = (0.1, 0.9)
+    (configuration.decayPatience, configuration.stopPatience, configuration.clipNorm) = (8, 9, 0)
+    (configuration.featureDropout, configuration.embeddingDropout) = (0.1, 0.2)
+    (configuration.outputDropout, configuration.views, configuration.averageDecay) = (0.3, 1, 0)
+    (configuration.precision, configuration.seed) = (.float32, .max)
+    let data = try JSONEncoder().encode(configuration)
+    #expect(try JSONDecoder().decode(TrainingConfiguration.self, from: data) == configuration)
+    // Every option differs from its default: none is forgotten on the way.
+    let defaults = try JSONSerialization.jsonObject(with: JSONEncoder().encode(TrainingConfiguration()))
+    let changed = try JSONSerialization.jsonObject(with: data)
+    let (before, after) = (try #require(defaults as? [String: Any]), try #require(changed as? [String: Any]))
+    #expect(before.count == 29 && Set(before.keys) == Set(after.keys))
+    for key in before.keys { #expect("\(before[key]!)" != "\(after[key]!)", "\(key)") }
+  }
+
+  @Test func missingOptionsAreTheDefaults() throws {
+    #expect(try decoded("{}") == TrainingConfiguration())
+    #expect(TrainingConfiguration().problem == nil)
+    var expected = TrainingConfiguration()
+    expected.epochs = 3
+    #expect(try decoded(#"{"epochs": 3}"#) == expected)
+  }
+
+  @Test(arguments: [
+    #"{"epoch": 3}"#, #"{"epochs": "3"}"#, #"{"epochs": 1.5}"#, #"{"epochs": 1e30}"#, #"{"head": "huge"}"#,
+    #"{"seed": -1}"#, #"{"schedule": "step"}"#, #"{"precision": "F8"}"#, #"{"injection": 1}"#, "[]", "3", "",
+  ]) func whatMakesNoSenseIsRefused(json: String) {
+    #expect(throws: (any Error).self) { try decoded(json) }
+  }
+
+  @Test func unknownOptionsAreNamed() {
+    #expect {
+      try decoded(#"{"learning_rate": 1}"#)
+    } throws: { "\($0)".contains("unknown option learning_rate") }
+  }
+
+  private typealias Change = @Sendable (inout TrainingConfiguration) -> Void
+
+  @Test func eachOptionOutOfRangeIsNamed() {
+    let changes: [(String, Change)] = [
+      ("minimum count", { $0.minimumCount = 0 }), ("minimum count", { $0.minimumCount = .max }),
+      ("embedding size", { $0.embeddingSize = 0 }), ("embedding size", { $0.embeddingSize = 1 << 14 + 1 }),
+      ("hidden size", { $0.hiddenSize = -1 }), ("hidden size", { $0.hiddenSize = .max }),
+      ("feature size", { $0.featureSize = 0 }), ("feature size", { $0.featureSize = .max }),
+      ("epochs", { $0.epochs = 0 }), ("epochs", { $0.epochs = .max }),
+      ("batch size", { $0.batchSize = 0 }), ("batch size", { $0.batchSize = .max }),
+      ("decay patience", { $0.decayPatience = 0 }), ("stop patience", { $0.stopPatience = .min }),
+      ("feature dropout", { $0.featureDropout = 1 }), ("feature dropout", { $0.featureDropout = -0.1 }),
+      ("embedding dropout", { $0.embeddingDropout = .nan }), ("output dropout", { $0.outputDropout = 2 }),
+      ("pooled dropout", { $0.pooledDropout = 1 }), ("average decay", { $0.averageDecay = 1 }),
+      ("learning rate", { $0.learningRate = 0 }),
+      ("learning rate", { $0.learningRate = .infinity }), ("learning rate", { $0.learningRate = .nan }),
+      ("learning-rate decay", { $0.learningRateDecay = 0 }),
+      ("learning-rate decay", { $0.learningRateDecay = 1.1 }), ("clip norm", { $0.clipNorm = -1 }),
+      ("clip norm", { $0.clipNorm = .infinity }), ("head", { $0.head = .none }),
+      ("preprocessing", { $0.preprocessing = "keras" }),
+    ]
+    for (name, change) in changes {
+      var configuration = TrainingConfiguration()
+      change(&configuration)
+      #expect(configuration.problem?.hasPrefix(name + ": expected ") == true, "\(name)")
+    }
+  }
+
+  /// But not under a cosine, whose learning rates it decides.
+  @Test func onlyTheNumberOfEpochsMayChange() {
+    let begun = TrainingConfiguration()
+    var now = begun
+    now.epochs = 99
+    #expect(now.differences(from: begun) == [])
+    (now.seed, now.encoder) = (2, "other")
+    #expect(now.differences(from: begun) == ["encoder:  then, other now", "seed: 1 then, 2 now"])
+    var (cosine, longer) = (TrainingConfiguration(), TrainingConfiguration())
+    (cosine.schedule, longer.schedule, longer.epochs) = (.cosine, .cosine, 31)
+    #expect(longer.differences(from: cosine) == ["epochs: 30 then, 31 now"])
+  }
+}
