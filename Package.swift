@@ -29,7 +29,9 @@ let package = Package(
   name: "captioner",
   products: [
     .executable(name: "captioner", targets: ["captioner"]),
-    .library(name: "CaptionerEngine", targets: ["Captioning", "Datasets", "Imaging", "Kernels", "Language", "Tensors", "Training"]),
+    .library(
+      name: "CaptionerEngine",
+      targets: ["Captioning", "Datasets", "Imaging", "Kernels", "Language", "Tensors", "Training"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
