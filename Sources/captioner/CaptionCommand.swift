@@ -9,8 +9,9 @@ struct CaptionCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "caption", abstract: "Captions photos.",
     discussion: """
-      PATH is a PNG or JPEG file, a folder (every file directly in it), or - for an image on standard input.
-      A file that can't be read costs that file only; the exit status is then 1.
+      PATH is a PNG or JPEG file, a folder (every file directly in it), or - for
+      an image on standard input. A file that can't be read costs that file
+      only; the exit status is then 1.
 
       Examples:
         captioner caption photo.jpg

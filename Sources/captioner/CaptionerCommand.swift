@@ -16,8 +16,9 @@ import Kernels
           --encoder vgg16.safetensors --output run
         captioner evaluate --captions val.json --images photos --results results.json
 
-      Data goes to standard output, progress and messages to standard error. Exit status: 0 all well, 1 something
-      failed (in a batch the rest was still done), 64 usage. CAPTIONER_MODEL names the default model; CAPTIONER_ISA
+      Data goes to standard output, progress and messages to standard error.
+      Exit status: 0 all well, 1 something failed (in a batch the rest was still
+      done), 64 usage. CAPTIONER_MODEL names the default model; CAPTIONER_ISA
       (baseline, avx2, avx512) holds the vector instructions back.
       """,
     version: "0.1.0",

@@ -8,8 +8,8 @@ struct ScoreCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "score", abstract: "Gives the log-probability of a caption for a photo.",
     discussion: """
-      Natural logarithms, for the caption and for each word given those before it. Words that the model does not know
-      count as <unk>.
+      Natural logarithms, for the caption and for each word given those before
+      it. Words that the model does not know count as <unk>.
 
       Examples:
         captioner score photo.jpg "a dog runs through the snow"

@@ -8,7 +8,8 @@ struct VocabularyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "vocabulary", abstract: "Builds the vocabulary of a caption file and shows it.",
     discussion: """
-      Prints a line a word (id, word, count), statistics on standard error; with --format json one object of both.
+      Prints a line a word (id, word, count), statistics on standard error; with
+      --format json one object of both.
 
       Examples:
         captioner vocabulary --captions captions_train.json --min-count 5
