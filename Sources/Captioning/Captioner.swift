@@ -1,3 +1,4 @@
+internal import Kernels
 public import Language
 internal import Layers
 public import Tensors
@@ -16,6 +17,7 @@ public final class Captioner {
   /// - Throws: `ModelError` naming what is missing, of another shape, or not finite.
   public init(modelAt path: String, residency: ConvolutionStack.Residency) throws(ModelError) {
     self.path = path
+    ThreadPool.shared.run(0) { _ in }  // starts it, and its threads get ready meanwhile
     let file: SafetensorsFile
     do { file = try SafetensorsFile(path: path) } catch { throw .weights(error) }
     description = try ModelDescription(of: file)

@@ -13,7 +13,8 @@ public final class ConvolutionStack {
 
   private struct Layer {
     let shape: ConvolutionShape
-    let weights, bias: Tensor
+    let weights: StoredTensor
+    let bias: Tensor
     var transformed: Tensor?
   }
 
@@ -44,7 +45,7 @@ public final class ConvolutionStack {
         layers.append(
           Layer(
             shape: ConvolutionShape(inputChannels: c, outputChannels: k, pool: convolution.pool),
-            weights: try file.tensor(named: key + ".weight", shape: [k, c, 3, 3]),
+            weights: try file.stored(key + ".weight", shape: [k, c, 3, 3]),
             bias: try file.tensor(named: key + ".bias", shape: [k])))
       } catch { throw .weights(error) }
     }
@@ -92,18 +93,21 @@ public final class ConvolutionStack {
   private func transformedWeights(_ index: Int) -> UnsafePointer<Float> {
     if let kept = layers[index].transformed { return kept.pointer }
     let shape = layers[index].shape
+    let weights = layers[index].weights
+    func transform(into memory: UnsafeMutablePointer<Float>) -> UnsafePointer<Float> {
+      transformWeights(shape: shape, into: memory, workspace: workspace, pool: pool) {
+        weights.read($0, into: $1)
+      }
+      return UnsafePointer(memory)
+    }
     if residency == .resident {
-      var fresh = Tensor(uninitialized: [shape.transformedCount])
-      transformWeights(layers[index].weights.pointer, shape: shape, into: fresh.mutablePointer(), pool: pool)
-      layers[index].transformed = fresh
-      return fresh.pointer
+      layers[index].transformed = Tensor(uninitialized: [shape.transformedCount])
+      return transform(into: layers[index].transformed!.mutablePointer())
     }
     if streamBuffer.count < shape.transformedCount {
       let largest = layers.map(\.shape.transformedCount).max() ?? 0
       streamBuffer = Tensor(uninitialized: [largest])
     }
-    let buffer = streamBuffer.mutablePointer()
-    transformWeights(layers[index].weights.pointer, shape: shape, into: buffer, pool: pool)
-    return UnsafePointer(buffer)
+    return transform(into: streamBuffer.mutablePointer())
   }
 }

@@ -30,23 +30,33 @@ public struct ConvolutionShape: Sendable, Equatable {
   public var usesWinograd: Bool { inputChannels >= 16 }
 }
 
-/// Writes the weights [K, C, 3, 3] in the form `convolve` wants, `shape.transformedCount` floats.
+/// Writes weights [K, C, 3, 3] in the form `convolve` wants, `shape.transformedCount` floats.
+/// - Parameter read: writes the scalars of the weights at some positions into memory; called by several threads at
+///   once, each time for some output channels. So weights in half precision need never be in memory as floats.
 public func transformWeights(
-  _ weights: UnsafePointer<Float>, shape: ConvolutionShape, into transformed: UnsafeMutablePointer<Float>,
-  pool: ThreadPool = .shared
+  shape: ConvolutionShape, into transformed: UnsafeMutablePointer<Float>, workspace: ConvolutionWorkspace,
+  pool: ThreadPool = .shared, read: (Range<Int>, UnsafeMutablePointer<Float>) -> Void
 ) {
   let (c, k) = (shape.inputChannels, shape.outputChannels)
-  if shape.usesWinograd {
-    let step = 16
-    let transform = kernels.winograd_weights!
-    pool.run((k + step - 1) / step) { piece in
-      let from = piece * step
-      transform(weights, Int32(c), Int32(k), Int32(from), Int32(min(k, from + step)), transformed)
-    }
-  } else {
-    for output in 0..<k {
-      for input in 0..<c {
-        for i in 0..<9 { transformed[(i * c + input) * k + output] = weights[(output * c + input) * 9 + i] }
+  let step = shape.usesWinograd ? 16 : k
+  let transform = kernels.winograd_weights!
+  let floats = step * c * 9
+  let memory = workspace.scratch(floats: floats, threads: pool.threads)
+  let slots = SlotAllocator(count: pool.threads)
+  pool.run((k + step - 1) / step) { piece in
+    let slot = slots.take()
+    defer { slots.give(slot) }
+    let weights = memory + slot * floats
+    let outputs = (piece * step)..<min(k, (piece + 1) * step)
+    read((outputs.lowerBound * c * 9)..<(outputs.upperBound * c * 9), weights)
+    if shape.usesWinograd {
+      transform(
+        weights, Int32(c), Int32(k), Int32(outputs.count), transformed + outputs.lowerBound)
+    } else {
+      for output in 0..<k {
+        for input in 0..<c {
+          for i in 0..<9 { transformed[(i * c + input) * k + output] = weights[(output * c + input) * 9 + i] }
+        }
       }
     }
   }

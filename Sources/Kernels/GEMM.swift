@@ -69,6 +69,13 @@ enum SingleThreadedGEMM {
 
   private static let done = ThreadFlag()
 
+  /// The first product of a process makes oneDNN generate its code: 20 to 40 ms.
+  static func warmUp() {
+    prepareThisThread()
+    var (x, y): (Float, Float) = (1, 0)
+    sgemm(1, 1, 1, 1, &x, 1, false, &x, 1, false, 0, &y, 1)
+  }
+
   static func prepareThisThread() {
     if done.isSet { return }
     setThreads?(1)

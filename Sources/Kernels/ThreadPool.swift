@@ -15,9 +15,13 @@ public final class ThreadPool: Sendable {
   public init(threads: Int) {
     self.threads = max(1, threads)
     shared = SharedJob(workers: self.threads - 1)
-    for _ in 1..<max(2, self.threads) where self.threads > 1 {
+    for number in 1..<max(2, self.threads) where self.threads > 1 {
       let job = shared
-      let thread = Thread { job.work() }
+      let thread = Thread {
+        // Needed sooner or later, and this thread has nothing to do yet.
+        if number == 1 { SingleThreadedGEMM.warmUp() }
+        job.work()
+      }
       thread.stackSize = 1 << 21
       thread.start()
     }

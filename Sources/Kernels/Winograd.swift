@@ -37,10 +37,13 @@ struct WinogradPlan {
     tileColumns = (width + 3) / 4
     tiles = images * tileRows * tileColumns
     let widest = max(shape.inputChannels, shape.outputChannels)
-    // Block sizes by measurement (tools/benchmarks): in and out planes of a block stay in L2 and L3.
-    let wanted = widest <= 64 ? 128 : widest <= 128 ? 96 : widest <= 256 ? 96 : 128
+    // Block sizes by measurement (tools/benchmarks, `layers`): in and out planes of a block stay in L2 and L3.
+    let wanted = widest <= 128 ? 128 : widest <= 256 ? 96 : 400
     blockPerThread = tiles >= 2 * wanted && widest <= 256
-    block = min(tiles, blockPerThread ? wanted : 256)
+    // Blocks of like size and, where each has its thread, a multiple of four, so that two or four threads end together.
+    let multiple = blockPerThread ? 4 : 1
+    let blocks = (tiles + wanted * multiple - 1) / (wanted * multiple) * multiple
+    block = (tiles + blocks - 1) / blocks
     inputPlane = block * shape.inputChannels + 48
     outputPlane = block * shape.outputChannels + 48
   }

@@ -132,6 +132,12 @@ public struct SafetensorsFile: Sendable {
   /// A tensor as 32-bit floats: in the mapped file itself when it is stored so and aligned, else converted.
   /// - Parameter shape: the shape it must have; nil accepts any.
   public func tensor(named key: String, shape: Shape? = nil) throws(SafetensorsError) -> Tensor {
+    try stored(key, shape: shape).read()
+  }
+
+  /// A tensor to be read later, and all that can be wrong with it found now.
+  /// - Parameter shape: the shape it must have; nil accepts any.
+  public func stored(_ key: String, shape: Shape? = nil) throws(SafetensorsError) -> StoredTensor {
     guard let entry = entries[key] else { throw .missing(path: path, key: key) }
     if let shape, shape != entry.shape {
       throw .shape(path: path, key: key, expected: shape, found: entry.shape)
@@ -139,21 +145,40 @@ public struct SafetensorsFile: Sendable {
     guard let type = StoredType(rawValue: entry.typeName) else {
       throw .type(path: path, key: key, found: entry.typeName)
     }
+    return StoredTensor(file: file, entry: entry, type: type)
+  }
+}
+
+/// A tensor of a mapped file, known to be there and readable.
+public struct StoredTensor: Sendable {
+  fileprivate let file: MappedFile
+  fileprivate let entry: SafetensorsFile.Entry
+  fileprivate let type: StoredType
+
+  /// Its scalars as 32-bit floats: in the mapped file itself when they are stored so and aligned, else converted.
+  public func read() -> Tensor {
     if entry.shape.count == 0 { return Tensor(zeros: entry.shape) }
     let source = file.bytes.baseAddress! + entry.offset
     if type == .float32 && UInt(bitPattern: source) % 4 == 0 {
       return Tensor(shape: entry.shape, file: file, byteOffset: entry.offset)
     }
     var tensor = Tensor(uninitialized: entry.shape)
-    let destination = tensor.mutablePointer()
+    read(0..<entry.shape.count, into: tensor.mutablePointer())
+    return tensor
+  }
+
+  /// Writes some of its scalars, by row-major position, as 32-bit floats.
+  public func read(_ range: Range<Int>, into destination: UnsafeMutablePointer<Float>) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= entry.shape.count, "\(range) of \(entry.shape)")
+    guard !range.isEmpty else { return }
     withExtendedLifetime(file) {
+      let source = file.bytes.baseAddress! + entry.offset + range.lowerBound * type.size
       if type == .float32 {
-        UnsafeMutableRawPointer(destination).copyMemory(from: source, byteCount: entry.byteCount)
+        UnsafeMutableRawPointer(destination).copyMemory(from: source, byteCount: range.count * type.size)
       } else {
-        Self.convert(source, type, to: destination, count: entry.shape.count)
+        Self.convert(source, type, to: destination, count: range.count)
       }
     }
-    return tensor
   }
 
   private static func convert(

@@ -45,12 +45,15 @@ import Testing
     let (n, h, w) = (input.shape[0], input.shape[1], input.shape[2])
     let shape = ConvolutionShape(inputChannels: input.shape[3], outputChannels: weights.shape[0], pool: pool)
     var transformed = Tensor(uninitialized: [shape.transformedCount])
-    transformWeights(weights.pointer, shape: shape, into: transformed.mutablePointer(), pool: threads)
+    let workspace = ConvolutionWorkspace()
+    transformWeights(shape: shape, into: transformed.mutablePointer(), workspace: workspace, pool: threads) {
+      $1.update(from: weights.pointer + $0.lowerBound, count: $0.count)
+    }
     let size = shape.outputSize(height: h, width: w)
     var output = Tensor(zeros: [n, size.height, size.width, shape.outputChannels])
     convolve(
       input.pointer, images: n, height: h, width: w, shape: shape, transformed: transformed.pointer,
-      bias: bias.pointer, into: output.mutablePointer(), workspace: ConvolutionWorkspace(), pool: threads)
+      bias: bias.pointer, into: output.mutablePointer(), workspace: workspace, pool: threads)
     return output
   }
 }

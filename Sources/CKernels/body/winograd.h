@@ -39,7 +39,12 @@ static const float CK(zeros)[CK_ZEROS + 16];
 
 static void CK(winograd_input_span)(const float *const *pixel, int channels, float *tile, size_t plane) {
   int c = 0;
-  for (; c + VL <= channels; c += VL) CK_INPUT_LANES(vf, vload, vstore);
+  for (; c + VL <= channels; c += VL) {
+    // What the tile to the right adds: memory is too far away, and its order too irregular, for the hardware to guess.
+    for (int y = 2; y < 6; y++)
+      for (int x = 2; x < 6; x++) __builtin_prefetch(pixel[6 * y + x] + c + 4 * channels);
+    CK_INPUT_LANES(vf, vload, vstore);
+  }
   for (; c < channels; c++) CK_INPUT_LANES(float, CK_LOAD1, CK_STORE1);
 }
 
@@ -117,8 +122,7 @@ static void CK(winograd_output)(const float *tile, size_t plane, const float *bi
   for (; k < shape.channels; k++) CK_OUTPUT_LANES(float, CK_LOAD1, CK_STORE1, CK_SPLAT1, CK_MAX1);
 }
 
-static void CK(winograd_weights)(const float *weights, int channels, int outputs, int from, int to,
-                                 float *transformed) {
+static void CK(winograd_weights)(const float *weights, int channels, int outputs, int count, float *transformed) {
   static const float G[6][3] = {{0.25f, 0, 0},
                                 {-1.0f / 6, -1.0f / 6, -1.0f / 6},
                                 {-1.0f / 6, 1.0f / 6, -1.0f / 6},
@@ -127,9 +131,9 @@ static void CK(winograd_weights)(const float *weights, int channels, int outputs
                                 {0, 0, 1}};
   size_t plane = ck_weight_plane(channels, outputs);
   // The planes are far larger than the caches and each line is written whole: past the caches, where rows are aligned.
-  int streams = ((uintptr_t)transformed | (size_t)outputs * 4) % sizeof(vf) == 0 && from % VL == 0;
-  for (int k0 = from; k0 < to; k0 += VL) {
-    int lanes = to - k0 < VL ? to - k0 : VL;
+  int streams = ((uintptr_t)transformed | (size_t)outputs * 4) % sizeof(vf) == 0;
+  for (int k0 = 0; k0 < count; k0 += VL) {
+    int lanes = count - k0 < VL ? count - k0 : VL;
     for (int c = 0; c < channels; c++) {
       vf g[9], u[18];
       for (int i = 0; i < 9; i++) {

@@ -40,9 +40,9 @@ typedef struct ck_kernels {
   void (*float_to_half)(const float *source, uint16_t *destination, size_t count);
 
   // Winograd F(4x4,3x3) (Lavin & Gray 2016); planes are the 36 positions of the transform.
-  // weights [K,C,3,3] (output channels `from`..<`to`) -> transformed [36][C][K], planes ck_weight_plane(C, K)
-  // floats apart
-  void (*winograd_weights)(const float *weights, int channels, int outputs, int from, int to, float *transformed);
+  // `count` output channels [count,C,3,3] of K -> [36][C][count], rows K floats and planes ck_weight_plane(C, K) floats
+  // apart
+  void (*winograd_weights)(const float *weights, int channels, int outputs, int count, float *transformed);
   // one 4x4 tile: input [H,W,C] around row 4*ty, column 4*tx -> 36 rows of C, `plane` floats apart
   void (*winograd_input)(const float *image, ck_image shape, int ty, int tx, float *tile, size_t plane);
   // 36 rows of K -> output [H,W,K], or [H/2,W/2,K] with CK_POOL

@@ -28,7 +28,9 @@ struct LayerBenchmark: ParsableCommand {
       let bias = Tensor(zeros: [k])
       let size = shape.outputSize(height: side, width: side)
       var transformed = Tensor(uninitialized: [shape.transformedCount])
-      transformWeights(weights.pointer, shape: shape, into: transformed.mutablePointer())
+      transformWeights(shape: shape, into: transformed.mutablePointer(), workspace: workspace) {
+        $1.update(from: weights.pointer + $0.lowerBound, count: $0.count)
+      }
       var output = Tensor(uninitialized: [batch, size.height, size.width, k])
       var times: [Double] = []
       for _ in 0...repetitions {
