@@ -72,6 +72,18 @@ private struct TrainingPlace {
     }
   }
 
+  /// The model's own head is where training starts when its size is asked for; else a new one is.
+  @Test(arguments: ["compact", "compact2", "full"]) func anyHeadCanFollow(head: String) throws {
+    try TrainingPlace.with { test in
+      let outcome = try test.run(test.arguments("run", "--epochs", "1", "--head", head))
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let model = try SafetensorsFile(path: test.place.folder + "/run/model.safetensors")
+      let inputs = head == "full" ? 196 : 16
+      #expect(model.entries["encoder.classifier.0.weight"]?.shape == [16, inputs])
+      #expect((model.entries["encoder.classifier.3.weight"] != nil) == (head != "compact"))
+    }
+  }
+
   @Test func threadsDoNotMatter() throws {
     try TrainingPlace.with { test in
       let results = try ["1", "2", "3"].map { threads in
