@@ -62,21 +62,19 @@ let package = Package(
     // Floors 4 to 6.
     + module(
       "Captioning", dependencies: ["Datasets", "Imaging", "Kernels", "Language", "Layers", "Tensors"],
-      settings: numeric,
-      fixtures: true)
+      settings: numeric, fixtures: true)
     + module(
       "Evaluation", dependencies: ["Captioning", "Datasets", "Language", "Layers", "Metrics", "Tensors"])
     + module(
       "Training",
-      dependencies: ["Captioning", "Datasets", "Evaluation", "Kernels", "Language", "Layers", "Tensors"],
-      settings: numeric)
+      dependencies: ["Captioning", "Datasets", "Kernels", "Language", "Layers", "Tensors"], settings: numeric)
     // Floor 8: the command.
     + [
       .executableTarget(
         name: "captioner",
         dependencies: [
-          "Captioning", "Datasets", "Evaluation", "Imaging", "Kernels", "Language", "Tensors", "Training",
-          argumentParser,
+          "Captioning", "Datasets", "Evaluation", "Imaging", "Kernels", "Language", "Layers", "Tensors",
+          "Training", argumentParser,
         ],
         swiftSettings: strict),
       .testTarget(
