@@ -32,7 +32,18 @@ import Kernels
     for stream: Int32 in 0...2 where fcntl(stream, F_GETFD) < 0 {
       _ = open("/dev/null", stream == 0 ? O_WRONLY : O_RDONLY)
     }
-    main(nil)
+    var status = ExitCode.success
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      status = exitCode(for: error)
+      let message = fullMessage(for: error)
+      if status == .success { try? Console.print(message) } else if !message.isEmpty { Console.note(message) }
+    }
+    // Not `exit`: it takes oneDNN's kernels apart, under threads that may still be making them.
+    fflush(nil)
+    _exit(status.rawValue)
   }
 }
 
