@@ -61,7 +61,7 @@ public struct Trainer {
         ? try encoder.tensor(named: key, shape: parameter.shape) : parameter.untrained(using: &random)
     }
     featureScale = headIsThere ? 1 : Float(1 / train.featureDeviation())
-    if !configuration.start.isEmpty {
+    if !configuration.start.isEmpty && !resume {
       network = try Self.started(from: configuration.start, description, featureScale: featureScale)
     }
     adam = Adam(learningRate: Float(configuration.learningRate))

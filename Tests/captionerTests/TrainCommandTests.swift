@@ -84,6 +84,28 @@ private struct TrainingPlace {
     }
   }
 
+  /// From a model on, which a later sitting does not need any more.
+  @Test func aRunCanBeginFromAModel() throws {
+    try TrainingPlace.with { test in
+      let folder = test.place.folder
+      func perplexity(_ outcome: CaptionerProcess.Outcome) throws -> Double {
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        return try #require(outcome.complaints.last?.split(separator: " ").last.flatMap { Double($0) })
+      }
+      let first = try perplexity(test.run(test.arguments("first")))
+      let second = test.arguments(
+        "second", "--start", "first/model.safetensors", "--epochs", "1", "--learning-rate", "1e-9",
+        "--average-decay", "0")
+      #expect(abs(try perplexity(test.run(second)) - first) < 0.02)
+      try FileManager.default.removeItem(atPath: folder + "/first")
+      #expect(try test.run(["train", "--resume", "--output", "second", "--epochs", "2"]).status == 0)
+      let other = try test.run(test.arguments("third", "--start", test.place.model))
+      #expect(
+        other.status == 1
+          && other.errors.contains("expected a model of this run's words, sizes and preprocessing"))
+    }
+  }
+
   @Test func threadsDoNotMatter() throws {
     try TrainingPlace.with { test in
       let results = try ["1", "2", "3"].map { threads in
