@@ -31,7 +31,7 @@ let package = Package(
     .executable(name: "captioner", targets: ["captioner"]),
     .library(
       name: "CaptionerEngine",
-      targets: ["Captioning", "Datasets", "Imaging", "Kernels", "Language", "Tensors", "Training"]),
+      targets: ["Captioning", "Datasets", "Imaging", "Kernels", "Language", "Layers", "Tensors", "Training"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),

@@ -51,9 +51,7 @@ public struct ImageLoader: Sendable {
 
   /// The picture in a file; `-` is standard input.
   private static func read(_ path: String) throws(ImageError) -> RGBImage {
-    guard path == "-" else { return try RGBImage(contentsOf: path) }
-    return try RGBImage(
-      decoding: [UInt8](FileHandle.standardInput.readDataToEndOfFile()), name: "standard input")
+    path == "-" ? try RGBImage(standardInput: "standard input") : try RGBImage(contentsOf: path)
   }
 
   /// Pictures, already `fitted`, as the network's input [N, H, W, 3].

@@ -17,13 +17,12 @@ public enum ImageFiles {
     var files: [String] = []
     errno = 0
     while let entry = readdir(folder) {
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) {
-        String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+      // Asked by its bytes: a name that is no UTF-8 is still a file, though not one that can be opened by its text.
+      let (name, found) = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        let start = bytes.baseAddress!.assumingMemoryBound(to: CChar.self)
+        return (String(cString: start), fstatat(dirfd(folder), start, &status, 0) == 0)
       }
-      let file = prefix + name
-      if !name.hasPrefix("."), stat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG {
-        files.append(file)
-      }
+      if !name.hasPrefix("."), found, status.st_mode & S_IFMT == S_IFREG { files.append(prefix + name) }
       errno = 0
     }
     guard errno == 0 else { throw .unreadable(path: path, reason: lastError()) }
@@ -58,6 +57,22 @@ public enum ImageFiles {
     }
     if let failure { throw .unreadable(path: path, reason: failure) }
     return bytes
+  }
+
+  /// What standard input holds, to its end.
+  static func bytesOfStandardInput(named name: String) throws(ImageError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 1 << 20)
+    while true {
+      let got = read(0, &chunk, chunk.count)
+      if got < 0 && errno == EINTR { continue }
+      guard got >= 0 else { throw .unreadable(path: name, reason: lastError()) }
+      if got == 0 { return bytes }
+      bytes += chunk[..<got]
+      guard bytes.count <= maximumBytes else {
+        throw .tooLarge(path: name, expected: "at most \(maximumBytes) bytes", found: "more")
+      }
+    }
   }
 
   private static func lastError() -> String { String(cString: strerror(errno)) }

@@ -26,6 +26,12 @@ public struct RGBImage: Sendable, Equatable {
     try self.init(decoding: bytes, name: path)
   }
 
+  /// Decodes what standard input holds, as `init(contentsOf:)`.
+  /// - Throws: `ImageError`
+  public init(standardInput name: String) throws(ImageError) {
+    try self.init(decoding: ImageFiles.bytesOfStandardInput(named: name), name: name)
+  }
+
   /// Decodes the bytes of a PNG or JPEG file, as `init(contentsOf:)`; errors call it `name`.
   /// - Throws: `ImageError`
   public init(decoding bytes: [UInt8], name: String) throws(ImageError) {

@@ -1,4 +1,3 @@
-internal import Foundation
 internal import Glibc
 
 /// A file that appears whole or not at all: written beside its destination, synced, then renamed over it.
@@ -12,6 +11,11 @@ public struct AtomicFile: ~Copyable {
   /// Writes `path` through `body`; on any error the destination is as it was and nothing is left behind.
   /// - Throws: `FileError` from the file system; whatever `body` throws.
   public static func write(to path: String, _ body: (inout AtomicFile) throws -> Void) throws {
+    // Renaming would put a file in the place of a device such as /dev/null.
+    var status = stat()
+    if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+      throw FileError(path: path, action: "write", reason: "not a regular file")
+    }
     var file = try AtomicFile(path: path)
     try body(&file)
     try file.commit()
@@ -63,7 +67,9 @@ public struct AtomicFile: ~Copyable {
     }
     committed = true
     // The rename itself must reach the disk too; a directory that can't be synced is no reason to fail.
-    let folder = open((path as NSString).deletingLastPathComponent.orCurrentFolder, O_RDONLY | O_CLOEXEC)
+    // (Foundation's deletingLastPathComponent traps on a name of one letter.)
+    let parent = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+    let folder = open(parent, O_RDONLY | O_CLOEXEC)
     if folder >= 0 {
       fsync(folder)
       close(folder)
@@ -74,8 +80,4 @@ public struct AtomicFile: ~Copyable {
     if descriptor >= 0 { close(descriptor) }
     if !committed && descriptor >= 0 { unlink(temporaryPath) }
   }
-}
-
-extension String {
-  fileprivate var orCurrentFolder: String { isEmpty ? "." : self }
 }

@@ -13,7 +13,8 @@ public final class MappedFile: @unchecked Sendable {
   /// Maps the whole file.
   /// - Throws: `FileError` when the file can't be opened, is not a regular file, or can't be mapped.
   public init(path: String) throws(FileError) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // Not waiting for the other end of a pipe.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw FileError(path: path, action: "open", errno: errno) }
     defer { close(descriptor) }
     var status = stat()

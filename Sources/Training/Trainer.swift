@@ -53,8 +53,8 @@ public struct Trainer {
     (self.encoder, self.report, self.shouldStop) = ((encoder, encoderPrefix), report, shouldStop)
     var random = Random(seed: configuration.seed, stream: Stream.initialisation.rawValue)
     // A head that comes with the encoder is where training starts; its input is not rescaled then.
-    let pretrained = encoder.entries[encoderPrefix + "classifier.0.weight"]?.shape
-    let headIsThere = pretrained == [description.encoder.featureSize, description.encoder.pooledSize]
+    let (found, wanted) = (try? VGGArchitecture(weights: encoder, prefix: encoderPrefix), description.encoder)
+    let headIsThere = found?.head == wanted.head && found?.featureSize == wanted.featureSize
     network = try CaptionNetwork(description) { parameter in
       let key = parameter.path.replacingOccurrences(of: ModelFile.encoderPrefix, with: encoderPrefix)
       return headIsThere && parameter.path.hasPrefix(ModelFile.encoderPrefix)
@@ -251,7 +251,7 @@ public struct Trainer {
   }
 
   private func provenance(_ validationLoss: Double) -> [String: String] {
-    func name(_ path: String) -> String { (path as NSString).lastPathComponent }
+    func name(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
     return [
       "captions": name(configuration.captions), "validation_captions": name(configuration.validationCaptions),
       "encoder": name(configuration.encoder), "training_captions": String(train.captions.count),

@@ -141,7 +141,7 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
       (1...limit).contains(value) ? nil : "\(name): expected 1 to \(limit), found \(value)"
     }
     func share(_ name: String, _ value: Double) -> String? {
-      (0..<1).contains(value) ? nil : "\(name): expected at least 0 and less than 1, found \(value)"
+      value >= 0 && Float(value) < 1 ? nil : "\(name): expected at least 0 and less than 1, found \(value)"
     }
     let checks: [String?] = [
       positive("minimum count", minimumCount), positive("embedding size", embeddingSize, below: 1 << 14),

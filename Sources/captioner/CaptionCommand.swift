@@ -9,8 +9,9 @@ struct CaptionCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "caption", abstract: "Captions photos.",
     discussion: """
-      PATH is a PNG or JPEG file, a folder (every file directly in it), or - for an image on standard input.
-      A file that can't be read costs that file only; the exit status is then 1.
+      PATH is a PNG or JPEG file, a folder (every file directly in it), or - for
+      an image on standard input. A file that can't be read costs that file
+      only; the exit status is then 1.
 
       Examples:
         captioner caption photo.jpg
@@ -41,7 +42,11 @@ struct CaptionCommand: ParsableCommand {
       var (files, failures): ([String], Int) = ([], 0)
       var writer = CaptionWriter(format: format)
       for path in paths {
-        do throws(ImageError) { files += path == "-" ? ["-"] : try ImageFiles.list(path) } catch {
+        do throws(ImageError) {
+          let found = path == "-" ? ["-"] : try ImageFiles.list(path)
+          if found.isEmpty { throw .unreadable(path: path, reason: "a folder without files") }
+          files += found
+        } catch {
           failures += 1
           try writer.write(image: path, error: error.description)
         }

@@ -18,7 +18,7 @@ struct CaptionWriter {
   mutating func write(image: String, captions: [Caption]) throws {
     switch format {
     case .text:
-      let prefix = namesImages ? image + ": " : ""
+      let prefix = namesImages ? Console.oneLine(image) + ": " : ""
       for caption in captions {
         try Console.print("\(prefix)\(caption.text)  (log-prob \(Console.logProb(caption.logProb)))")
       }

@@ -16,8 +16,9 @@ import Kernels
           --encoder vgg16.safetensors --output run
         captioner evaluate --captions val.json --images photos --results results.json
 
-      Data goes to standard output, progress and messages to standard error. Exit status: 0 all well, 1 something
-      failed (in a batch the rest was still done), 64 usage. CAPTIONER_MODEL names the default model; CAPTIONER_ISA
+      Data goes to standard output, progress and messages to standard error.
+      Exit status: 0 all well, 1 something failed (in a batch the rest was still
+      done), 64 usage. CAPTIONER_MODEL names the default model; CAPTIONER_ISA
       (baseline, avx2, avx512) holds the vector instructions back.
       """,
     version: "0.1.0",
@@ -25,6 +26,14 @@ import Kernels
       CaptionCommand.self, ScoreCommand.self, TrainCommand.self, EvaluateCommand.self, FeaturesCommand.self,
       VocabularyCommand.self, InspectCommand.self,
     ])
+
+  static func main() {
+    // A file that is opened must not take the place of a closed standard stream, and get its text.
+    for stream: Int32 in 0...2 where fcntl(stream, F_GETFD) < 0 {
+      _ = open("/dev/null", stream == 0 ? O_WRONLY : O_RDONLY)
+    }
+    main(nil)
+  }
 }
 
 /// What every command takes.

@@ -20,24 +20,32 @@ enum Console {
   static func print(_ line: String) throws { try write(line + "\n") }
 
   /// Writes a message to standard error, the program's name before it, on one line.
-  static func complain(_ message: String) {
-    let line = message.split(whereSeparator: \.isNewline).joined(separator: " ")
-    note("captioner: \(line)")
+  static func complain(_ message: String) { note("captioner: \(oneLine(message))") }
+
+  /// Text that may hold a path, without line breaks.
+  static func oneLine(_ text: String) -> String {
+    text.split(whereSeparator: \.isNewline).joined(separator: " ")
   }
 
-  /// Writes a line to standard error.
-  static func note(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+  /// Writes a line to standard error; one that can't be written is lost.
+  static func note(_ line: String) {
+    let bytes = Array((line + "\n").utf8)
+    _ = Foundation.write(2, bytes, bytes.count)
+  }
 
-  /// JSON of a value on one line, keys sorted.
+  /// JSON of a value on one line, keys sorted; numbers that are not finite are strings.
   static func json(_ value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
     return String(decoding: try encoder.encode(value), as: UTF8.self)
   }
 
   /// A field of a CSV line (RFC 4180).
   static func csv(_ field: String) -> String {
-    guard field.contains(where: { ",\"\n\r".contains($0) }) else { return field }
+    // By bytes: to Swift a carriage return and a line feed are one character.
+    guard field.utf8.contains(where: { ",\"\n\r".utf8.contains($0) }) else { return field }
     return "\"" + field.replacingOccurrences(of: "\"", with: "\"\"") + "\""
   }
 

@@ -10,10 +10,12 @@ struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate", abstract: "Captions a data set and scores captions and model.",
     discussion: """
-      Prints BLEU-1 to BLEU-4 (0 to 1, as pycocoevalcap), the references' perplexity per word (unknown words and the
-      end token counted), the loss per word with every image exchanged for another, the captions' mean log-probability
-      and the share of distinct captions. --results writes COCO's results JSON with log_prob added, and the log-probs of
-      the references.
+      Prints BLEU-1 to BLEU-4 (0 to 1, as pycocoevalcap), the references'
+      perplexity per word (unknown words and the end token counted), the loss
+      per word with every image exchanged for another, the captions' mean
+      log-probability and the share of distinct captions. --results writes
+      COCO's results JSON with log_prob added, and the log-probs of the
+      references.
 
       Examples:
         captioner evaluate --captions captions_val.json --images photos
@@ -43,8 +45,9 @@ struct EvaluateCommand: ParsableCommand {
     engine.apply()
     try reportingErrors {
       let dataset = try CaptionDataset(cocoCaptions: captions)
-      for warning in dataset.warnings { Console.complain("\(captions): \(warning)") }
+      for warning in dataset.warnings { Console.complain(warning) }
       let wanted = dataset.images.filter { !$0.captions.isEmpty }
+      _ = try dataset.missingFiles(in: images)
       guard !wanted.isEmpty else { throw Failure(description: "\(captions): expected captions, found none") }
       let captioner = try Captioner(modelAt: model.resolved(), residency: .resident)
       let (found, pooled) = try encode(wanted, captioner)

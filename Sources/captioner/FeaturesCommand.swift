@@ -11,11 +11,13 @@ struct FeaturesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "features", abstract: "Computes image features of many photos.",
     discussion: """
-      Writes a safetensors file: `features` F32 [images, width], `status` U8 [images] (1 done, 2 unreadable image),
-      and in the metadata `names`, a JSON list of the images. A run that was stopped continues where it was.
+      Writes a safetensors file: `features` F32 [images, width], `status` U8
+      [images] (1 done, 2 unreadable image), and in the metadata `names`, a JSON
+      list of the images. A run that was stopped continues where it was.
 
-      Taps: fc is v, the FC-4096 (the file must have FC layers); map7x7 and map2x2 are the last map averaged to
-      7×7 and 2×2, flattened as [channels, rows, columns].
+      Taps: fc is v, the FC-4096 (the file must have FC layers); map7x7 and
+      map2x2 are the last map averaged to 7×7 and 2×2, flattened as [channels,
+      rows, columns].
 
       Examples:
         captioner features photos/ --encoder vgg16.safetensors --tap map2x2 --output features.safetensors

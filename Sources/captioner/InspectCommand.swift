@@ -18,6 +18,7 @@ struct InspectCommand: ParsableCommand {
 
   @Argument(help: "A safetensors file; the default model unless given.") var file: String?
   @Option(help: "text or json (one object).") var format = Format.text
+  @OptionGroup var engine: EngineOptions
 
   private struct Report: Encodable {
     struct TensorLine: Encodable {
@@ -31,6 +32,7 @@ struct InspectCommand: ParsableCommand {
   }
 
   func run() throws {
+    engine.apply()
     try reportingErrors {
       let path = try file ?? ModelOption.parse([]).resolved()
       let weights = try SafetensorsFile(path: path)

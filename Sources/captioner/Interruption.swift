@@ -12,10 +12,15 @@ enum Interruption {
   static func watch() {
     // Initialises the flag here: a signal handler may only touch what exists already.
     _ = requested
+    var signals = sigset_t()
+    sigemptyset(&signals)
     for number in [SIGINT, SIGTERM] {
+      sigaddset(&signals, number)
       signal(number) { number in
         if Interruption.flag.exchange(true, ordering: .acquiringAndReleasing) { _exit(128 + number) }
       }
     }
+    // Programs that start others from threads of their own often leave them with all signals blocked.
+    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
   }
 }

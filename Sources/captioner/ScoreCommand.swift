@@ -8,8 +8,8 @@ struct ScoreCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "score", abstract: "Gives the log-probability of a caption for a photo.",
     discussion: """
-      Natural logarithms, for the caption and for each word given those before it. Words that the model does not know
-      count as <unk>.
+      Natural logarithms, for the caption and for each word given those before
+      it. Words that the model does not know count as <unk>.
 
       Examples:
         captioner score photo.jpg "a dog runs through the snow"
@@ -30,11 +30,15 @@ struct ScoreCommand: ParsableCommand {
       let captioner = try Captioner(modelAt: model.resolved(), residency: .streamed)
       let batch = ImageLoader(captioner.description.preprocessing).load([image], 0..<1)
       if let failure = batch.failures.first { throw failure.error }
-      let tokens = Tokenizer().tokens(caption)
+      let vocabulary = captioner.description.vocabulary
+      func isUnknown(_ word: String) -> Bool { vocabulary.encode([word]) == [Vocabulary.unknown] }
+      // A caption as `caption` prints it is words already: the tokenizer would take some apart again (`-lrb-`).
+      let words = caption.split(separator: " ").map(String.init)
+      let tokens = words.contains(where: isUnknown) ? Tokenizer().tokens(caption) : words
       if tokens.isEmpty {
         throw Failure(description: "expected a caption of at least one word, found \"\(caption)\"")
       }
-      let unknown = tokens.filter { captioner.description.vocabulary.encode([$0]) == [Vocabulary.unknown] }
+      let unknown = tokens.filter(isUnknown)
       if !unknown.isEmpty {
         Console.complain("not in the vocabulary, scored as <unk>: \(unknown.joined(separator: ", "))")
       }

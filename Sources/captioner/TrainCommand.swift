@@ -25,9 +25,11 @@ struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train", abstract: "Trains a captioner on photos with captions.",
     discussion: """
-      Runs the frozen convolutions once over all images (kept in OUTPUT/features-*.safetensors), then trains the FC
-      head and the LSTM decoder. Writes OUTPUT/model.safetensors (the best so far on validation), checkpoint.safetensors,
-      config.json and log.jsonl. Ctrl-C saves and stops; --resume continues exactly where the run stood.
+      Runs the frozen convolutions once over all images (kept in
+      OUTPUT/features-*.safetensors), then trains the FC head and the LSTM
+      decoder. Writes OUTPUT/model.safetensors (the best so far on validation),
+      checkpoint.safetensors, config.json and log.jsonl. Ctrl-C saves and stops;
+      --resume continues exactly where the run stood.
 
       Options come from the defaults, then --config, then the flags.
 

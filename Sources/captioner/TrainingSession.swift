@@ -19,9 +19,11 @@ struct TrainingSession {
   }
 
   func run() throws {
-    let checkpoint = output + "/checkpoint.safetensors"
-    if !resume && FileManager.default.fileExists(atPath: checkpoint) {
-      throw TrainingError.alreadyThere(path: output)
+    let begun = FileManager.default.fileExists(atPath: output + "/checkpoint.safetensors")
+    if begun && !resume { throw TrainingError.alreadyThere(path: output) }
+    // A run that was stopped before its first checkpoint has a configuration and begins again.
+    if resume && !begun && !FileManager.default.fileExists(atPath: configurationPath) {
+      throw TrainingError.nothingToResume(path: output)
     }
     let (train, validation) = (
       try load(configuration.captions, images: configuration.images),
@@ -41,7 +43,8 @@ struct TrainingSession {
       encoder: architecture, preprocessing: source.preprocessing, embeddingSize: configuration.embeddingSize,
       hiddenSize: configuration.hiddenSize, injection: configuration.injection, vocabulary: vocabulary)
 
-    try createOutput()
+    try openOutput()
+    if !begun { try writeConfiguration() }
     Interruption.watch()
     let encoder = try VGGEncoder(
       architecture, preprocessing: source.preprocessing, weights: source.file, prefix: source.prefix,
@@ -71,7 +74,7 @@ struct TrainingSession {
     var barEpoch = 0
     var trainer = try Trainer(
       configuration, description, train: trainSplit, validation: validationSplit, encoder: source.file,
-      encoderPrefix: source.prefix, folder: output, resume: resume, shouldStop: { Interruption.requested }
+      encoderPrefix: source.prefix, folder: output, resume: begun, shouldStop: { Interruption.requested }
     ) { event in
       switch event {
       case .message(let text):
@@ -85,6 +88,8 @@ struct TrainingSession {
         bar?.update(batch, note: String(format: "loss %.3f", loss))
       }
     }
+    // Only now are other options known to be ones that may change.
+    if begun { try writeConfiguration() }
     do {
       let perplexity = try trainer.run()
       Console.note(
@@ -105,10 +110,10 @@ struct TrainingSession {
 
   private func load(_ path: String, images folder: String) throws -> Split {
     let dataset = try CaptionDataset(cocoCaptions: path)
-    for warning in dataset.warnings.prefix(5) { Console.complain("\(path): \(warning)") }
-    if dataset.warnings.count > 5 { Console.complain("\(path): \(dataset.warnings.count - 5) more warnings") }
+    _ = try dataset.missingFiles(in: folder)
+    for warning in dataset.warnings { Console.complain(warning) }
     let tokenizer = Tokenizer()
-    var split = Split(name: (path as NSString).lastPathComponent)
+    var split = Split(name: path.split(separator: "/").last.map(String.init) ?? path)
     for image in dataset.images where !image.captions.isEmpty {
       for caption in image.captions {
         split.tokens.append(tokenizer.tokens(caption))
@@ -120,18 +125,30 @@ struct TrainingSession {
     return split
   }
 
-  private func createOutput() throws {
+  /// Makes the folder if need be and keeps other runs out of it until the process ends.
+  private func openOutput() throws {
     do {
       try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      let json = String(decoding: try encoder.encode(configuration), as: UTF8.self)
-      try AtomicFile.write(to: output + "/config.json") { try $0.write(json + "\n") }
-    } catch let error as FileError {
-      throw error
     } catch {
       throw Failure(description: "\(output): can't make the folder: \(error.localizedDescription)")
     }
+    let folder = open(output, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard folder >= 0 else { throw FileError(path: output, action: "open", errno: errno) }
+    guard flock(folder, LOCK_EX | LOCK_NB) == 0 else {
+      throw Failure(description: "\(output): another process is training here")
+    }
+    // What a process left behind that was killed while it wrote.
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: output)) ?? []
+    where name.contains(".partial-") { unlink(output + "/" + name) }
+  }
+
+  private var configurationPath: String { output + "/config.json" }
+
+  private func writeConfiguration() throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    let json = String(decoding: try encoder.encode(configuration), as: UTF8.self)
+    try AtomicFile.write(to: configurationPath) { try $0.write(json + "\n") }
   }
 
   /// Features of other encoders and other images lie beside each other in the run's folder.

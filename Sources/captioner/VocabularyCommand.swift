@@ -8,7 +8,8 @@ struct VocabularyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "vocabulary", abstract: "Builds the vocabulary of a caption file and shows it.",
     discussion: """
-      Prints a line a word (id, word, count), statistics on standard error; with --format json one object of both.
+      Prints a line a word (id, word, count), statistics on standard error; with
+      --format json one object of both.
 
       Examples:
         captioner vocabulary --captions captions_train.json --min-count 5
@@ -36,7 +37,7 @@ struct VocabularyCommand: ParsableCommand {
     engine.apply()
     try reportingErrors {
       let dataset = try CaptionDataset(cocoCaptions: captions)
-      for warning in dataset.warnings { Console.complain("\(captions): \(warning)") }
+      for warning in dataset.warnings { Console.complain(warning) }
       let tokenizer = Tokenizer()
       let tokens = dataset.images.flatMap(\.captions).map(tokenizer.tokens)
       let counts = Vocabulary.counts(of: tokens)

@@ -7,9 +7,6 @@ import Testing
 
 @testable import Captioning
 
-/// An image of the fixtures of Imaging.
-func photo(_ name: String) -> String { fixture("../../ImagingTests/Fixtures/\(name)") }
-
 @Suite struct ImageLoaderTests {
   private let preprocessing = Preprocessing.caffe
 

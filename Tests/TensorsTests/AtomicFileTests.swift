@@ -26,4 +26,11 @@ import Testing
       try AtomicFile.write(to: "/nowhere/a") { _ in }
     }
   }
+
+  /// A device would be replaced by a file.
+  @Test(arguments: ["/dev/null", "/tmp"]) func onlyReplacesFiles(path: String) {
+    #expect(throws: FileError(path: path, action: "write", reason: "not a regular file")) {
+      try AtomicFile.write(to: path) { try $0.write("x") }
+    }
+  }
 }

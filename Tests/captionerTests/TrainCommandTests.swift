@@ -1,0 +1,271 @@
+import Foundation
+import Tensors
+import TestSupport
+import Testing
+
+/// A folder in which a tiny run takes a second or two.
+private struct TrainingPlace {
+  let place: Workplace
+  let captions: String
+
+  static func with(_ body: (TrainingPlace) throws -> Void) throws {
+    try Workplace.with { place in try body(TrainingPlace(place: place, captions: place.dataset())) }
+  }
+
+  func arguments(_ output: String, _ more: String...) -> [String] {
+    [
+      "train", "--captions", captions, "--images", "photos", "--validation-captions", captions, "--encoder",
+      place.model, "--output", output, "--embedding-size", "8", "--hidden-size", "16", "--feature-size", "16",
+      "--min-count", "1", "--batch-size", "2", "--learning-rate", "0.02", "--epochs", "40", "--stop-patience",
+      "40",
+    ] + more
+  }
+
+  func run(_ arguments: [String]) throws -> CaptionerProcess.Outcome { try place.start(arguments).outcome() }
+
+  /// Model and log, without the times.
+  func result(_ output: String) throws -> [String] {
+    let model = try Data(contentsOf: URL(fileURLWithPath: "\(place.folder)/\(output)/model.safetensors"))
+    let log = try String(contentsOfFile: "\(place.folder)/\(output)/log.jsonl", encoding: .utf8)
+    return [model.base64EncodedString(), log.replacing(/,"seconds":[^,}]*/, with: "")]
+  }
+
+  func files(_ output: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: "\(place.folder)/\(output)").sorted()
+      .map { $0.replacing(/features-[0-9a-f]+/, with: "features") }
+  }
+
+  /// Waits until the run has got somewhere: its log has that many lines.
+  func wait(for lines: Int, in output: String, _ process: CaptionerProcess) throws {
+    for _ in 0..<5000 where process.isRunning {
+      let log = FileManager.default.contents(atPath: "\(place.folder)/\(output)/log.jsonl") ?? Data()
+      if log.count(where: { $0 == 10 }) >= lines { return }
+      usleep(2000)
+    }
+  }
+}
+
+@Suite struct TrainCommandTests {
+  @Test func trainsACaptioner() throws {
+    try TrainingPlace.with { test in
+      let outcome = try test.run(test.arguments("run", "--views", "1"))
+      #expect(outcome.status == 0 && outcome.output == "", "\(outcome.errors)")
+      #expect(outcome.complaints.last?.hasPrefix("run/model.safetensors: validation perplexity ") == true)
+      #expect(
+        try test.files("run") == [
+          "checkpoint.safetensors", "config.json", "features.safetensors", "log.jsonl", "model.safetensors",
+        ])
+      // The model captions, scores and evaluates.
+      let scores = try test.place.run(
+        "evaluate", "--captions", test.captions, "--images", "photos", "--model", "run/model.safetensors",
+        "--format",
+        "json")
+      let perplexity = try #require(try scores.objects()[0]["perplexity"] as? Double)
+      #expect(
+        perplexity < 3 && outcome.complaints.last?.hasSuffix(String(format: " %.2f", perplexity)) == true)
+      // Nothing more to do; and nothing is overwritten.
+      let again = try test.run(["train", "--resume", "--output", "run"])
+      #expect(again.status == 0)
+      let over = try test.run(test.arguments("run"))
+      #expect(
+        over.status == 1 && over.complaints.count == 1 && over.errors.contains("continue it with --resume"))
+    }
+  }
+
+  /// The model's own head is where training starts when its size is asked for; else a new one is.
+  @Test(arguments: ["compact", "compact2", "full"]) func anyHeadCanFollow(head: String) throws {
+    try TrainingPlace.with { test in
+      let outcome = try test.run(test.arguments("run", "--epochs", "1", "--head", head))
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let model = try SafetensorsFile(path: test.place.folder + "/run/model.safetensors")
+      let inputs = head == "full" ? 196 : 16
+      #expect(model.entries["encoder.classifier.0.weight"]?.shape == [16, inputs])
+      #expect((model.entries["encoder.classifier.3.weight"] != nil) == (head != "compact"))
+    }
+  }
+
+  @Test func threadsDoNotMatter() throws {
+    try TrainingPlace.with { test in
+      let results = try ["1", "2", "3"].map { threads in
+        #expect(
+          try test.run(test.arguments("run" + threads, "--epochs", "5", "--threads", threads)).status == 0)
+        return try test.result("run" + threads)
+      }
+      #expect(results[0] == results[1] && results[0] == results[2])
+    }
+  }
+
+  /// Asked to stop (SIGTERM, SIGINT) and killed, at several moments, then resumed: the uninterrupted run's model and log.
+  @Test func stoppedRunsEndAsOthers() throws {
+    try TrainingPlace.with { test in
+      #expect(try test.run(test.arguments("whole")).status == 0)
+      let whole = try test.result("whole")
+      var stops = 0
+      for (number, lines) in [0, 1, 2, 9].enumerated() {
+        for (name, signal) in [("stopped", SIGTERM), ("interrupted", SIGINT), ("killed", SIGKILL)] {
+          let output = "\(name)\(number)"
+          let process = try test.place.start(test.arguments(output))
+          try test.wait(for: lines, in: output, process)
+          kill(process.identifier, signal)
+          let outcome = process.outcome()
+          // On a busy machine a run may end before its signal comes.
+          if outcome.status != 0 { stops += 1 }
+          if signal == SIGKILL {
+            #expect([-SIGKILL, 0].contains(outcome.status))
+          } else if lines > 0 && outcome.status != 0 {
+            #expect(outcome.status == 1, "\(outcome.errors)")
+            #expect(outcome.complaints.last == "captioner: interrupted; continue with --resume (\(output))")
+          }
+          // Killed before it had a folder, a run begins anew.
+          let begun = FileManager.default.fileExists(atPath: "\(test.place.folder)/\(output)/config.json")
+          let resumed = try test.run(
+            begun ? ["train", "--resume", "--output", output] : test.arguments(output))
+          #expect(resumed.status == 0, "\(output): \(resumed.errors)")
+          #expect(try test.result(output) == whole, "\(output)")
+          #expect(try test.place.leftovers() == [])
+        }
+      }
+      #expect(stops > 6)
+    }
+  }
+
+  /// Killed again and again at moments that chance picks.
+  @Test func aRunThatIsKilledOftenEndsAsOthers() throws {
+    try TrainingPlace.with { test in
+      #expect(try test.run(test.arguments("whole")).status == 0)
+      var kills = 0
+      var arguments = test.arguments("killed")
+      for attempt in 0..<200 {
+        let process = try test.place.start(arguments)
+        // Ever longer sittings, so that it ends.
+        usleep(UInt32.random(in: 0...UInt32(60_000 + 30_000 * attempt)))
+        kill(process.identifier, SIGKILL)
+        if process.outcome().status == 0 { break }
+        kills += 1
+        if FileManager.default.fileExists(atPath: test.place.folder + "/killed/config.json") {
+          arguments = ["train", "--resume", "--output", "killed"]
+        }
+      }
+      #expect(kills > 1)
+      #expect(try test.result("killed") == test.result("whole"))
+      #expect(try test.place.leftovers() == [])
+    }
+  }
+
+  @Test func refusedOptionsLeaveTheRunAlone() throws {
+    try TrainingPlace.with { test in
+      let place = test.place
+      #expect(try test.run(test.arguments("run", "--epochs", "2")).status == 0)
+      let before = try (
+        test.result("run"), test.files("run"),
+        String(contentsOfFile: place.folder + "/run/config.json", encoding: .utf8)
+      )
+      let other = try test.run(["train", "--resume", "--output", "run", "--seed", "2"])
+      #expect(
+        other.status == 1 && other.complaints.last?.hasSuffix("found others: seed: 1 then, 2 now") == true)
+      #expect(try String(contentsOfFile: place.folder + "/run/config.json", encoding: .utf8) == before.2)
+      #expect(try test.result("run") == before.0 && test.files("run") == before.1)
+      // More epochs are no other run, and are remembered.
+      #expect(try test.run(["train", "--resume", "--output", "run", "--epochs", "5"]).status == 0)
+      #expect(try test.run(test.arguments("five", "--epochs", "5")).status == 0)
+      #expect(try test.result("run") == test.result("five"))
+      #expect(try test.run(["train", "--resume", "--output", "run"]).status == 0)
+      #expect(try test.result("run") == test.result("five"))
+    }
+  }
+
+  @Test func twoRunsDoNotShareAFolder() throws {
+    try TrainingPlace.with { test in
+      let first = try test.place.start(
+        test.arguments("run", "--epochs", "100000", "--stop-patience", "100000"))
+      try test.wait(for: 1, in: "run", first)
+      let second = try test.run(test.arguments("run", "--seed", "3"))
+      #expect(second.status == 1)
+      #expect(second.errors.contains("run: ") && second.complaints.count <= 2)
+      kill(first.identifier, SIGTERM)
+      #expect(first.outcome().status == 1)
+    }
+  }
+
+  @Test func whatCannotBegin() throws {
+    try TrainingPlace.with { test in
+      let place = test.place
+      try place.file("unknown.json", #"{"epoch": 3}"#)
+      try place.file("broken.json", "{")
+      try place.file("file", "x")
+      try place.makeFolder("bare")
+      try place.file(
+        "none.json",
+        #"{"images": [{"id": 1, "file_name": "a"}], "annotations": [{"image_id": 1, "caption": "a"}]}"#)
+      for (arguments, complaint) in [
+        (["train", "--output", "run"], "--captions: expected a path, found none"),
+        (["train", "--output", "run", "--resume"], "run: expected a checkpoint to resume, found none"),
+        (
+          ["train", "--output", "bare", "--resume", "--config", "unknown.json"],
+          "unknown.json: expected options of a run: "
+        ),
+        (
+          ["train", "--output", "run", "--config", "broken.json"], "broken.json: expected options of a run: "
+        ),
+        (["train", "--output", "run", "--config", "nowhere.json"], "nowhere.json: can't read: "),
+        (test.arguments("bare", "--resume"), "bare: expected a checkpoint to resume, found none"),
+        (test.arguments("run", "--epochs", "0"), "epochs: expected 1 to 1048576, found 0"),
+        (test.arguments("run", "--learning-rate", "nan"), "learning rate: expected 0 to 10, found nan"),
+        (
+          test.arguments("run", "--hidden-size", "9223372036854775807"),
+          "hidden size: expected 1 to 16384, found "
+        ),
+        (test.arguments("run", "--head", "none"), "head: expected full, compact or compact2, found none"),
+        (test.arguments("run", "--images", "nowhere"), "nowhere: can't open: No such file or directory"),
+        (test.arguments("run", "--images", "file"), "file: can't open: not a folder"),
+        (test.arguments("run", "--encoder", "file"), "file: not a safetensors file: "),
+        (test.arguments("run", "--encoder", "photos/1.jpg"), "photos/1.jpg: not a safetensors file: "),
+        (test.arguments("file/run"), "file/run: can't make the folder: "),
+        (test.arguments("file"), "file: can't "),
+        (test.arguments(""), ": can't make the folder: "),
+        (test.arguments("/dev/null"), "/dev/null: can't "),
+        (
+          test.arguments("nothing", "--captions", "none.json"),
+          "none.json: expected images, found none that can be read"
+        ),
+      ] {
+        let outcome = try test.run(arguments)
+        #expect(outcome.status == 1 && outcome.output == "", "\(arguments)")
+        #expect(outcome.complaints.last?.hasPrefix("captioner: " + complaint) == true, "\(outcome.errors)")
+      }
+      #expect(!FileManager.default.fileExists(atPath: place.folder + "/run"))
+      #expect(try place.leftovers() == [])
+    }
+  }
+
+  /// An image that can't be read leaves the data, not the run; one that appears later makes it another run.
+  @Test func badImagesAreLeftOut() throws {
+    try TrainingPlace.with { test in
+      let photo = test.place.folder + "/photos/4.jpg"
+      let whole = try Data(contentsOf: URL(fileURLWithPath: photo))
+      try whole.prefix(200).write(to: URL(fileURLWithPath: photo))
+      let outcome = try test.run(test.arguments("run", "--epochs", "2", "--views", "1"))
+      #expect(
+        outcome.status == 0 && outcome.errors.contains("captioner: photos/4.jpg: expected a whole JPEG image")
+      )
+      try whole.write(to: URL(fileURLWithPath: photo))
+      let resumed = try test.run(["train", "--resume", "--output", "run"])
+      #expect(
+        resumed.status == 1 && resumed.errors.contains("other captions, or other images that can be read"))
+    }
+  }
+
+  @Test func aDamagedCheckpointIsRefused() throws {
+    try TrainingPlace.with { test in
+      #expect(try test.run(test.arguments("run", "--epochs", "1")).status == 0)
+      let path = test.place.folder + "/run/checkpoint.safetensors"
+      let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+      for bytes in [Data(), whole.dropLast(), try Data(contentsOf: URL(fileURLWithPath: test.place.model))] {
+        try bytes.write(to: URL(fileURLWithPath: path))
+        let outcome = try test.run(["train", "--resume", "--output", "run"])
+        #expect(outcome.status == 1)
+        #expect(outcome.complaints.last?.hasPrefix("captioner: run/checkpoint.safetensors: ") == true)
+      }
+    }
+  }
+}
