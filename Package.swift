@@ -73,8 +73,8 @@ let package = Package(
       .executableTarget(
         name: "captioner",
         dependencies: [
-          "Captioning", "Datasets", "Evaluation", "Imaging", "Kernels", "Language", "Layers", "Tensors",
-          "Training", argumentParser,
+          "Captioning", "Datasets", "Evaluation", "Imaging", "Kernels", "Language", "Layers", "Metrics",
+          "Tensors", "Training", argumentParser,
         ],
         swiftSettings: strict),
       .testTarget(

@@ -61,6 +61,9 @@ public struct Trainer {
         ? try encoder.tensor(named: key, shape: parameter.shape) : parameter.untrained(using: &random)
     }
     featureScale = headIsThere ? 1 : Float(1 / train.featureDeviation())
+    if !configuration.start.isEmpty {
+      network = try Self.started(from: configuration.start, description, featureScale: featureScale)
+    }
     adam = Adam(learningRate: Float(configuration.learningRate))
     average = WeightAverage(of: network, decay: configuration.averageDecay)
     state = RunState(
@@ -87,6 +90,25 @@ public struct Trainer {
       throw TrainingError.alreadyThere(path: path)
     }
     log = try RunLog(path: folder + "/log.jsonl", length: state.logLength)
+  }
+
+  /// The network of a model file whose words and sizes are the run's, its first layer unscaled again.
+  private static func started(
+    from path: String, _ description: ModelDescription, featureScale: Float
+  ) throws -> CaptionNetwork {
+    let file = try SafetensorsFile(path: path)
+    var found = try ModelDescription(of: file)
+    found.training = description.training
+    guard found == description else {
+      throw ModelError.unsupported(
+        path: path, expected: "a model of this run's words, sizes and preprocessing",
+        found: found.vocabulary == description.vocabulary ? "other sizes or preprocessing" : "other words")
+    }
+    var network = try ModelFile.network(file, found)
+    network.head.layers[0].weight.value.withUnsafeMutableBufferPointer { weights in
+      for index in weights.indices { weights[index] /= featureScale }
+    }
+    return network
   }
 
   /// The streams of random numbers.
@@ -255,6 +277,7 @@ public struct Trainer {
     return [
       "captions": name(configuration.captions), "validation_captions": name(configuration.validationCaptions),
       "encoder": name(configuration.encoder), "training_captions": String(train.captions.count),
+      "start": name(configuration.start), "consensus": String(configuration.consensus),
       "training_images": String(Set(train.rows).count), "seed": String(configuration.seed),
       "epoch": String(state.epoch), "step": String(state.step),
       "validation_perplexity": String(format: "%.3f", exp(validationLoss)),

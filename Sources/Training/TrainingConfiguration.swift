@@ -19,6 +19,10 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   /// or `caffe`.
   public var preprocessing = "auto"
 
+  /// A model file to begin from instead of random weights; empty: none.
+  public var start = ""
+  /// Captions kept of each image, in training and validation: those that agree most with its others; 0: all.
+  public var consensus = 0
   /// Words seen less often become `<unk>`.
   public var minimumCount = 5
   /// E.
@@ -95,6 +99,8 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
     try read(\.validationImages, .validationImages)
     try read(\.encoder, .encoder)
     try read(\.preprocessing, .preprocessing)
+    try read(\.start, .start)
+    try read(\.consensus, .consensus)
     try read(\.minimumCount, .minimumCount)
     try read(\.embeddingSize, .embeddingSize)
     try read(\.hiddenSize, .hiddenSize)
@@ -121,7 +127,7 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   }
 
   private enum CodingKeys: String, CodingKey, CaseIterable {
-    case captions, images, validationCaptions, validationImages, encoder, preprocessing
+    case captions, images, validationCaptions, validationImages, encoder, preprocessing, start, consensus
     case minimumCount, embeddingSize, hiddenSize, featureSize, head, injection
     case epochs, batchSize, schedule, learningRate, learningRateDecay, decayPatience, stopPatience, clipNorm
     case labelSmoothing, pooledDropout, featureDropout, embeddingDropout, outputDropout, views, averageDecay,
@@ -154,6 +160,7 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
       share("feature dropout", featureDropout),
       share("embedding dropout", embeddingDropout),
       share("output dropout", outputDropout), share("average decay", averageDecay),
+      (0...1 << 20).contains(consensus) ? nil : "consensus: expected 0 or more, found \(consensus)",
       learningRate > 0 && learningRate < 10 ? nil : "learning rate: expected 0 to 10, found \(learningRate)",
       learningRateDecay > 0 && learningRateDecay <= 1
         ? nil : "learning-rate decay: expected 0 to 1, found \(learningRateDecay)",

@@ -54,6 +54,11 @@ struct TrainCommand: ParsableCommand {
   @Flag(help: "Continue the run in --output; its options are in its config.json.") var resume = false
 
   @Option(help: "How pixels become input: auto, torchvision or caffe (auto).") var preprocessing: String?
+  @Option(
+    help: ArgumentHelp("Model to begin from; its words and sizes must be this run's.", valueName: "file"))
+  var start: String?
+  @Option(help: "Learn only the captions of each image that agree most, this many; 0: all (0).")
+  var consensus: Int?
   @Option(help: "Words seen less often become <unk> (5).") var minCount: Int?
   @Option(help: "Size of the word embedding (512).") var embeddingSize: Int?
   @Option(help: "Size of the LSTM (512).") var hiddenSize: Int?
@@ -107,6 +112,8 @@ struct TrainCommand: ParsableCommand {
     set(\.validationImages, validationImages)
     set(\.encoder, encoder)
     set(\.preprocessing, preprocessing)
+    set(\.start, start)
+    set(\.consensus, consensus)
     set(\.minimumCount, minCount)
     set(\.embeddingSize, embeddingSize)
     set(\.hiddenSize, hiddenSize)

@@ -3,6 +3,7 @@ import Datasets
 import Foundation
 import Imaging
 import Language
+import Metrics
 import Tensors
 import Training
 
@@ -60,14 +61,15 @@ struct TrainingSession {
       caches[path] = cache
       return cache
     }
+    let (learned, checked) = (selected(train), selected(validation))
     let trainSplit = try EncodedSplit(
-      captions: train.tokens.map(vocabulary.encode), rows: train.rows,
+      captions: learned.tokens.map(vocabulary.encode), rows: learned.rows,
       features: cache(train, view: TrainingView(0)),
       views: (1..<configuration.views).map {
         try cache(train, view: TrainingView($0, seed: configuration.seed))
       })
     let validationSplit = try EncodedSplit(
-      captions: validation.tokens.map(vocabulary.encode), rows: validation.rows,
+      captions: checked.tokens.map(vocabulary.encode), rows: checked.rows,
       features: cache(validation, view: TrainingView(0)))
 
     var bar: ProgressLine?
@@ -149,6 +151,21 @@ struct TrainingSession {
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     let json = String(decoding: try encoder.encode(configuration), as: UTF8.self)
     try AtomicFile.write(to: configurationPath) { try $0.write(json + "\n") }
+  }
+
+  /// The split with only those captions of each image that agree most, if the run wants that.
+  private func selected(_ split: Split) -> Split {
+    guard configuration.consensus > 0 else { return split }
+    var captions = [[[String]]](repeating: [], count: split.files.count)
+    for (tokens, row) in zip(split.tokens, split.rows) { captions[row].append(tokens) }
+    var result = Split(name: split.name, files: split.files)
+    for (row, all) in captions.enumerated() {
+      for place in Consensus.mostAgreed(all, keep: configuration.consensus) {
+        result.tokens.append(all[place])
+        result.rows.append(row)
+      }
+    }
+    return result
   }
 
   /// Features of other encoders and other images lie beside each other in the run's folder.

@@ -16,6 +16,7 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     (configuration.featureSize, configuration.head, configuration.injection) = (5, .full, .firstStep)
     (configuration.epochs, configuration.batchSize, configuration.schedule) = (6, 7, .cosine)
     (configuration.pooledDropout, configuration.labelSmoothing) = (0.4, 0.1)
+    (configuration.start, configuration.consensus) = ("a.safetensors", 3)
     (configuration.learningRate, configuration.learningRateDecay) = (0.1, 0.9)
     (configuration.decayPatience, configuration.stopPatience, configuration.clipNorm) = (8, 9, 0)
     (configuration.featureDropout, configuration.embeddingDropout) = (0.1, 0.2)
@@ -27,7 +28,7 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     let defaults = try JSONSerialization.jsonObject(with: JSONEncoder().encode(TrainingConfiguration()))
     let changed = try JSONSerialization.jsonObject(with: data)
     let (before, after) = (try #require(defaults as? [String: Any]), try #require(changed as? [String: Any]))
-    #expect(before.count == 29 && Set(before.keys) == Set(after.keys))
+    #expect(before.count == 31 && Set(before.keys) == Set(after.keys))
     for key in before.keys { #expect("\(before[key]!)" != "\(after[key]!)", "\(key)") }
   }
 
