@@ -29,3 +29,32 @@ public func adaptiveAveragePool(_ maps: Tensor, side: Int) -> Tensor {
   }
   return result
 }
+
+/// The backward pass of `adaptiveAveragePool`: δmaps [N, h, w, C] of a map [h, w], overwritten, from the gradient
+/// [N, C·side·side] of the averages.
+public func adaptiveAveragePoolBackward(
+  _ gradient: Tensor, side: Int, height: Int, width: Int, channels: Int,
+  into maps: UnsafeMutablePointer<Float>
+) {
+  let n = gradient.shape[0]
+  precondition(gradient.shape == [n, channels * side * side], "\(gradient.shape) for \(channels) channels")
+  maps.update(repeating: 0, count: n * height * width * channels)
+  withExtendedLifetime(gradient) {
+    for image in 0..<n {
+      for cellY in 0..<side {
+        let rows = (cellY * height / side)..<(((cellY + 1) * height + side - 1) / side)
+        for cellX in 0..<side {
+          let columns = (cellX * width / side)..<(((cellX + 1) * width + side - 1) / side)
+          let scale = 1 / Float(rows.count * columns.count)
+          let cell = gradient.pointer + image * channels * side * side + cellY * side + cellX
+          for y in rows {
+            for x in columns {
+              let pixel = maps + ((image * height + y) * width + x) * channels
+              for channel in 0..<channels { pixel[channel] += cell[channel * side * side] * scale }
+            }
+          }
+        }
+      }
+    }
+  }
+}
