@@ -44,8 +44,7 @@ public func convolveChoosing(
   precondition(shape.pool, "nothing to choose without a pool")
   let k = shape.outputChannels
   let size = shape.outputSize(height: height, width: width)
-  // As many images at a time as leave the unpooled maps in the caches.
-  let step = max(1, min(images, 4_000_000 / max(1, height * width * k)))
+  let step = mapsAtOnce(images, height, width, shape)
   let map = workspace.map(floats: step * height * width * k)
   let image = ck_image(height: Int32(height), width: Int32(width), channels: Int32(k))
   let choose = kernels.max_pool_choice_row!
@@ -87,9 +86,20 @@ public func convolveBackward(
   }
 }
 
-/// Floats of working memory that `convolveBackward` takes from its workspace.
-public func backwardScratchCount(images: Int, height: Int, width: Int, shape: ConvolutionShape) -> Int {
-  shape.usesWinograd
-    ? WinogradBackwardPlan(images: images, height: height, width: width, shape: shape).scratchCount
-    : DirectBackward(height: height, width: width, shape: shape).scratchCount
+/// Floats of working memory that the forward and backward passes of one training step take from their workspace.
+public func trainingScratchCount(
+  images: Int, height: Int, width: Int, shape: ConvolutionShape, threads: Int
+) -> Int {
+  let map = shape.pool ? mapsAtOnce(images, height, width, shape) * height * width * shape.outputChannels : 0
+  guard shape.usesWinograd else {
+    return map + DirectBackward(height: height, width: width, shape: shape).scratchCount
+  }
+  let forward = WinogradPlan(images: images, height: height, width: width, shape: shape, threads: threads)
+  let backward = WinogradBackwardPlan(images: images, height: height, width: width, shape: shape)
+  return map + max(forward.scratchCount * (forward.blockPerThread ? threads : 1), backward.scratchCount)
+}
+
+/// As many images at a time as leave the unpooled maps in the caches.
+private func mapsAtOnce(_ images: Int, _ height: Int, _ width: Int, _ shape: ConvolutionShape) -> Int {
+  max(1, min(images, 4_000_000 / max(1, height * width * shape.outputChannels)))
 }

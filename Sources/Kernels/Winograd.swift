@@ -55,11 +55,14 @@ struct WinogradPlan {
     outputPlane = block * shape.outputChannels + 48
   }
 
+  /// Floats of working memory for a block.
+  var scratchCount: Int { 36 * (inputPlane + outputPlane) }
+
   func run(
     _ input: UnsafePointer<Float>, transformed: UnsafePointer<Float>, bias: UnsafePointer<Float>,
     into output: UnsafeMutablePointer<Float>, workspace: ConvolutionWorkspace, pool: ThreadPool
   ) {
-    let floats = 36 * (inputPlane + outputPlane)
+    let floats = scratchCount
     let blocks = (tiles + block - 1) / block
     if blockPerThread {
       // One stretch of memory per thread would do; slots are handed out by a counter of free ones.

@@ -161,7 +161,8 @@ private func unpooled(_ dy: Tensor, map: Tensor) -> Tensor {
     let x = Tensor(uniform: [2, h, w, 5], limit: 1, using: &random)
     let g = Tensor(uniform: [2, 5 * side * side], limit: 1, using: &random)
     var dx = Tensor(repeating: .nan, x.shape)
-    adaptiveAveragePoolBackward(g, side: side, height: h, width: w, channels: 5, into: dx.mutablePointer())
+    adaptiveAveragePoolBackward(
+      g.pointer, images: 2, side: side, height: h, width: w, channels: 5, into: dx.mutablePointer())
     let dot = { (a: Tensor, b: Tensor) in
       zip(a.scalars, b.scalars).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
     }
