@@ -46,12 +46,12 @@ struct RunState: Codable, Equatable {
 /// A checkpoint file: weights, optimiser and average as tensors, and the state as metadata.
 enum Checkpoint {
   static func write(
-    to path: String, _ module: some Module, _ adam: Adam, _ average: WeightAverage, _ state: RunState
+    to path: String, _ module: some Module, _ adams: [Adam], _ average: WeightAverage, _ state: RunState
   ) throws {
     var items: [SafetensorsWriter.Item] = []
     for parameter in module.parameters {
       items.append(.init(name: parameter.path, tensor: parameter.value))
-      if let moments = adam.moments[parameter.path] {
+      if let moments = adams.lazy.compactMap({ $0.moments[parameter.path] }).first {
         items.append(.init(name: "adam.first." + parameter.path, tensor: moments.first))
         items.append(.init(name: "adam.second." + parameter.path, tensor: moments.second))
       }
@@ -86,9 +86,10 @@ enum Checkpoint {
     return state
   }
 
-  /// Puts the tensors back. Every one must be there with the module's shape.
+  /// Puts the tensors of a module back, whose optimiser has taken `step` steps. Every one must be there with the
+  /// module's shape.
   static func restore<M: Module>(
-    _ file: SafetensorsFile, _ state: RunState, _ module: inout M, _ adam: inout Adam,
+    _ file: SafetensorsFile, step: Int, _ module: inout M, _ adam: inout Adam,
     _ average: inout WeightAverage
   ) throws(ModelError) {
     var moments: [String: Adam.Moments] = [:]
@@ -97,7 +98,7 @@ enum Checkpoint {
       try module.visitParameters { (parameter: inout Parameter) throws(SafetensorsError) in
         let shape = parameter.value.shape
         parameter.value = try file.tensor(named: parameter.path, shape: shape)
-        if state.step > 0 {
+        if step > 0 {
           moments[parameter.path] = Adam.Moments(
             first: try file.tensor(named: "adam.first." + parameter.path, shape: shape),
             second: try file.tensor(named: "adam.second." + parameter.path, shape: shape))
@@ -107,7 +108,7 @@ enum Checkpoint {
         }
       }
     } catch { throw .weights(error) }
-    adam.restore(step: state.step, moments: moments)
+    adam.restore(step: step, moments: moments)
     average.restore(means)
   }
 }

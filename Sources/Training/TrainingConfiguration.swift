@@ -60,12 +60,29 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   public var featureSize = 4096
   /// What turns the last map into v; trained.
   public var head = VGGArchitecture.Head.compact
+  /// The first convolution that learns, `conv5_1` say; empty: the convolutions stay as they are.
+  public var fineTuneFrom = ""
+  /// Steps before the convolutions begin to learn.
+  public var fineTuneAfter = 0
+  /// Adam's step size for the convolutions, at the start; it falls as the other does.
+  public var encoderLearningRate = 1e-5
+  /// Images whose activations are kept at a time while convolutions learn; 0: all of a batch.
+  public var microBatch = 0
   /// Where W_ih·v enters.
   public var injection = Injection.everyStep
 
   /// Passes over the training captions, at most.
   public var epochs = 30
-  /// Captions per step (B).
+  /// What a batch is made of.
+  public enum BatchUnit: String, Codable, Sendable, CaseIterable {
+    /// Captions, shuffled one by one.
+    case captions
+    /// Images, each with all its captions: the encoder runs once for them.
+    case images
+  }
+  /// What a batch is made of.
+  public var batchUnit = BatchUnit.captions
+  /// Captions or images per step (B).
   public var batchSize = 100
   /// How the learning rate falls.
   public enum Schedule: String, Codable, Sendable, CaseIterable {
@@ -121,6 +138,11 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
       positive("hidden size", hiddenSize, below: 1 << 14),
       positive("feature size", featureSize, below: 1 << 16),
       positive("epochs", epochs), positive("batch size", batchSize, below: 1 << 14),
+      (0...1 << 40).contains(fineTuneAfter)
+        ? nil : "fine-tune after: expected 0 or more, found \(fineTuneAfter)",
+      (0...1 << 14).contains(microBatch) ? nil : "micro-batch: expected 0 or more, found \(microBatch)",
+      encoderLearningRate >= 0 && encoderLearningRate < 1
+        ? nil : "encoder learning rate: expected 0 to 1, found \(encoderLearningRate)",
       positive("views", views, below: 64), positive("decay patience", decayPatience),
       positive("stop patience", stopPatience),
       share("label smoothing", labelSmoothing), share("pooled dropout", pooledDropout),

@@ -9,6 +9,7 @@ extension VGGArchitecture.Head: ExpressibleByArgument {}
 extension Injection: ExpressibleByArgument {}
 extension TrainingConfiguration.Schedule: ExpressibleByArgument {}
 extension TrainingConfiguration.ValidationMetric: ExpressibleByArgument {}
+extension TrainingConfiguration.BatchUnit: ExpressibleByArgument {}
 extension ScheduledSampling.Curve: ExpressibleByArgument {}
 extension ScheduledSampling.Coin: ExpressibleByArgument {}
 extension ScheduledSampling.Choice: ExpressibleByArgument {}
@@ -87,9 +88,19 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Size of the LSTM (512).") var hiddenSize: Int?
   @Option(help: "Size of v (4096).") var featureSize: Int?
   @Option(help: "FC head: compact, compact2 or full (compact).") var head: VGGArchitecture.Head?
+  @Option(
+    help: ArgumentHelp("First convolution that learns, conv5_1 say; none unless given.", valueName: "name"))
+  var fineTuneFrom: String?
+  @Option(help: "Steps before the convolutions begin to learn (0).") var fineTuneAfter: Int?
+  @Option(help: "Adam's learning rate for the convolutions at the start (1e-5).")
+  var encoderLearningRate: Double?
+  @Option(help: "Images whose activations are kept at a time while convolutions learn; 0: all (0).")
+  var microBatch: Int?
   @Option(help: "W_ih·v at everyStep or firstStep (everyStep).") var injection: Injection?
   @Option(help: "Passes over the captions, at most (30).") var epochs: Int?
-  @Option(help: "Captions per step (100).") var batchSize: Int?
+  @Option(help: "Batches of captions, or of images with all their captions: captions or images (captions).")
+  var batchUnit: TrainingConfiguration.BatchUnit?
+  @Option(help: "Captions or images per step (100).") var batchSize: Int?
   @Option(help: "How the learning rate falls: plateau or cosine (plateau).")
   var schedule: TrainingConfiguration.Schedule?
   @Option(help: "Adam's learning rate at the start (4e-4).") var learningRate: Double?
@@ -152,6 +163,11 @@ struct TrainCommand: ParsableCommand {
     set(\.hiddenSize, hiddenSize)
     set(\.featureSize, featureSize)
     set(\.head, head)
+    set(\.fineTuneFrom, fineTuneFrom)
+    set(\.fineTuneAfter, fineTuneAfter)
+    set(\.encoderLearningRate, encoderLearningRate)
+    set(\.microBatch, microBatch)
+    set(\.batchUnit, batchUnit)
     set(\.injection, injection)
     set(\.epochs, epochs)
     set(\.batchSize, batchSize)

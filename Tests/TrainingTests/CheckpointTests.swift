@@ -31,7 +31,7 @@ private func written(_ path: String) throws -> (Linear, Adam, WeightAverage, Run
     adam.update(&module)
     average.update(with: &module, step: step)
   }
-  try Checkpoint.write(to: path, module, adam, average, state(step: 3))
+  try Checkpoint.write(to: path, module, [adam], average, state(step: 3))
   return (module, adam, average, state(step: 3))
 }
 
@@ -43,7 +43,7 @@ private func written(_ path: String) throws -> (Linear, Adam, WeightAverage, Run
       let file = try SafetensorsFile(path: path)
       #expect(try Checkpoint.state(in: file) == state)
       var other = CheckpointTests.other
-      try Checkpoint.restore(file, state, &other.module, &other.adam, &other.average)
+      try Checkpoint.restore(file, step: 3, &other.module, &other.adam, &other.average)
       #expect(other.module.parameters.map(\.value) == module.parameters.map(\.value))
       #expect(other.adam.step == 3 && other.average.values == average.values)
       #expect(Set(other.adam.moments.keys) == ["x.weight", "x.bias"])
@@ -85,7 +85,7 @@ private func written(_ path: String) throws -> (Linear, Adam, WeightAverage, Run
         var other = CheckpointTests.other
         #expect(throws: ModelError.weights(.missing(path: cut, key: missing))) {
           try Checkpoint.restore(
-            SafetensorsFile(path: cut), state(step: 3), &other.module, &other.adam, &other.average)
+            SafetensorsFile(path: cut), step: 3, &other.module, &other.adam, &other.average)
         }
       }
     }
