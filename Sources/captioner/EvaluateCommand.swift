@@ -20,7 +20,7 @@ struct EvaluateCommand: ParsableCommand {
       Examples:
         captioner evaluate --captions captions_val.json --images photos
         captioner evaluate --captions captions_val.json --images photos --results results.json --format json
-        captioner evaluate --captions captions_val.json --images photos --beam-width 5 --length-normalization wu
+        captioner evaluate --captions val.json --images photos --sample --top-p 0.9
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
