@@ -55,7 +55,7 @@ typedef struct ck_kernels {
                             float *tile, size_t plane);
   // 36 planes of a whole image's tiles, rows of C each, -> the 4x4 pixels of [H,W,C] of one tile
   void (*winograd_input_gradient)(const float *tiles, size_t plane, ck_image shape, int ty, int tx, float *image);
-  // [36][C][count] as winograd_weights lays out -> [count,C,3,3], written or added
+  // `count` input channels of the 36 planes [C,K] that winograd_weights lays out -> theirs of [K,C,3,3], written or added
   void (*winograd_weight_gradient)(const float *planes, int channels, int outputs, int count, float *gradient,
                                    int accumulate);
 
