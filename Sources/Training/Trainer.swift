@@ -31,7 +31,7 @@ public struct Trainer {
   private let shouldStop: () -> Bool
 
   private var network: CaptionNetwork
-  private var adam: Adam
+  private var adam: Optimizer
   private var average: WeightAverage
   private var state: RunState
   private var log: RunLog
@@ -70,7 +70,7 @@ public struct Trainer {
     if !configuration.start.isEmpty && !resume {
       network = try Self.started(from: configuration.start, description, featureScale: featureScale)
     }
-    adam = Adam(learningRate: Float(configuration.learningRate))
+    adam = Optimizer(.adam(), learningRate: Float(configuration.learningRate))
     average = WeightAverage(of: network, decay: configuration.averageDecay)
     state = RunState(
       schedule: PlateauSchedule(learningRate: configuration.learningRate),

@@ -113,12 +113,12 @@ struct DecoderCase {
 
   @Test(arguments: Injection.allCases) func overfitsATinyBatch(way: Injection) {
     var example = DecoderCase(hidden: 32, widths: [32], injection: way, lengths: [5, 3, 2])
-    var (trace, adam) = (CaptionDecoder.Trace(), Adam(learningRate: 0.02))
+    var (trace, optimizer) = (CaptionDecoder.Trace(), Optimizer(.adam(), learningRate: 0.02))
     var loss = Double.infinity
     for _ in 0..<150 {
       loss = example.step(trace: &trace)
       var both = HeadAndDecoder(head: example.head, decoder: example.decoder)
-      adam.update(&both, clipNorm: 5)
+      optimizer.update(&both, clipNorm: 5)
       (example.head, example.decoder) = (both.head, both.decoder)
     }
     #expect(loss < 0.05)
