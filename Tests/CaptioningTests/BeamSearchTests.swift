@@ -9,13 +9,14 @@ import Testing
 @testable import Captioning
 
 /// A decoder with weights large enough that captions differ in length and images in their captions.
-private func decoder(words: Int, injection: Injection = .everyStep, seed: UInt64 = 30) -> (
+private func decoder(words: Int, layers: Int = 1, injection: Injection = .everyStep, seed: UInt64 = 30) -> (
   CaptionDecoder, Tensor
 ) {
   var random = Random(seed: seed)
   var decoder = CaptionDecoder(
     CaptionDecoder.Configuration(
-      vocabularySize: words, embeddingSize: 6, hiddenSize: 8, imageFeatureSize: 5, injection: injection)
+      vocabularySize: words, embeddingSize: 6, hiddenSize: 8, imageFeatureSize: 5, layers: layers,
+      injection: injection)
   ) { $0.untrained(using: &random) }
   decoder.visitParameters { $0.value = Tensor(uniform: $0.value.shape, limit: 1.2, using: &random) }
   return (decoder, Tensor(uniform: [4, 5], limit: 2, using: &random))
@@ -64,10 +65,10 @@ private func expectSame(_ found: [Hypothesis], _ expected: [Hypothesis]) {
 }
 
 @Suite struct BeamSearchTests {
-  @Test(arguments: Injection.allCases, [5, 6, 7]) func wideBeamsFindTheLikeliestOfAll(
-    way: Injection, words: Int
-  ) {
-    let (decoder, v) = decoder(words: words, injection: way)
+  @Test(arguments: Injection.allCases, [(5, 1), (6, 1), (7, 1), (6, 2), (6, 3)])
+  func wideBeamsFindTheLikeliestOfAll(way: Injection, size: (words: Int, layers: Int)) {
+    let words = size.words
+    let (decoder, v) = decoder(words: words, layers: size.layers, injection: way)
     for length in [0, 1, 4] {
       let options = BeamSearch.Options(beamWidth: 130, captions: 5, maximumLength: length)
       for (image, found) in BeamSearch(decoder, options).search(v: v).enumerated() {
@@ -148,7 +149,7 @@ private func expectSame(_ found: [Hypothesis], _ expected: [Hypothesis]) {
 
   /// Images do not touch each other, whatever the number of threads.
   @Test func batchesGiveWhatImagesGiveAlone() {
-    let (decoder, v) = decoder(words: 40)
+    let (decoder, v) = decoder(words: 40, layers: 2)
     let options = BeamSearch.Options(beamWidth: 3, captions: 3, maximumLength: 8)
     let together = BeamSearch(decoder, options, pool: ThreadPool(threads: 1)).search(v: v)
     #expect(BeamSearch(decoder, options, pool: ThreadPool(threads: 4)).search(v: v) == together)
