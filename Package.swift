@@ -67,7 +67,8 @@ let package = Package(
       "Evaluation", dependencies: ["Captioning", "Datasets", "Language", "Layers", "Metrics", "Tensors"])
     + module(
       "Training",
-      dependencies: ["Captioning", "Datasets", "Kernels", "Language", "Layers", "Metrics", "Tensors"], settings: numeric)
+      dependencies: ["Captioning", "Datasets", "Kernels", "Language", "Layers", "Metrics", "Tensors"],
+      settings: numeric, fixtures: true)
     // Floor 8: the command.
     + [
       .executableTarget(

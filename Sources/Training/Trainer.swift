@@ -31,7 +31,7 @@ public struct Trainer {
   private let shouldStop: () -> Bool
 
   private var network: TrainedNetwork
-  private var adam, encoderAdam: Adam
+  private var optimizer, encoderOptimizer: Optimizer
   private var average: WeightAverage
   private var state: RunState
   private var log: RunLog
@@ -63,7 +63,7 @@ public struct Trainer {
       let key = parameter.path.replacingOccurrences(of: ModelFile.encoderPrefix, with: encoderPrefix)
       let isThere = parameter.path.hasPrefix(ModelFile.encoderPrefix + "features") || headIsThere
       return isThere && parameter.path.hasPrefix(ModelFile.encoderPrefix)
-        ? try encoder.tensor(named: key, shape: parameter.shape) : parameter.untrained(using: &random)
+        ? try encoder.tensor(named: key, shape: parameter.shape) : parameter.untrained(using: &random, forgetBias: Float(configuration.forgetBias))
     }
     let cut = description.encoder.cut(before: configuration.fineTuneFrom)
     network = TrainedNetwork(
@@ -78,11 +78,15 @@ public struct Trainer {
     }
     self.validation = Validation(validation, vocabulary: description.vocabulary)
     selfCritical = SelfCritical(configuration, train, description.vocabulary)
-    adam = Adam(learningRate: Float(configuration.learningRate))
-    encoderAdam = Adam(learningRate: Float(configuration.encoderLearningRate))
+    optimizer = Optimizer(
+      configuration.optimizer, learningRate: Float(configuration.learningRate),
+      weightDecay: Float(configuration.weightDecay))
+    encoderOptimizer = Optimizer(
+      configuration.encoderOptimizer, learningRate: Float(configuration.encoderLearningRate),
+      weightDecay: Float(configuration.encoderWeightDecay))
     average = WeightAverage(of: network, decay: configuration.averageDecay)
     state = RunState(
-      schedule: PlateauSchedule(learningRate: configuration.learningRate),
+      schedule: configuration.learningRates(stepsPerEpoch: configuration.steps(of: train)),
       vocabulary: description.vocabulary.words,
       data: "\(train.fingerprint) \(validation.fingerprint)", configuration: configuration)
     let path = folder + "/checkpoint.safetensors"
@@ -100,10 +104,10 @@ public struct Trainer {
       guard differences.isEmpty else { throw TrainingError.otherRun(path: path, differences: differences) }
       state = kept
       state.configuration = configuration
-      try Checkpoint.restore(file, step: state.step, &network.captions, &adam, &average)
+      try Checkpoint.restore(file, step: state.step, &network.captions, &optimizer, &average)
       if network.convolutions != nil {
         try Checkpoint.restore(
-          file, step: max(0, state.step - configuration.fineTuneAfter), &network.convolutions!, &encoderAdam,
+          file, step: max(0, state.step - configuration.fineTuneAfter), &network.convolutions!, &encoderOptimizer,
           &average)
       }
     } else if exists {
@@ -132,7 +136,7 @@ public struct Trainer {
 
   private mutating func runEpoch() throws {
     let batches = CaptionBatches(
-      captionCount: units, batchSize: configuration.batchSize, seed: configuration.seed,
+      captionCount: configuration.units(of: train), batchSize: configuration.batchSize, seed: configuration.seed,
       epoch: state.epoch)
     while state.batch < batches.count {
       if shouldStop() {
@@ -176,7 +180,8 @@ public struct Trainer {
     let v = network.captions.head.trainingForward(
       pooled, dropout: Float(configuration.featureDropout), seed: headSeeds.next(), into: &traces.head)
     let dropout = CaptionDecoder.DropoutRates(
-      embedding: Float(configuration.embeddingDropout), output: Float(configuration.outputDropout))
+      embedding: Float(configuration.embeddingDropout), output: Float(configuration.outputDropout),
+      layers: Float(configuration.layerDropout))
     let seed = decoderSeeds.next()
     packed.captions = configuration.scheduledSampling.applied(
       to: packed.captions, step: state.step, random(.scheduledSampling)
@@ -210,7 +215,7 @@ public struct Trainer {
       try log.append(
         TrainingRecord.Step(
           step: step, epoch: state.epoch, loss: loss / Double(words), gradient_norm: Double(norm),
-          learning_rate: Double(adam.learningRate), epsilon: epsilon))
+          learning_rate: Double(optimizer.learningRate), epsilon: epsilon))
     }
   }
 
@@ -223,29 +228,21 @@ public struct Trainer {
   /// - Returns: the norm of the gradient of head and decoder.
   private mutating func update(step: Int, backward: (inout TrainedNetwork) -> Void) throws -> Float {
     let clip = configuration.clipNorm > 0 ? Float(configuration.clipNorm) : nil
-    adam.learningRate = Float(learningRate)
+    optimizer.learningRate = Float(learningRate)
     if convolutionsLearn { backward(&network) }
     guard let culprit = network.notFinite else {
       if convolutionsLearn {
-        encoderAdam.learningRate = Float(
+        encoderOptimizer.learningRate = Float(
           learningRate / configuration.learningRate * configuration.encoderLearningRate)
-        encoderAdam.update(&network.convolutions!, clipNorm: clip)
+        encoderOptimizer.update(&network.convolutions!, clipNorm: clip)
       }
-      return adam.update(&network.captions, clipNorm: clip)
+      return optimizer.update(&network.captions, clipNorm: clip)
     }
     throw TrainingError.diverged(step: step, what: "the gradient of \(culprit)")
   }
 
-  /// What an epoch passes over.
-  private var units: Int {
-    configuration.batchUnit == .captions ? train.captions.count : train.images.count
-  }
-
   /// The learning rate of the next step.
-  private var learningRate: Double {
-    let perEpoch = (units + configuration.batchSize - 1) / configuration.batchSize
-    return state.schedule.learningRate(after: state.step, of: configuration.epochs * perEpoch, configuration)
-  }
+  private var learningRate: Double { state.schedule.learningRate(after: state.step) }
 
   private mutating func finishEpoch() throws {
     let averaged = average.applied(to: network)
@@ -256,7 +253,7 @@ public struct Trainer {
     }
     let rate = learningRate
     let verdict = state.schedule.observe(
-      configuration.validationMetric.badness(scores), epoch: state.epoch, configuration)
+      configuration.validationMetric.badness(scores), epoch: state.epoch)
     if verdict == .improved {
       state.perplexity = scores.perplexity
       try writeModel(averaged, scores, epoch: state.epoch, step: state.step)
@@ -283,7 +280,7 @@ public struct Trainer {
     var kept = state
     kept.seconds += elapsed
     kept.logLength = log.length
-    try Checkpoint.write(to: folder + "/checkpoint.safetensors", network, [adam, encoderAdam], average, kept)
+    try Checkpoint.write(to: folder + "/checkpoint.safetensors", network, [optimizer, encoderOptimizer], average, kept)
     lastCheckpoint = .now
   }
 }
