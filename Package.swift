@@ -58,7 +58,9 @@ let package = Package(
     + module("Metrics", dependencies: ["Language"], fixtures: true)
     // Floor 3.
     + module("Layers", dependencies: ["Kernels", "Tensors"], settings: numeric, fixtures: true)
-    + module("Datasets", dependencies: ["Imaging", "Kernels", "Language", "Tensors"], testDependencies: ["Imaging", "Kernels", "Language"])
+    + module(
+      "Datasets", dependencies: ["Imaging", "Kernels", "Language", "Tensors"],
+      testDependencies: ["Imaging", "Kernels", "Language"])
     // Floors 4 to 6.
     + module(
       "Captioning", dependencies: ["Datasets", "Imaging", "Kernels", "Language", "Layers", "Tensors"],
@@ -67,7 +69,8 @@ let package = Package(
       "Evaluation", dependencies: ["Captioning", "Datasets", "Language", "Layers", "Metrics", "Tensors"])
     + module(
       "Training",
-      dependencies: ["Captioning", "Datasets", "Kernels", "Language", "Layers", "Metrics", "Tensors"], settings: numeric)
+      dependencies: ["Captioning", "Datasets", "Kernels", "Language", "Layers", "Metrics", "Tensors"],
+      settings: numeric)
     // Floor 8: the command.
     + [
       .executableTarget(

@@ -57,11 +57,14 @@ extension CaptionDataset {
   public func repeatedFiles() -> [String] {
     var folders: [String: String] = [:]
     var seen: Set<String> = []
-    return images.lazy.map { image in
+    var repeated: [String] = []
+    for image in images {
       // The same folder may have several names.
       let folder = folders[image.folder] ?? URL(fileURLWithPath: image.folder).resolvingSymlinksInPath().path
       folders[image.folder] = folder
-      return (image.path, folder + "/" + image.fileName.split(separator: "/").filter { $0 != "." }.joined(separator: "/"))
-    }.filter { !seen.insert($0.1).inserted }.map(\.0)
+      let name = image.fileName.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
+      if !seen.insert(folder + "/" + name).inserted { repeated.append(image.path) }
+    }
+    return repeated
   }
 }

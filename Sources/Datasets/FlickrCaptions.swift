@@ -41,7 +41,9 @@ extension CaptionReader {
     }
     guard let name = String(validating: line[..<hash], as: UTF8.self),
       let caption = String(validating: line[(tab + 1)...], as: UTF8.self)
-    else { throw .unexpected(path: path, location: "line \(number)", expected: "UTF-8", found: "other bytes") }
+    else {
+      throw .unexpected(path: path, location: "line \(number)", expected: "UTF-8", found: "other bytes")
+    }
     return (name, caption)
   }
 }

@@ -74,7 +74,8 @@ extension CaptionReader {
     for place in try chosen(list.map(\.split)) {
       let image = list[place]
       let index = try addImage(
-        id: image.id?.value ?? place, fileName: image.file_path, location: "[\(place)]", fileKey: ".file_path")
+        id: image.id?.value ?? place, fileName: image.file_path, location: "[\(place)]", fileKey: ".file_path"
+      )
       for (number, caption) in image.captions.enumerated() {
         addCaption(caption, to: index, location: "[\(place)].captions[\(number)]")
       }

@@ -44,9 +44,12 @@ struct TrainCommand: ParsableCommand {
         captioner train --config run/config.json --seed 2 --output run2
       """)
 
-  @Option(help: ArgumentHelp("COCO caption JSON to train on.", valueName: "file")) var captions: String?
+  @Option(
+    help: ArgumentHelp(
+      "Captions to train on, in any format evaluate takes; of a file with splits train and restval.",
+      valueName: "file")) var captions: String?
   @Option(help: ArgumentHelp("Folder of its images.", valueName: "folder")) var images: String?
-  @Option(help: ArgumentHelp("COCO caption JSON to validate on.", valueName: "file"))
+  @Option(help: ArgumentHelp("Captions to validate on; of a file with splits val.", valueName: "file"))
   var validationCaptions: String?
   @Option(help: ArgumentHelp("Folder of its images; --images unless given.", valueName: "folder"))
   var validationImages: String?

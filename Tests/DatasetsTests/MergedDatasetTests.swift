@@ -7,9 +7,11 @@ import Testing
 private func withTwo(_ body: (_ folder: String, _ first: String, _ second: String) throws -> Void) throws {
   try withTemporaryFolder { folder in
     let (first, second) = (folder + "/first.json", folder + "/second.json")
-    try #"[{"file_path": "a.jpg", "id": 0, "captions": ["x", ""]}, {"file_path": "b.jpg", "id": 5, "captions": ["y"]}]"#
+    try
+      #"[{"file_path": "a.jpg", "id": 0, "captions": ["x", ""]}, {"file_path": "b.jpg", "id": 5, "captions": ["y"]}]"#
       .write(toFile: first, atomically: false, encoding: .utf8)
-    try #"[{"file_path": "a.jpg", "id": 5, "captions": ["z"]}, {"file_path": "c.jpg", "id": 1, "captions": ["u", "v"]}]"#
+    try
+      #"[{"file_path": "a.jpg", "id": 5, "captions": ["z"]}, {"file_path": "c.jpg", "id": 1, "captions": ["u", "v"]}]"#
       .write(toFile: second, atomically: false, encoding: .utf8)
     try body(folder, first, second)
   }
@@ -54,6 +56,8 @@ private func withTwo(_ body: (_ folder: String, _ first: String, _ second: Strin
     #expect(throws: DatasetError.folders(captions: 1, folders: 0)) {
       try CaptionDataset(paths: [first], images: [])
     }
-    #expect("\(DatasetError.folders(captions: 2, folders: 3))" == "2 caption files: expected 1 or 2 folders of images, found 3")
+    #expect(
+      "\(DatasetError.folders(captions: 2, folders: 3))"
+        == "2 caption files: expected 1 or 2 folders of images, found 3")
   }
 }
