@@ -35,7 +35,9 @@ struct TrainCommand: ParsableCommand {
       checkpoint.safetensors, config.json and log.jsonl. Ctrl-C saves and stops;
       --resume continues exactly where the run stood.
 
-      Options come from the defaults, then --config, then the flags.
+      Options come from the defaults, then --config, then the flags. --check reads
+      all images and captions without training: exit status 1 if any could not
+      be used.
 
       Examples:
         captioner train --captions train.json --images photos --validation-captions val.json \\
@@ -110,6 +112,10 @@ struct TrainCommand: ParsableCommand {
   var averageDecay: Double?
   @Option(help: "How the model file stores numbers: float16 or float32 (float16).") var precision: StoredType?
   @Option(help: "Everything random follows from it (1).") var seed: UInt64?
+  @Flag(help: "Train nothing: read every image and caption and report what could not be used.")
+  var check = false
+  enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
+  @Option(help: "What --check prints: text or json (one object).") var format = Format.text
   @OptionGroup var engine: EngineOptions
 
   func run() throws {
@@ -117,6 +123,12 @@ struct TrainCommand: ParsableCommand {
     try reportingErrors {
       let configuration = try resolvedConfiguration()
       if let problem = configuration.problem { throw TrainingError.configuration(problem) }
+      if check {
+        let report = try DataCheckReport(configuration, output: output)
+        try Console.print(format == .json ? report.json() : report.text())
+        if !report.usable { throw ExitCode(1) }
+        return
+      }
       try TrainingSession(configuration, output: output, resume: resume).run()
     }
   }
