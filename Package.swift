@@ -58,7 +58,9 @@ let package = Package(
     + module("Metrics", dependencies: ["Tensors"], settings: numeric, testDependencies: ["Language"], fixtures: true)
     // Floor 3.
     + module("Layers", dependencies: ["Kernels", "Tensors"], settings: numeric, fixtures: true)
-    + module("Datasets", dependencies: ["Language", "Tensors"])
+    + module(
+      "Datasets", dependencies: ["Imaging", "Kernels", "Language", "Tensors"],
+      testDependencies: ["Imaging", "Kernels", "Language"])
     // Floors 4 to 6.
     + module(
       "Captioning", dependencies: ["Datasets", "Imaging", "Kernels", "Language", "Layers", "Tensors"],

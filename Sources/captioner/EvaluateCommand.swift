@@ -25,9 +25,7 @@ struct EvaluateCommand: ParsableCommand {
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
 
-  @Option(help: ArgumentHelp("COCO caption JSON with the references.", valueName: "file")) var captions:
-    String
-  @Option(help: ArgumentHelp("Folder of its images.", valueName: "folder")) var images: String
+  @OptionGroup var data: DatasetOptions
   @OptionGroup var model: ModelOption
   @OptionGroup var search: SearchFlags
   @Option(help: ArgumentHelp("Where to write a line of JSON per image.", valueName: "file")) var results:
@@ -45,17 +43,19 @@ struct EvaluateCommand: ParsableCommand {
   func run() throws {
     engine.apply()
     try reportingErrors {
-      let dataset = try CaptionDataset(cocoCaptions: captions)
-      for warning in dataset.warnings { Console.complain(warning) }
+      let dataset = try data.read(unlessNamed: "val")
       let wanted = dataset.images.filter { !$0.captions.isEmpty }
-      _ = try dataset.missingFiles(in: images)
-      guard !wanted.isEmpty else { throw Failure(description: "\(captions): expected captions, found none") }
+      _ = try dataset.missingFiles()
+      guard !wanted.isEmpty else {
+        throw Failure(description: "\(data.names): expected captions, found none")
+      }
       let captioner = try Captioner(modelAt: model.resolved(), residency: .resident)
       let options = try search.options(vocabulary: captioner.description.vocabulary)
       let sampling = try search.sampling(vocabulary: captioner.description.vocabulary)
       let (found, pooled) = try encode(wanted, captioner)
       guard !found.isEmpty else {
-        throw Failure(description: "\(images): expected images, found none that can be read")
+        throw Failure(
+          description: "\(data.images.joined(separator: ", ")): expected images, found none that can be read")
       }
       var progress = ProgressLine("captions", total: found.count, unit: "images")
       let (scores, rows) = Evaluator(captioner).evaluate(found, pooled: pooled, options, sampling: sampling) {
@@ -79,7 +79,7 @@ struct EvaluateCommand: ParsableCommand {
   /// The images that can be read, and their pooled maps.
   private func encode(_ wanted: [CaptionedImage], _ captioner: Captioner) throws -> ([CaptionedImage], Tensor)
   {
-    let files = wanted.map { images + "/" + $0.fileName }
+    let files = wanted.map(\.path)
     let loader = ImageLoader(captioner.description.preprocessing)
     var progress = ProgressLine("features", total: files.count, unit: "images")
     var scalars: [Float] = []

@@ -37,7 +37,9 @@ struct TrainCommand: ParsableCommand {
       checkpoint.safetensors, config.json and log.jsonl. Ctrl-C saves and stops;
       --resume continues exactly where the run stood.
 
-      Options come from the defaults, then --config, then the flags.
+      Options come from the defaults, then --config, then the flags. --check reads
+      all images and captions without training: exit status 1 if any could not
+      be used.
 
       Examples:
         captioner train --captions train.json --images photos --validation-captions val.json \\
@@ -46,9 +48,12 @@ struct TrainCommand: ParsableCommand {
         captioner train --config run/config.json --seed 2 --output run2
       """)
 
-  @Option(help: ArgumentHelp("COCO caption JSON to train on.", valueName: "file")) var captions: String?
+  @Option(
+    help: ArgumentHelp(
+      "Captions to train on, in any format evaluate takes; of a file with splits train and restval.",
+      valueName: "file")) var captions: String?
   @Option(help: ArgumentHelp("Folder of its images.", valueName: "folder")) var images: String?
-  @Option(help: ArgumentHelp("COCO caption JSON to validate on.", valueName: "file"))
+  @Option(help: ArgumentHelp("Captions to validate on; of a file with splits val.", valueName: "file"))
   var validationCaptions: String?
   @Option(help: ArgumentHelp("Folder of its images; --images unless given.", valueName: "folder"))
   var validationImages: String?
@@ -131,6 +136,10 @@ struct TrainCommand: ParsableCommand {
   var averageDecay: Double?
   @Option(help: "How the model file stores numbers: float16 or float32 (float16).") var precision: StoredType?
   @Option(help: "Everything random follows from it (1).") var seed: UInt64?
+  @Flag(help: "Train nothing: read every image and caption and report what could not be used.")
+  var check = false
+  enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
+  @Option(help: "What --check prints: text or json (one object).") var format = Format.text
   @OptionGroup var engine: EngineOptions
 
   /// The optimisers by name.
@@ -153,6 +162,12 @@ struct TrainCommand: ParsableCommand {
     try reportingErrors {
       let configuration = try resolvedConfiguration()
       if let problem = configuration.problem { throw TrainingError.configuration(problem) }
+      if check {
+        let report = try DataCheckReport(configuration, output: output)
+        try Console.print(format == .json ? report.json() : report.text())
+        if !report.usable { throw ExitCode(1) }
+        return
+      }
       try TrainingSession(configuration, output: output, resume: resume).run()
     }
   }

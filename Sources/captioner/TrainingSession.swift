@@ -27,8 +27,9 @@ struct TrainingSession {
       throw TrainingError.nothingToResume(path: output)
     }
     let (train, validation) = (
-      try load(configuration.captions, images: configuration.images),
-      try load(configuration.validationCaptions, images: configuration.validationImages)
+      try load(configuration.captions, images: configuration.images, split: .ifAny("train")),
+      try load(
+        configuration.validationCaptions, images: configuration.validationImages, split: .ifAny("val"))
     )
     let vocabulary = Vocabulary(
       counts: Vocabulary.counts(of: train.tokens), minimumCount: configuration.minimumCount)
@@ -125,18 +126,19 @@ struct TrainingSession {
     }
   }
 
-  private func load(_ path: String, images folder: String) throws -> Split {
-    let dataset = try CaptionDataset(cocoCaptions: path)
-    _ = try dataset.missingFiles(in: folder)
+  private func load(_ path: String, images folder: String, split chosen: CaptionSplit) throws -> Split {
+    let dataset = try CaptionDataset(path: path, images: folder, split: chosen)
+    _ = try dataset.missingFiles()
     for warning in dataset.warnings { Console.complain(warning) }
-    let tokenizer = Tokenizer()
+    let tokenized = dataset.tokenized()
     var split = Split(name: path.split(separator: "/").last.map(String.init) ?? path)
-    for image in dataset.images where !image.captions.isEmpty {
-      for caption in image.captions {
-        split.tokens.append(tokenizer.tokens(caption))
-        split.rows.append(split.files.count)
-      }
-      split.files.append(folder + "/" + image.fileName)
+    split.tokens = Array(tokenized)
+    var last = -1
+    // Images without a caption get no row.
+    for image in tokenized.imageIndexes {
+      if image != last { split.files.append(dataset.images[image].path) }
+      last = image
+      split.rows.append(split.files.count - 1)
     }
     guard !split.files.isEmpty else { throw Failure(description: "\(path): expected captions, found none") }
     return split

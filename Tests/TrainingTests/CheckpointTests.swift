@@ -13,8 +13,8 @@ private func module(_ seed: UInt64) -> Linear {
 }
 
 private func state(step: Int) -> RunState {
-  var schedule = PlateauSchedule(learningRate: 0.1)
-  _ = schedule.observe(1.2345678901234567, epoch: 1, TrainingConfiguration())
+  var schedule = LearningRateSchedule(learningRate: 0.1, .plateau(factor: 0.5, patience: 1), stopPatience: 4)
+  _ = schedule.observe(1.2345678901234567, epoch: 1)
   return RunState(
     epoch: 2, batch: 3, step: step, lossSum: 0.1 + 0.2, words: 17, seconds: 1e-7, schedule: schedule,
     logLength: 99, vocabulary: ["<pad>", "ü"], data: "1 2", configuration: TrainingConfiguration())
