@@ -22,7 +22,7 @@ struct MetricsReport {
     }
   }
 
-  private var candidates: [[String]] { samples.map(\.candidate) }
+  private var candidates: [[String]] { samples.map { Sample.words(of: $0.candidate) } }
 
   /// e^loss per word of the references, end tokens counted, if the results tell the log-probabilities of all.
   private var perplexity: Double? {
@@ -32,7 +32,7 @@ struct MetricsReport {
         return nil
       }
       sum += logProbs.reduce(0) { $0 + Double($1) }
-      words += sample.references.reduce(0) { $0 + $1.count + 1 }
+      words += sample.references.reduce(0) { $0 + Sample.words(of: $1).count + 1 }
     }
     return words == 0 ? nil : exp(-sum / Double(words))
   }

@@ -88,7 +88,7 @@ def check_tokens(captioner: str, paths: list) -> bool:
                       "annotations": [{"image_id": n, "caption": "a"} for n in range(len(texts))]}
         results = [{"image_id": n, "caption": text} for n, text in enumerate(texts)]
         _, rows = ours(captioner, references, results)
-        different = [n for n in range(len(texts)) if rows[n]["tokens"] != theirs[n][0].split()]
+        different = [n for n in range(len(texts)) if rows[n]["tokens"] != [w for w in theirs[n][0].split(" ") if w]]
         total += len(different)
         print(f"{path}: {len(texts)} captions, {len(different)} with other words")
         for n in different:
