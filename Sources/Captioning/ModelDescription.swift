@@ -18,15 +18,18 @@ public struct ModelDescription: Sendable, Equatable {
   public var vocabulary: Vocabulary
   /// Where the weights come from: data, seed, figures; free text by key.
   public var training: [String: String]
+  /// How far to trust a caption; nil unless the model was calibrated.
+  public var confidence: Confidence?
 
   /// A description.
   public init(
     encoder: VGGArchitecture, preprocessing: Preprocessing, embeddingSize: Int, hiddenSize: Int,
-    injection: Injection, vocabulary: Vocabulary, training: [String: String] = [:]
+    injection: Injection, vocabulary: Vocabulary, training: [String: String] = [:],
+    confidence: Confidence? = nil
   ) {
     (self.encoder, self.preprocessing) = (encoder, preprocessing)
     (self.embeddingSize, self.hiddenSize, self.injection) = (embeddingSize, hiddenSize, injection)
-    (self.vocabulary, self.training) = (vocabulary, training)
+    (self.vocabulary, self.training, self.confidence) = (vocabulary, training, confidence)
   }
 
   private struct Architecture: Codable {
@@ -57,11 +60,13 @@ public struct ModelDescription: Sendable, Equatable {
     let architecture = Architecture(
       convolutions: self.encoder.table, head: self.encoder.head, featureSize: self.encoder.featureSize,
       embeddingSize: embeddingSize, hiddenSize: hiddenSize, injection: injection)
-    return [
+    var metadata = [
       "format": Self.format, "format_version": Self.version, "tokenizer": Self.tokenizer,
       "architecture": try json(architecture), "preprocessing": try json(preprocessing),
       "vocabulary": try json(vocabulary), "training": try json(training),
     ]
+    metadata[Confidence.key] = try confidence.map(json)
+    return metadata
   }
 
   /// Reads the metadata of a model file.
@@ -103,6 +108,7 @@ public struct ModelDescription: Sendable, Equatable {
       encoder: encoder, preprocessing: try read(Preprocessing.self, "preprocessing"),
       embeddingSize: architecture.embeddingSize, hiddenSize: architecture.hiddenSize,
       injection: architecture.injection, vocabulary: try read(Vocabulary.self, "vocabulary"),
-      training: try read([String: String].self, "training"))
+      training: try read([String: String].self, "training"),
+      confidence: metadata[Confidence.key] == nil ? nil : try read(Confidence.self, Confidence.key))
   }
 }

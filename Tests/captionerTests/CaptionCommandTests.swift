@@ -40,7 +40,7 @@ struct PrintedImage: Decodable {
       #expect(outcome.lines.count == 1 && Set(object.keys) == ["image", "captions"])
       #expect(outcome.output.hasPrefix(#"{"image": "#))
       let first = try #require((object["captions"] as? [[String: Any]])?.first)
-      #expect(Set(first.keys) == ["caption", "log_prob", "words"])
+      #expect(Set(first.keys) == ["caption", "log_prob", "normalized_log_prob", "words"])
       #expect(Set(try #require(first["words"] as? [[String: Any]])[0].keys) == ["word", "log_prob"])
       let image = try PrintedImage.lines(outcome)[0]
       #expect(image.image == photo && image.captions?.count == 3)
