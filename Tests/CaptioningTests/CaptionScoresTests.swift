@@ -48,7 +48,9 @@ import Testing
   /// Shared beginnings, equal captions, one that begins another, none at all.
   @Test func theTreeSaysWhatEachCaptionSays() throws {
     let captioner = try Self.captioner()
-    let captions: [[Int32]] = [[4, 5, 7], [4, 5], [4, 6, 8, 9], [], [4, 5, 7], [10, 11], [3, 3, 3, 3, 3]]
+    let captions: [[Int32]] = [
+      [4, 5, 7], [4, 5], [4, 6, 8, 9], [], [4, 5, 7], [10, 11], [3, 3, 3, 3, 3],
+    ]
     let tree = CaptionTree(captions)
     #expect(tree.nodes == 1 + 3 + 4 + 3 + 2 + 1 && tree.width == 4)
     var steps: [Int] = []

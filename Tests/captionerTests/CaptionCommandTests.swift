@@ -69,7 +69,7 @@ struct PrintedImage: Decodable {
       }
       let text = try place.run("score", photo, "A Zebra runs", "--model", place.model)
       #expect(text.lines[0].wholeMatch(of: /a <unk> runs  \(log-prob -\d+\.\d\d\)/) != nil)
-      #expect(text.lines.count == 5)
+      #expect(text.lines.count == 6)
       #expect(text.complaints == ["captioner: not in the vocabulary, scored as <unk>: zebra"])
     }
   }
