@@ -37,7 +37,16 @@ struct WordScores {
       excludingByRow: excludedByRow, pool: pool)
   }
 
-  /// The same with some more words in each row, whatever their rank; only these when a row has no room for others.
+  /// A word drawn in each row.
+  func drawn(
+    _ sampling: ClassSampling, excludingByRow excludedByRow: [[Int32]], uniforms: [Double]
+  ) -> TopClasses {
+    sampledClasses(
+      sampling, rows: rows, columns: vocabularySize, logits: logits, bias: bias,
+      excludingByRow: excludedByRow, uniforms: uniforms, pool: pool)
+  }
+
+  /// As `likeliest` gave them, with some more words in each row, whatever their rank; only these when a row has no room for others.
   /// - Parameters:
   ///   - words: for each row, words that were not excluded from `top`.
   ///   - room: how many words may still follow.

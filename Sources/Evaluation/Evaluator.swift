@@ -44,9 +44,11 @@ public struct Evaluator {
   /// - Parameters:
   ///   - images: the images with their references; at least one.
   ///   - pooled: their pooled maps [N, pooledSize].
+  ///   - sampling: draws the captions, an image's id naming its random numbers, instead of searching for them.
   ///   - progress: called with the number of images done.
   public func evaluate(
-    _ images: [CaptionedImage], pooled: Tensor, _ options: BeamSearch.Options, progress: (Int) -> Void
+    _ images: [CaptionedImage], pooled: Tensor, _ options: BeamSearch.Options,
+    sampling: Sampling.Options? = nil, progress: (Int) -> Void
   ) -> (scores: Scores, rows: [Row]) {
     precondition(images.count == pooled.shape[0] && !images.isEmpty)
     let tokenizer = Tokenizer()
@@ -57,7 +59,11 @@ public struct Evaluator {
     let size = 100
     for start in stride(from: 0, to: images.count, by: size) {
       let range = start..<min(images.count, start + size)
-      captions += captioner.captions(Self.rows(pooled, range.map { $0 }), options).map { $0[0] }
+      let own = Self.rows(pooled, range.map { $0 })
+      let streams = range.map { UInt64(bitPattern: Int64(images[$0].id)) }
+      captions +=
+        (sampling.map { captioner.sample(own, $0, streams: streams) }
+        ?? captioner.captions(own, options)).map { $0[0] }
       let encoded = range.map { references[$0].map(captioner.description.vocabulary.encode) }
       let owner = encoded.enumerated().flatMap { index, captions in captions.map { _ in index } }
       func losses(_ rows: [Int]) -> [[Float]] {

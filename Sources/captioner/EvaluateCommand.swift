@@ -20,6 +20,7 @@ struct EvaluateCommand: ParsableCommand {
       Examples:
         captioner evaluate --captions captions_val.json --images photos
         captioner evaluate --captions captions_val.json --images photos --results results.json --format json
+        captioner evaluate --captions captions_val.json --images photos --beam-width 5 --length-normalization wu
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
@@ -50,12 +51,14 @@ struct EvaluateCommand: ParsableCommand {
       _ = try dataset.missingFiles(in: images)
       guard !wanted.isEmpty else { throw Failure(description: "\(captions): expected captions, found none") }
       let captioner = try Captioner(modelAt: model.resolved(), residency: .resident)
+      let options = try search.options(vocabulary: captioner.description.vocabulary)
+      let sampling = try search.sampling(vocabulary: captioner.description.vocabulary)
       let (found, pooled) = try encode(wanted, captioner)
       guard !found.isEmpty else {
         throw Failure(description: "\(images): expected images, found none that can be read")
       }
       var progress = ProgressLine("captions", total: found.count, unit: "images")
-      let (scores, rows) = Evaluator(captioner).evaluate(found, pooled: pooled, search.options()) {
+      let (scores, rows) = Evaluator(captioner).evaluate(found, pooled: pooled, options, sampling: sampling) {
         progress.update($0)
       }
       progress.finish(found.count)
