@@ -37,6 +37,15 @@ public final class Captioner {
     BeamSearch(network.decoder, options).search(v: network.head.forward(pooled)).map { $0.map(caption) }
   }
 
+  /// Captions drawn at random for each image [N], the likeliest first.
+  /// - Parameters:
+  ///   - pooled: [N, pooledSize].
+  ///   - streams: what names each image's random numbers beside the seed.
+  public func sample(_ pooled: Tensor, _ options: Sampling.Options, streams: [UInt64]) -> [[Caption]] {
+    Sampling(network.decoder, options).sample(v: network.head.forward(pooled), streams: streams)
+      .map { $0.map(caption) }
+  }
+
   private func caption(_ hypothesis: Hypothesis) -> Caption {
     judged(
       zip(hypothesis.words, hypothesis.logProbs).map {

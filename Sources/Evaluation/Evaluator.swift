@@ -24,16 +24,23 @@ public struct Evaluator {
   }
 
   /// Captions the images and scores captions and references.
-  /// - Parameter progress: called with the number of images done.
-  public func evaluate(_ options: BeamSearch.Options, progress: (Int) -> Void) -> Evaluation {
+  /// - Parameters:
+  ///   - sampling: draws the captions, an image's id naming its random numbers, instead of searching for them.
+  ///   - progress: called with the number of images done.
+  public func evaluate(
+    _ options: BeamSearch.Options, sampling: Sampling.Options? = nil, progress: (Int) -> Void
+  ) -> Evaluation {
     var captions: [[Caption]] = []
     var scored: [[Caption]] = []
     var shuffledSum = 0.0
     for range in batches {
-      captions += captioner.captions(rows(Array(range)), options)
+      let own = rows(Array(range))
+      let streams = range.map { UInt64(bitPattern: Int64(images[$0].id)) }
+      captions +=
+        sampling.map { captioner.sample(own, $0, streams: streams) } ?? captioner.captions(own, options)
       let encoded = range.map { references[$0].map(captioner.description.vocabulary.encode) }
       let owners = encoded.enumerated().flatMap { index, captions in captions.map { _ in index } }
-      var found = captioner.scores(of: encoded.flatMap(\.self), rows: owners, pooled: rows(Array(range)))[...]
+      var found = captioner.scores(of: encoded.flatMap(\.self), rows: owners, pooled: own)[...]
       for captions in encoded {
         scored.append(Array(found.prefix(captions.count)))
         found = found.dropFirst(captions.count)

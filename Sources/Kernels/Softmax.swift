@@ -43,25 +43,30 @@ public struct TopClasses: Sendable {
 /// - Parameters:
 ///   - logits: [rows, V]; overwritten.
 ///   - excluded: classes left out of the choice, though not of the softmax.
+///   - excludedByRow: those of each row beside them; none when empty.
 public func topClasses(
   _ count: Int, rows: Int, columns: Int, logits: UnsafeMutablePointer<Float>, bias: UnsafePointer<Float>?,
-  excluding excluded: [Int32] = [], pool: ThreadPool = .shared, instructions: InstructionSet = .current
+  excluding excluded: [Int32] = [], excludingByRow excludedByRow: [[Int32]] = [],
+  pool: ThreadPool = .shared, instructions: InstructionSet = .current
 ) -> TopClasses {
-  precondition(excluded.allSatisfy { $0 >= 0 && $0 < columns }, "\(excluded) of \(columns) classes")
+  for excluded in [excluded] + excludedByRow {
+    precondition(excluded.allSatisfy { $0 >= 0 && $0 < columns }, "\(excluded) of \(columns) classes")
+  }
+  precondition(excludedByRow.isEmpty || excludedByRow.count == rows)
   let top = instructions.table.pointer.pointee.top_k_row!
   let count = min(count, columns)
   var ids = [Int32](repeating: -1, count: rows * count)
   var values = [Float](repeating: -.infinity, count: rows * count)
   ids.withUnsafeMutableBufferPointer { ids in
     values.withUnsafeMutableBufferPointer { values in
-      excluded.withUnsafeBufferPointer { excluded in
-        guard rows > 0, count > 0 else { return }
-        let (ids, values) = (ids.baseAddress!, values.baseAddress!)
-        pool.runRows(rows, columns: columns) { range in
-          for row in range {
+      guard rows > 0, count > 0 else { return }
+      let (ids, values) = (ids.baseAddress!, values.baseAddress!)
+      pool.runRows(rows, columns: columns) { range in
+        for row in range {
+          let excluded = excludedByRow.isEmpty ? excluded : excluded + excludedByRow[row]
+          excluded.withUnsafeBufferPointer {
             _ = top(
-              logits + row * columns, bias, columns, excluded.baseAddress, Int32(excluded.count),
-              Int32(count),
+              logits + row * columns, bias, columns, $0.baseAddress, Int32($0.count), Int32(count),
               ids + row * count, values + row * count)
           }
         }

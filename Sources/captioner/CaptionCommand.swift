@@ -17,19 +17,28 @@ struct CaptionCommand: ParsableCommand {
         captioner caption photo.jpg
         captioner caption photos/ --format csv > captions.csv
         captioner caption a.jpg b.png --beam-width 5 --captions 5 --format json
+        captioner caption photo.jpg --force frisbee --forbid man --no-repeat-ngram 3
+        captioner caption photo.jpg --prefix "two dogs" --min-length 8 --length-normalization average
+        captioner caption photo.jpg --sample --captions 5 --temperature 0.8 --top-p 0.9 --seed 7
         curl -s https://example.org/photo.jpg | captioner caption -
       """)
 
   @Argument(help: "Image files, folders of them, or - for standard input.") var paths: [String]
   @OptionGroup var model: ModelOption
   @OptionGroup var search: SearchFlags
-  @Option(help: ArgumentHelp("Captions per image, the best first; at most the beam width.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp(
+      "Captions per image, the best first; at most the beam width, or 100 with --sample.", valueName: "n"))
   var captions = 1
   @Option(help: "text, json (one object a line) or csv.") var format = CaptionFormat.text
   @OptionGroup var engine: EngineOptions
 
   func validate() throws {
-    guard (1...search.beamWidth).contains(captions) else {
+    if search.drawing.sample {
+      guard (1...100).contains(captions) else {
+        throw ValidationError("--captions: expected 1 to 100 with --sample, found \(captions)")
+      }
+    } else if !(1...search.beamWidth).contains(captions) {
       throw ValidationError("--captions: expected 1 to the beam width \(search.beamWidth), found \(captions)")
     }
     guard paths.count(where: { $0 == "-" }) <= 1 else { throw ValidationError("- may be given once") }
@@ -61,6 +70,9 @@ struct CaptionCommand: ParsableCommand {
 
   private func caption(_ files: [String], _ captioner: Captioner, _ writer: inout CaptionWriter) throws -> Int
   {
+    let vocabulary = captioner.description.vocabulary
+    let options = try search.options(captions: captions, vocabulary: vocabulary)
+    let sampling = try search.sampling(captions: captions, vocabulary: vocabulary)
     let loader = ImageLoader(captioner.description.preprocessing)
     var failures = 0
     var progress = BatchProgress(total: files.count, shown: format != .text || isatty(1) == 0)
@@ -69,9 +81,14 @@ struct CaptionCommand: ParsableCommand {
       let batch = loader.load(files, range)
       var errors: [Int: String] = [:]
       for (index, error) in batch.failures { errors[index] = error.description }
-      let found =
-        batch.indices.isEmpty
-        ? [] : captioner.captions(try captioner.pooled(batch.images), search.options(captions: captions))
+      var found: [[Caption]] = []
+      if !batch.indices.isEmpty {
+        let pooled = try captioner.pooled(batch.images)
+        // An image's random numbers are named by its place among those given.
+        found =
+          sampling.map { captioner.sample(pooled, $0, streams: batch.indices.map(UInt64.init)) }
+          ?? captioner.captions(pooled, options)
+      }
       let byIndex = Dictionary(uniqueKeysWithValues: zip(batch.indices, found))
       for index in range {
         if let captions = byIndex[index] {

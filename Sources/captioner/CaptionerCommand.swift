@@ -73,12 +73,13 @@ struct Failure: Error, CustomStringConvertible {
   let description: String
 }
 
-/// Runs a command's work; an error becomes one line on standard error and exit status 1.
+/// Runs a command's work; an error becomes one line on standard error and exit status 1, or 64 where only the model
+/// could tell that an option is wrong.
 func reportingErrors(_ body: () throws -> Void) throws {
   do {
     try body()
-  } catch let code as ExitCode {
-    throw code
+  } catch let error where error is ExitCode || error is ValidationError {
+    throw error
   } catch {
     Console.complain("\(error)")
     throw ExitCode(1)

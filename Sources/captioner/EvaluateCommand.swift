@@ -32,6 +32,7 @@ struct EvaluateCommand: ParsableCommand {
       Examples:
         captioner evaluate --captions captions_val.json --images photos
         captioner evaluate --captions captions_val.json --images photos --results results.json --format json
+        captioner evaluate --captions captions_val.json --images photos --beam-width 5 --length-normalization wu
         captioner evaluate --captions captions_val.json --images photos --features val.features \\
           --sweep-beam-widths 1,3,5,10 --retrieval --report report.html
         captioner evaluate --captions captions_val.json --images photos --calibrate calibrated.safetensors
@@ -87,6 +88,9 @@ struct EvaluateCommand: ParsableCommand {
       let clock = ContinuousClock()
       let start = clock.now
       let captioner = try Captioner(modelAt: model.resolved(), residency: .resident)
+      let vocabulary = captioner.description.vocabulary
+      let options = try search.options(captions: nBest, vocabulary: vocabulary)
+      let sampling = try search.sampling(captions: nBest, vocabulary: vocabulary)
       let source = EvaluationFeatures(captioner, images: wanted, folder: images)
       let (found, pooled) = try features.map(source.cached) ?? source.computed()
       guard !found.isEmpty else {
@@ -94,11 +98,11 @@ struct EvaluateCommand: ParsableCommand {
       }
       let evaluator = Evaluator(captioner, found, pooled: pooled)
       let evaluation = showingProgress("captions", found.count, "images") {
-        evaluator.evaluate(search.options(captions: nBest), progress: $0)
+        evaluator.evaluate(options, sampling: sampling, progress: $0)
       }
       let seconds = (clock.now - start) / .seconds(1)
       let confidence = try ConfidenceReport(evaluation, captioner, threshold: confidenceThreshold, calibrate)
-      let points = sweep.points(search)
+      let points = sweep.points(options)
       let summary = EvaluationSummary(
         scores: evaluation.scores, seconds: seconds, confidence: confidence,
         retrieval: retrieval
@@ -125,31 +129,5 @@ struct EvaluateCommand: ParsableCommand {
     let result = body { progress.update($0) }
     progress.finish(total)
     return result
-  }
-}
-
-/// The searches to compare.
-struct SweepFlags: ParsableArguments {
-  @Option(help: ArgumentHelp("Beam widths to compare, such as 1,3,5,10.", valueName: "list"))
-  var sweepBeamWidths: NumberList?
-
-  /// A list of beam widths.
-  struct NumberList: ExpressibleByArgument {
-    let values: [Int]
-    init?(argument: String) {
-      let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
-      values = parts.compactMap { Int($0) }
-      guard values.count == parts.count, values.allSatisfy((1...64).contains) else { return nil }
-    }
-  }
-
-  /// Every combination, or none if nothing is to be compared.
-  func points(_ search: SearchFlags) -> [BeamSearch.Options] {
-    guard let widths = sweepBeamWidths?.values else { return [] }
-    return widths.map { width in
-      var options = search.options()
-      options.beamWidth = width
-      return options
-    }
   }
 }

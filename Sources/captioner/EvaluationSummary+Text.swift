@@ -66,9 +66,11 @@ extension EvaluationSummary {
   }
 
   private func lines(_ sweep: [SweepPoint]) -> [String] {
-    ["beam  BLEU-1  BLEU-4  ROUGE-L  CIDEr  log-prob  words  distinct  images/s"]
+    ["beam  length      BLEU-1  BLEU-4  ROUGE-L  CIDEr  log-prob  words  distinct  images/s"]
       + sweep.map { point in
-        right("\(point.options.beamWidth)", 4) + right(percent(point.bleu[0]), 8)
+        right("\(point.options.beamWidth)", 4) + "  "
+          + point.options.lengthNormalization.name.padding(toLength: 10, withPad: " ", startingAt: 0)
+          + right(percent(point.bleu[0]), 8)
           + right(percent(point.bleu[3]), 8) + right(percent(point.rougeL), 9)
           + right(percent(point.cider), 7)
           + right(number(point.meanLogProb, 2), 10) + right(number(point.meanLength, 1), 7)

@@ -62,11 +62,13 @@ struct EvaluationSummary: Encodable {
 
   private struct SweepObject: Encodable {
     let beam_width: Int
+    let length_normalization: String
     let Bleu_1, Bleu_2, Bleu_3, Bleu_4, ROUGE_L, CIDEr: Double
     let mean_log_prob, mean_length, distinct, seconds, images_per_second: Double
 
     init(_ point: SweepPoint) {
       beam_width = point.options.beamWidth
+      length_normalization = point.options.lengthNormalization.name
       (Bleu_1, Bleu_2, Bleu_3, Bleu_4) = (point.bleu[0], point.bleu[1], point.bleu[2], point.bleu[3])
       (ROUGE_L, CIDEr, mean_log_prob) = (point.rougeL, point.cider, point.meanLogProb)
       (mean_length, distinct, seconds) = (point.meanLength, point.distinct, point.seconds)

@@ -1,10 +1,24 @@
 import ArgumentParser
 import Captioning
+import Language
 
-/// How captions are searched for.
+/// How captions are found: by beam search, or drawn at random.
 struct SearchFlags: ParsableArguments {
+  /// `LengthNormalization` by name.
+  enum Normalization: String, ExpressibleByArgument, CaseIterable { case none, average, wu }
+
   @Option(help: ArgumentHelp("Captions followed at a time; 1 is greedy.", valueName: "n")) var beamWidth = 3
   @Option(help: ArgumentHelp("Words in a caption, at most.", valueName: "n")) var maxLength = 20
+  @Option(help: ArgumentHelp("Words in a caption, at least.", valueName: "n")) var minLength = 0
+  @Option(
+    help: ArgumentHelp(
+      "What captions are ranked by: none, the log-prob, which prefers short ones; average, its mean a word; or wu, "
+        + "log-prob / ((5 + words) / 6)^A.", valueName: "kind"))
+  var lengthNormalization = Normalization.none
+  @Option(help: ArgumentHelp("wu's A: 0 is none, 1 close to average (default: 0.6).", valueName: "A"))
+  var lengthPenalty: Double?
+  @OptionGroup(title: "What captions say") var wording: ConstraintFlags
+  @OptionGroup(title: "Sampling") var drawing: SamplingFlags
 
   func validate() throws {
     guard (1...64).contains(beamWidth) else {
@@ -13,10 +27,49 @@ struct SearchFlags: ParsableArguments {
     guard (1...1000).contains(maxLength) else {
       throw ValidationError("--max-length: expected 1 to 1000, found \(maxLength)")
     }
+    guard (0...maxLength).contains(minLength) else {
+      throw ValidationError("--min-length: expected 0 to the --max-length \(maxLength), found \(minLength)")
+    }
+    if let lengthPenalty {
+      guard lengthNormalization == .wu else {
+        throw ValidationError("--length-penalty: only with --length-normalization wu")
+      }
+      guard (0...10).contains(lengthPenalty) else {
+        throw ValidationError("--length-penalty: expected 0 to 10, found \(lengthPenalty)")
+      }
+    }
+    if drawing.sample {
+      if lengthNormalization != .none {
+        throw ValidationError("--length-normalization: only without --sample, whose captions are not ranked")
+      }
+      if !wording.force.isEmpty {
+        throw ValidationError("--force: only without --sample, which does not look ahead")
+      }
+    }
   }
 
-  /// Options for the `captions` best of each image.
-  func options(captions: Int = 1) -> BeamSearch.Options {
-    BeamSearch.Options(beamWidth: beamWidth, captions: captions, maximumLength: maxLength)
+  /// Options of a search for the `captions` best of each image.
+  /// - Throws: `ValidationError` naming a word that the vocabulary lacks.
+  func options(captions: Int = 1, vocabulary: Vocabulary) throws -> BeamSearch.Options {
+    let normalization: LengthNormalization =
+      switch lengthNormalization {
+      case .none: .none
+      case .average: .average
+      case .wu: .wu(alpha: lengthPenalty ?? 0.6)
+      }
+    return BeamSearch.Options(
+      beamWidth: beamWidth, captions: captions, maximumLength: maxLength, minimumLength: minLength,
+      lengthNormalization: normalization,
+      constraints: try wording.constraints(lengths: minLength...maxLength, vocabulary))
+  }
+
+  /// Options of a draw of `captions` for each image; nil when they are searched for.
+  /// - Throws: `ValidationError` naming a word that the vocabulary lacks.
+  func sampling(captions: Int = 1, vocabulary: Vocabulary) throws -> Sampling.Options? {
+    guard drawing.sample else { return nil }
+    return Sampling.Options(
+      captions: captions, temperature: drawing.temperature ?? 1, topK: drawing.topK, topP: drawing.topP ?? 1,
+      seed: drawing.seed ?? 0, maximumLength: maxLength, minimumLength: minLength,
+      constraints: try wording.constraints(lengths: minLength...maxLength, vocabulary))
   }
 }
