@@ -1,0 +1,50 @@
+/// ROUGE-L (Lin 2004): F-measure of the longest common subsequence with β = 1.2, best precision and best recall taken
+/// over the references one by one, number for number as pycocoevalcap computes it. 0…1.
+public struct ROUGEL: Sendable, Equatable {
+  /// The mean over all samples; 0 if there are none.
+  public let corpus: Double
+  /// The score of each sample, [N].
+  public let perSample: [Double]
+
+  /// Scores `samples`. A caption without words is, as there, one empty word: two of them are alike. A sample without
+  /// references scores 0.
+  public init(_ samples: some Sequence<Sample>) {
+    var numbers = WordNumbers()
+    perSample = samples.map { sample in
+      Self.score(
+        numbers.numbers(of: sample.candidate), sample.references.map { numbers.numbers(of: $0) })
+    }
+    corpus = perSample.isEmpty ? 0 : perSample.reduce(0, +) / Double(perSample.count)
+  }
+
+  static func score(_ candidate: [Int32], _ references: [[Int32]]) -> Double {
+    let nothing: [Int32] = [0]
+    let candidate = candidate.isEmpty ? nothing : candidate
+    var (precision, recall) = (0.0, 0.0)
+    for reference in references {
+      let reference = reference.isEmpty ? nothing : reference
+      let common = Double(commonLength(candidate, reference))
+      precision = max(precision, common / Double(candidate.count))
+      recall = max(recall, common / Double(reference.count))
+    }
+    let square = 1.2 * 1.2
+    return precision == 0 || recall == 0
+      ? 0 : (1 + square) * precision * recall / (recall + square * precision)
+  }
+
+  /// The length of the longest common subsequence, row by row.
+  private static func commonLength(_ a: [Int32], _ b: [Int32]) -> Int {
+    withUnsafeTemporaryAllocation(of: Int.self, capacity: b.count + 1) { row in
+      row.initialize(repeating: 0)
+      for word in a {
+        var diagonal = 0
+        for place in b.indices {
+          let above = row[place + 1]
+          row[place + 1] = word == b[place] ? diagonal + 1 : max(above, row[place])
+          diagonal = above
+        }
+      }
+      return row[b.count]
+    }
+  }
+}
