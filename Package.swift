@@ -68,13 +68,17 @@ let package = Package(
     + module(
       "Training",
       dependencies: ["Captioning", "Datasets", "Kernels", "Language", "Layers", "Tensors"], settings: numeric)
+    // Floor 7.
+    + module(
+      "Reporting", dependencies: ["Evaluation", "Imaging", "Language", "Tensors"],
+      testDependencies: ["Captioning", "Datasets"])
     // Floor 8: the command.
     + [
       .executableTarget(
         name: "captioner",
         dependencies: [
           "Captioning", "Datasets", "Evaluation", "Imaging", "Kernels", "Language", "Layers", "Metrics",
-          "Tensors", "Training", argumentParser,
+          "Reporting", "Tensors", "Training", argumentParser,
         ],
         swiftSettings: strict),
       .testTarget(

@@ -3,6 +3,7 @@ import Captioning
 import Datasets
 import Evaluation
 import Foundation
+import Reporting
 import Tensors
 
 /// `captioner evaluate`: captions a data set and scores the captions.
@@ -59,6 +60,8 @@ struct EvaluateCommand: ParsableCommand {
   var retrievalImages = 100
   @Option(help: ArgumentHelp("Where to write the model with its confidence.", valueName: "file"))
   var calibrate: String?
+  @Option(help: ArgumentHelp("Where to write an HTML report; its pictures go beside it.", valueName: "file"))
+  var report: String?
   @Option(help: ArgumentHelp("The CIDEr from which on a caption counts as good.", valueName: "x"))
   var confidenceThreshold = 0.5
   @Option(help: "text or json (one object).") var format = Format.text
@@ -117,16 +120,25 @@ struct EvaluateCommand: ParsableCommand {
       if let results {
         try EvaluationResults(evaluation, ranks: summary.retrieval?.captionRanks).write(to: results)
       }
+      if let report {
+        let page = summary.report(
+          evaluation, data: captions, model: captioner.path, ways: "beam width \(search.beamWidth)")
+        try showingProgress("report", min(found.count, Report.galleryLimit), "images") {
+          try page.write(to: report, images: images, progress: $0)
+        }
+      }
       try Console.print(format == .json ? Console.json(summary) : summary.text)
       if found.count < wanted.count { throw ExitCode(1) }
     }
   }
 
-  private func showingProgress<R>(_ title: String, _ total: Int, _ unit: String, _ body: ((Int) -> Void) -> R)
-    -> R
+  private func showingProgress<R>(
+    _ title: String, _ total: Int, _ unit: String, _ body: ((Int) -> Void) throws -> R
+  )
+    rethrows -> R
   {
     var progress = ProgressLine(title, total: total, unit: unit)
-    let result = body { progress.update($0) }
+    let result = try body { progress.update($0) }
     progress.finish(total)
     return result
   }
