@@ -36,7 +36,7 @@ struct Histogram {
   }
 
   /// The figure; `digits` after the point in labels.
-  func figure(_ title: String, xLabel: String, digits: Int, every tick: Int) -> String {
+  func figure(_ title: String, xLabel: String, digits: Int) -> String {
     guard let first = bins.first, let last = bins.last else { return "" }
     let highest = bins.map { max($0.captions, $0.references) }.max() ?? 0
     let step = highest > 0.3 ? 0.1 : highest > 0.12 ? 0.05 : 0.02
@@ -57,13 +57,25 @@ struct Histogram {
     }
     chart.line(
       bins.flatMap { [($0.from, $0.references), ($0.from + width, $0.references)] }, style: "outline")
-    let ticks = stride(from: 0, to: bins.count, by: max(1, tick)).map { place in
+    let ticks = Ticks.within(first.from...last.from + width, wanted: 8).map {
       // Whole numbers are labelled under the middle of their bin.
-      (bins[place].from + (digits == 0 ? width / 2 : 0), HTML.number(bins[place].from, digits))
+      ($0 + (digits == 0 ? width / 2 : 0), HTML.number($0, $0.rounded() == $0 ? 0 : digits))
     }
     let lines = stride(from: 0, through: top + 1e-9, by: step).map { ($0, "\(Int(($0 * 100).rounded())) %") }
     return chart.figure(
       xTicks: ticks, yTicks: lines, xLabel: xLabel,
       legend: "<span class=\"key fill\"></span>captions <span class=\"key stroke\"></span>references")
+  }
+}
+
+/// Round numbers for an axis.
+enum Ticks {
+  /// About `wanted` multiples of 1, 2 or 5 times a power of 10.
+  static func within(_ range: ClosedRange<Double>, wanted: Int) -> [Double] {
+    let rough = max(range.upperBound - range.lowerBound, 1e-9) / Double(wanted)
+    let power = pow(10, log10(rough).rounded(.down))
+    let step = power * ([1, 2, 5, 10].first { $0 * power >= rough } ?? 10)
+    let first = (range.lowerBound / step - 1e-9).rounded(.up)
+    return (0...4 * wanted).map { (first + Double($0)) * step }.prefix { $0 <= range.upperBound + 1e-9 }
   }
 }

@@ -147,7 +147,7 @@ struct Page {
       "<tr><th scope=\"row\">\(HTML.escaped(row[0]))</th>"
         + row.dropFirst().map { "<td>\(HTML.escaped($0))</td>" }.joined() + "</tr>"
     }
-    return "<div class=\"scroll\"><table><caption>\(HTML.escaped(caption))</caption>"
+    return "<div class=\"scroll\" tabindex=\"0\"><table><caption>\(HTML.escaped(caption))</caption>"
       + (isBare ? "" : "<thead><tr>\(head)</tr></thead>") + "<tbody>\(body.joined())</tbody></table></div>"
   }
 
@@ -162,11 +162,10 @@ struct Page {
       references: references.map { Double($0.words.count - 1) },
       width: 1)
     return sureness.figure(
-      "How likely are captions to the model?", xLabel: "log-prob per word", digits: 1,
-      every: max(1, sureness.bins.count / 7))
+      "How likely are captions to the model?", xLabel: "log-prob per word", digits: 1)
       + (report.trust.map(ReliabilityDiagram.figure) ?? "")
       + lengths.figure(
-        "How long are they?", xLabel: "words", digits: 0, every: max(1, (lengths.bins.count + 11) / 12))
+        "How long are they?", xLabel: "words", digits: 0)
   }
 
   private var galleryNote: String {
@@ -175,8 +174,8 @@ struct Page {
       shown.count < all
       ? "The best, the middling and the worst \(shown.count) of \(all) photos are here. " : ""
     return part
-      + "Photos are ranked by the CIDEr of their first caption. The bar under a word is as long as the word was "
-      + "unlikely: it grows with −ln p, given the words before; ∎ is the caption's end."
+      + "Photos are ranked by the CIDEr of their first caption. The bar under a word hangs as low as the word "
+      + "was unlikely: it grows with −ln p given the words before, and is red from p = 0.1 down; · is the end."
   }
 
   private static let gallery = """

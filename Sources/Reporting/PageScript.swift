@@ -19,15 +19,15 @@ enum PageScript {
       return element;
     }
 
-    // The bar under a word: its full width at 4 nats, 2 % of probability.
+    // The bar under a word: 4 pixels a nat.
     function captionOf(line) {
       const element = el("p", "words");
       line.w.forEach((word, index) => {
         const end = index === line.w.length - 1;
         const surprise = Math.max(0, -line.l[index] / 100);
         const bar = el("i");
-        bar.style.width = Math.min(100, surprise * 25) + "%";
-        const span = el("span", "word" + (surprise > 2.3 ? " odd" : "") + (end ? " end" : ""), end ? "\u220e" : word, bar);
+        bar.style.height = Math.min(28, surprise * 4).toFixed(1) + "px";
+        const span = el("span", "word" + (surprise > 2.3 ? " odd" : "") + (end ? " end" : ""), end ? "\u00b7" : word, bar);
         span.title = (end ? "end" : word) + ": log-prob " + nats(line.l[index]) + ", p = " +
           Math.exp(line.l[index] / 100).toPrecision(2);
         if (end) span.setAttribute("aria-hidden", "true");
@@ -76,7 +76,7 @@ enum PageScript {
 
     // The three strips.
     const ranked = rows.slice().sort((a, b) => b.m[0] - a.m[0] || a.c[0].t - b.c[0].t);
-    const strip = Math.min(8, Math.max(1, Math.floor(ranked.length / 3)));
+    const strip = Math.min(6, Math.max(1, Math.floor(ranked.length / 3)));
     const middle = Math.max(0, Math.floor((ranked.length - strip) / 2));
     at("best").append(...ranked.slice(0, strip).map(card));
     at("middle").append(...ranked.slice(middle, middle + strip).map(card));

@@ -55,13 +55,13 @@ enum PageStyle {
     .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 19rem), 1fr)); gap: 1.1rem; }
     .card { display: flex; flex-direction: column; min-width: 0; background: var(--card); border: 1px solid var(--rule);
       border-radius: 6px; overflow: hidden; }
-    .card img, .card .none { display: block; width: 100%; aspect-ratio: 4 / 3; object-fit: cover; background: var(--faint); }
+    .card img, .card .none { display: block; width: 100%; height: auto; aspect-ratio: auto 4 / 3; background: var(--faint); }
     .card .none { display: grid; place-items: center; color: var(--soft); }
     .body { padding: .9rem 1rem 1rem; }
-    .words { display: flex; flex-wrap: wrap; gap: .15rem .4rem; margin: 0; font: 1.12rem/1.25 var(--serif); }
+    .words { display: flex; flex-wrap: wrap; align-items: flex-start; gap: .3rem .38rem; margin: 0; font: 1.12rem/1.25 var(--serif); }
     .word { display: inline-flex; flex-direction: column; max-width: 100%; overflow-wrap: anywhere; }
-    .word i { display: block; height: 3px; margin-top: 1px; min-width: 1px; border-radius: 2px; background: var(--accent); }
-    .word.odd i { background: var(--warm); } .word.end { color: var(--soft); font-size: .7em; justify-content: flex-end; }
+    .word i { display: block; min-height: 1px; margin-top: 2px; border-radius: 1px; background: var(--accent); opacity: .75; }
+    .word.odd i { background: var(--warm); } .word.end { min-width: .7rem; color: var(--soft); }
     .facts { display: flex; flex-wrap: wrap; gap: .1rem .9rem; margin: .6rem 0 0; padding: 0; color: var(--soft);
       font-size: .82rem; font-variant-numeric: tabular-nums; list-style: none; }
     .facts b { color: var(--ink); font-weight: 600; }
