@@ -55,7 +55,7 @@ let package = Package(
     + module("Kernels", dependencies: ["COneDNN", "CKernels", "Tensors"], settings: numeric)
     + module(
       "Imaging", dependencies: ["CImageCodecs", "Tensors"], settings: numeric, fixtures: true)
-    + module("Metrics", dependencies: ["Language"], fixtures: true)
+    + module("Metrics", dependencies: ["Tensors"], settings: numeric, testDependencies: ["Language"], fixtures: true)
     // Floor 3.
     + module("Layers", dependencies: ["Kernels", "Tensors"], settings: numeric, fixtures: true)
     + module("Datasets", dependencies: ["Language", "Tensors"])

@@ -7,65 +7,77 @@ public struct BLEU: Sendable, Equatable {
   public let corpus: [Double]
   /// BLEU-n of each sample alone, [N][4].
   public let perSample: [[Double]]
+  /// What is counted of each sample, [N]: the score of several is that of their sum.
+  let matches: [Matches]
 
   private static let tiny = 1e-15
   private static let small = 1e-9
 
   /// Scores `samples`. A sample without references counts as having one empty reference.
   public init(_ samples: some Sequence<Sample>) {
-    var numbers = WordNumbers()
-    var total = Matches()
-    var perSample: [[Double]] = []
-    for sample in samples {
-      let matches = Matches(
-        candidate: numbers.numbers(of: sample.candidate),
-        references: sample.references.map { numbers.numbers(of: $0) })
-      total.add(matches)
-      perSample.append(matches.score)
-    }
-    self.perSample = perSample
-    corpus = total.score
+    let samples = NumberedSample.numbered(samples)
+    var numbers = NGramNumbers()
+    for sample in samples { for reference in sample.references { numbers.add(reference) { _ in } } }
+    self.init(
+      samples.map { sample in
+        Matches(numbers.counts(sample.candidate), sample.references.map(numbers.counts))
+      })
   }
 
-  private struct Matches {
-    var length = 0
-    var referenceLength = 0
-    var guessed = [0, 0, 0, 0]
-    var correct = [0, 0, 0, 0]
+  init(_ matches: [Matches]) {
+    self.matches = matches
+    perSample = matches.map(\.score)
+    corpus = matches.reduce(into: Matches()) { $0.add($1) }.score
+  }
 
-    init() {}
+  struct Matches: Sendable, Equatable {
+    /// Words of the candidate, and of the reference nearest in length.
+    var length, referenceLength: Double
+    /// By order: n-grams of the candidate, and those of them that references have.
+    var guessed, correct: SIMD4<Double>
 
-    init(candidate: [Int32], references: [[Int32]]) {
-      length = candidate.count
+    init() { (length, referenceLength, guessed, correct) = (0, 0, .zero, .zero) }
+
+    /// All n-grams of the references must be numbered.
+    init(_ candidate: NGramCounts, _ references: [NGramCounts]) {
+      self.init()
+      length = Double(candidate.length)
       // Of two equally close lengths the shorter one.
-      let closest = references.map(\.count).min {
-        (abs($0 - candidate.count), $0) < (abs($1 - candidate.count), $1)
+      let closest = references.map(\.length).min {
+        (abs($0 - candidate.length), $0) < (abs($1 - candidate.length), $1)
       }
-      referenceLength = closest ?? 0
-      let references = references.map(nGramCounts)
-      for (order, counts) in nGramCounts(candidate).enumerated() {
-        guessed[order] = max(0, length - order)
-        for (gram, count) in counts {
-          correct[order] += min(count, references.map { $0[order][gram] ?? 0 }.max() ?? 0)
+      referenceLength = Double(closest ?? 0)
+      for order in 0..<4 { guessed[order] = max(0, length - Double(order)) }
+      var allowed = [Int](repeating: 0, count: candidate.terms.count)
+      for reference in references {
+        var place = 0
+        for (index, term) in candidate.terms.enumerated() {
+          while place < reference.terms.count, reference.terms[place].number < term.number { place += 1 }
+          guard place < reference.terms.count else { break }
+          if reference.terms[place].number == term.number {
+            allowed[index] = max(allowed[index], reference.terms[place].count)
+          }
         }
+      }
+      for (term, allowed) in zip(candidate.terms, allowed) {
+        correct[term.order] += Double(min(term.count, allowed))
       }
     }
 
     mutating func add(_ other: Matches) {
       length += other.length
       referenceLength += other.referenceLength
-      for order in 0..<4 {
-        guessed[order] += other.guessed[order]
-        correct[order] += other.correct[order]
-      }
+      guessed += other.guessed
+      correct += other.correct
     }
 
+    /// BLEU-1 to BLEU-4.
     var score: [Double] {
-      let ratio = (Double(length) + BLEU.tiny) / (Double(referenceLength) + BLEU.small)
+      let ratio = (length + BLEU.tiny) / (referenceLength + BLEU.small)
       let brevity = ratio < 1 ? exp(1 - 1 / ratio) : 1
       var product = 1.0
       return (0..<4).map { order in
-        product *= (Double(correct[order]) + BLEU.tiny) / (Double(guessed[order]) + BLEU.small)
+        product *= (correct[order] + BLEU.tiny) / (guessed[order] + BLEU.small)
         return pow(product, 1 / Double(order + 1)) * brevity
       }
     }

@@ -6,28 +6,27 @@ extension CIDEr {
   ///
   /// Words are numbers, for instance a vocabulary's; equal words need equal numbers, nothing more.
   public struct DocumentFrequencies: Sendable {
-    private var numbers = NGramNumbers()
+    private(set) var numbers = NGramNumbers()
     /// ln(N / df) of each n-gram by its number.
-    private var rarities: [Double] = []
+    private let rarities: [Double]
     /// ln N: the rarity of n-grams that no reference has.
     private let mostRare: Double
 
     /// Counts the n-grams of `references`, each element those of one image.
     public init(_ references: some Sequence<[[Int32]]>) {
       var documents = 0
-      var frequencies: [Int32] = []
+      var frequencies: [Int] = []
       var lastSeen: [Int] = []
       for captions in references {
         documents += 1
         for caption in captions {
-          numbers.add(caption) { term in
-            let place = Int(term.number)
-            if place == frequencies.count {
+          numbers.add(caption) { number in
+            if number == frequencies.count {
               frequencies.append(1)
               lastSeen.append(documents)
-            } else if lastSeen[place] != documents {
-              frequencies[place] += 1
-              lastSeen[place] = documents
+            } else if lastSeen[number] != documents {
+              frequencies[number] += 1
+              lastSeen[number] = documents
             }
           }
         }
@@ -39,35 +38,23 @@ extension CIDEr {
 
     /// What scoring needs of one image's references; worth keeping where many captions are held against them.
     public func vectors(_ references: [[Int32]]) -> References {
-      References(vectors: references.map(vector))
+      References(vectors: references.map { vector(numbers.counts($0)) })
     }
 
-    /// CIDEr-D of `candidate` against references whose vectors these frequencies made; 0 if there are none.
+    /// CIDEr-D of `candidate` against references whose vectors these frequencies made, 0…10; 0 if there are none.
     public func score(_ candidate: [Int32], _ references: References) -> Double {
-      guard !references.vectors.isEmpty else { return 0 }
-      let candidate = vector(candidate)
-      var sum = SIMD4<Double>()
-      for reference in references.vectors { sum += candidate.similarity(to: reference) }
-      return sum.sum() / 4 / Double(references.vectors.count) * 10
+      score(vector(numbers.counts(candidate)), references.vectors)
     }
 
-    private func vector(_ words: [Int32]) -> Vector {
-      let terms = numbers.terms(words).sorted { $0.number < $1.number }
-      var vector = Vector(length: max(0, words.count - 1))
-      vector.terms.reserveCapacity(terms.count)
-      var start = 0
-      while start < terms.count {
-        let term = terms[start]
-        var end = start + 1
-        while end < terms.count, terms[end].number == term.number { end += 1 }
-        let place = Int(term.number)
-        let weight = Double(end - start) * (place < rarities.count ? rarities[place] : mostRare)
-        vector.terms.append(.init(number: term.number, order: Int32(term.order), weight: weight))
-        vector.norms[term.order] += weight * weight
-        start = end
-      }
-      vector.norms = vector.norms.squareRoot()
-      return vector
+    func score(_ candidate: Vector, _ references: [Vector]) -> Double {
+      guard !references.isEmpty else { return 0 }
+      var sum = SIMD4<Double>()
+      for reference in references { sum += candidate.similarity(to: reference) }
+      return sum.sum() / 4 / Double(references.count) * 10
+    }
+
+    func vector(_ counts: NGramCounts) -> Vector {
+      Vector(counts) { $0 < rarities.count ? rarities[$0] : mostRare }
     }
   }
 
@@ -86,13 +73,22 @@ extension CIDEr {
     }
 
     /// Sorted by number, each once.
-    var terms: [Term] = []
+    private let terms: [Term]
     /// The Euclidean norm of each order's weights.
-    var norms = SIMD4<Double>()
+    private let norms: SIMD4<Double>
     /// The length that pycocoevalcap compares: the number of pairs of words.
-    let length: Int
+    private let length: Int
 
-    init(length: Int) { self.length = length }
+    init(_ counts: NGramCounts, rarity: (Int) -> Double) {
+      var squares = SIMD4<Double>()
+      terms = counts.terms.map { term in
+        let weight = Double(term.count) * rarity(Int(term.number))
+        squares[term.order] += weight * weight
+        return Term(number: term.number, order: Int32(term.order), weight: weight)
+      }
+      norms = squares.squareRoot()
+      length = max(0, counts.length - 1)
+    }
 
     /// Cosine for each order, where no n-gram counts more often than `reference` has it, times a Gaussian of the
     /// difference in length.

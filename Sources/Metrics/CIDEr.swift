@@ -8,12 +8,19 @@ public struct CIDEr: Sendable, Equatable {
 
   /// Scores `samples`; document frequencies are those of their references, an image a document. Of one image alone
   /// every word is in every document, so that all scores are 0. A sample without references scores 0.
-  public init(_ samples: some Collection<Sample>) {
-    var numbers = WordNumbers()
-    let candidates = samples.map { numbers.numbers(of: $0.candidate) }
-    let references = samples.map { $0.references.map { numbers.numbers(of: $0) } }
-    let frequencies = DocumentFrequencies(references)
-    perSample = zip(candidates, references).map { frequencies.score($0, frequencies.vectors($1)) }
-    corpus = perSample.isEmpty ? 0 : perSample.reduce(0, +) / Double(perSample.count)
+  public init(_ samples: some Sequence<Sample>) {
+    let samples = NumberedSample.numbered(samples)
+    let frequencies = DocumentFrequencies(samples.map(\.references))
+    self.init(samples.map { frequencies.score($0.candidate, frequencies.vectors($0.references)) })
   }
+
+  init(_ perSample: [Double]) {
+    self.perSample = perSample
+    corpus = perSample.mean
+  }
+}
+
+extension [Double] {
+  /// 0 if there are none.
+  var mean: Double { isEmpty ? 0 : reduce(0, +) / Double(count) }
 }

@@ -1,23 +1,16 @@
 /// Gives every n-gram of order 1…4 a number, through a trie: an n-gram is the number of its first n − 1 words and its
 /// last word. Numbers count from 0 in order of first appearance.
 struct NGramNumbers {
-  /// An n-gram of a caption.
-  struct Term {
-    let number: Int32
-    /// n − 1.
-    let order: Int
-  }
-
   private var children: [UInt64: Int32] = [:]
 
   /// How many different n-grams have a number.
   var count: Int { children.count }
 
-  /// Calls `body` with each n-gram of `words`; new ones get numbers.
-  mutating func add(_ words: [Int32], _ body: (Term) -> Void) {
+  /// Calls `body` with the number of each n-gram of `words`; new ones get numbers.
+  mutating func add(_ words: [Int32], upTo longest: Int = 4, _ body: (Int) -> Void) {
     for start in words.indices {
       var node: Int32 = -1
-      for order in 0..<min(4, words.count - start) {
+      for order in 0..<min(longest, words.count - start) {
         let key = Self.key(node, words[start + order])
         if let child = children[key] {
           node = child
@@ -25,15 +18,16 @@ struct NGramNumbers {
           node = Int32(truncatingIfNeeded: children.count)
           children[key] = node
         }
-        body(Term(number: node, order: order))
+        body(Int(node))
       }
     }
   }
 
-  /// The n-grams of `words`; those without a number get numbers from `count` on, which hold for this call only.
-  func terms(_ words: [Int32]) -> [Term] {
-    var terms: [Term] = []
-    terms.reserveCapacity(4 * words.count)
+  /// The n-grams of `words`, counted; those without a number get numbers from `count` on, which hold for this call
+  /// only.
+  func counts(_ words: [Int32]) -> NGramCounts {
+    var found: [UInt64] = []
+    found.reserveCapacity(4 * words.count)
     var others: [UInt64: Int32] = [:]
     for start in words.indices {
       var node: Int32 = -1
@@ -45,13 +39,42 @@ struct NGramNumbers {
           node = Int32(truncatingIfNeeded: children.count + others.count)
           others[key] = node
         }
-        terms.append(Term(number: node, order: order))
+        found.append(UInt64(UInt32(bitPattern: node)) << 2 | UInt64(order))
       }
     }
-    return terms
+    return NGramCounts(sorting: found, length: words.count)
   }
 
   private static func key(_ parent: Int32, _ word: Int32) -> UInt64 {
     UInt64(UInt32(bitPattern: parent)) << 32 | UInt64(UInt32(bitPattern: word))
+  }
+}
+
+/// How often a caption has each of its n-grams.
+struct NGramCounts {
+  struct Term {
+    let number: Int32
+    /// n − 1.
+    let order: Int
+    var count: Int
+  }
+
+  /// Sorted by number, each once.
+  private(set) var terms: [Term] = []
+  /// The number of words.
+  let length: Int
+
+  /// From the number × 4 + order of each n-gram.
+  fileprivate init(sorting found: [UInt64], length: Int) {
+    self.length = length
+    terms.reserveCapacity(found.count)
+    for value in found.sorted() {
+      let number = Int32(truncatingIfNeeded: value >> 2)
+      if let last = terms.last, last.number == number {
+        terms[terms.count - 1].count += 1
+      } else {
+        terms.append(Term(number: number, order: Int(value & 3), count: 1))
+      }
+    }
   }
 }

@@ -9,15 +9,15 @@ public struct ROUGEL: Sendable, Equatable {
   /// Scores `samples`. A caption without words is, as there, one empty word: two of them are alike. A sample without
   /// references scores 0.
   public init(_ samples: some Sequence<Sample>) {
-    var numbers = WordNumbers()
-    perSample = samples.map { sample in
-      Self.score(
-        numbers.numbers(of: sample.candidate), sample.references.map { numbers.numbers(of: $0) })
-    }
-    corpus = perSample.isEmpty ? 0 : perSample.reduce(0, +) / Double(perSample.count)
+    self.init(NumberedSample.numbered(samples))
   }
 
-  static func score(_ candidate: [Int32], _ references: [[Int32]]) -> Double {
+  init(_ samples: [NumberedSample]) {
+    perSample = samples.map { Self.score($0.candidate, $0.references) }
+    corpus = perSample.mean
+  }
+
+  private static func score(_ candidate: [Int32], _ references: [[Int32]]) -> Double {
     let nothing: [Int32] = [0]
     let candidate = candidate.isEmpty ? nothing : candidate
     var (precision, recall) = (0.0, 0.0)

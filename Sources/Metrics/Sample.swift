@@ -10,10 +10,3 @@ public struct Sample: Sendable {
     (self.candidate, self.references) = (candidate, references)
   }
 }
-
-/// The share of different captions among `captions`, 0…1; 0 if there are none.
-///
-/// A model that says the same of every photo has a share near 0.
-public func distinctShare(_ captions: some Collection<[String]>) -> Double {
-  captions.isEmpty ? 0 : Double(Set(captions).count) / Double(captions.count)
-}

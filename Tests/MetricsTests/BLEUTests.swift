@@ -1,7 +1,7 @@
 import Metrics
 import Testing
 
-private func tokens(_ text: String) -> [String] { text.split(separator: " ").map(String.init) }
+func tokens(_ text: String) -> [String] { text.split(separator: " ").map(String.init) }
 
 @Test func bleuOfThePerfectAndOfNothing() {
   let words = tokens("a dog runs in the snow")
@@ -18,9 +18,4 @@ private func tokens(_ text: String) -> [String] { text.split(separator: " ").map
   let sample = Sample(
     candidate: tokens("the the the the"), references: [tokens("the cat"), tokens("the the x y")])
   #expect(abs(BLEU([sample]).corpus[0] - 0.5) < 1e-9)
-}
-
-@Test func distinctShareCountsDifferentCaptions() {
-  #expect(distinctShare([["a"], ["a"], ["a", "b"], []]) == 0.75)
-  #expect(distinctShare([]) == 0)
 }

@@ -29,15 +29,18 @@ private struct Golden: Decodable {
     let samples = set.samples.map {
       Sample(candidate: tokenizer.tokens($0.candidate), references: $0.references.map(tokenizer.tokens))
     }
-    let (bleu, rouge, cider) = (BLEU(samples), ROUGEL(samples), CIDEr(samples))
-    var scores = ["ROUGE_L": (rouge.corpus, rouge.perSample), "CIDEr": (cider.corpus, cider.perSample)]
-    for n in 1...4 { scores["Bleu_\(n)"] = (bleu.corpus[n - 1], bleu.perSample.map { $0[n - 1] }) }
-    #expect(set.corpus.count == scores.count)
-    for (name, (corpus, perSample)) in scores {
-      let theirs = try #require(set.perImage[name])
-      #expect(perSample.count == theirs.count)
-      for (place, (a, b)) in zip([corpus] + perSample, [set.corpus[name] ?? -1] + theirs).enumerated() {
-        #expect(abs(a - b) <= 1e-9, "\(set.name) \(name) \(place): \(a) against \(b)")
+    let scores = CaptionScores(samples)
+    // Each metric alone says the same.
+    #expect(scores.bleu == BLEU(samples))
+    #expect(scores.rougeL == ROUGEL(samples))
+    #expect(scores.cider == CIDEr(samples))
+    #expect(set.corpus.count == CaptionScores.names.count)
+    for (place, name) in CaptionScores.names.enumerated() {
+      let theirs = [try #require(set.corpus[name])] + (try #require(set.perImage[name]))
+      let ours = [scores.corpus[place]] + samples.indices.map { scores.sample($0)[place] }
+      #expect(ours.count == theirs.count)
+      for (index, (a, b)) in zip(ours, theirs).enumerated() {
+        #expect(abs(a - b) <= 1e-9, "\(set.name) \(name) \(index): \(a) against \(b)")
       }
     }
   }
