@@ -77,7 +77,11 @@ public struct Evaluator {
       loss: -words.reduce(0) { $0 + Double($1.logProb) } / count, shuffledLoss: shuffledSum / count,
       wordsFirst: Double(words.count { $0.rank == 1 }) / count,
       wordsAmongFive: Double(words.count { ($0.rank ?? .max) <= 5 }) / count,
-      distinct: Double(Set(best.map(\.text)).count) / Double(best.count), intervals: judged.intervals)
+      distinct: Double(Set(best.map(\.text)).count) / Double(best.count),
+      intervals: Dictionary(
+        uniqueKeysWithValues: zip(CaptionScores.names, judged.intervals(Bootstrap())).map {
+          ($0, $1.low...max($1.low, $1.high))
+        }))
   }
 
   /// Retrieval among the first images and all their references.
@@ -104,7 +108,7 @@ public struct Evaluator {
         }
       }
       return SweepPoint(
-        options, captions.map { $0[0] }, CaptionScores(samples(captions), intervals: false),
+        options, captions.map { $0[0] }, CaptionScores(samples(captions)),
         seconds: time / .seconds(1))
     }
   }
