@@ -42,6 +42,8 @@ public struct Evaluation: Sendable {
     public let wordsFirst, wordsAmongFive: Double
     /// Share of captions that differ from all others.
     public let distinct: Double
+    /// distinct-1 and distinct-2: shares of different words and pairs of words.
+    public let distinctWords, distinctPairs: Double
     /// 95 % intervals of scores by pycocoevalcap's names.
     public let intervals: [String: ClosedRange<Double>]
     /// e^loss.

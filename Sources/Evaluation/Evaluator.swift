@@ -67,6 +67,7 @@ public struct Evaluator {
     let words = rows.flatMap { $0.scoredReferences.flatMap(\.words) }
     let count = Double(max(1, words.count))
     let best = rows.map(\.caption)
+    let texts = best.map { $0.text.split(separator: " ").map(String.init) }
     func mean(_ value: (Caption) -> Double) -> Double {
       best.reduce(0) { $0 + value($1) } / Double(best.count)
     }
@@ -77,7 +78,8 @@ public struct Evaluator {
       loss: -words.reduce(0) { $0 + Double($1.logProb) } / count, shuffledLoss: shuffledSum / count,
       wordsFirst: Double(words.count { $0.rank == 1 }) / count,
       wordsAmongFive: Double(words.count { ($0.rank ?? .max) <= 5 }) / count,
-      distinct: Double(Set(best.map(\.text)).count) / Double(best.count),
+      distinct: distinctShare(texts), distinctWords: distinctNGramShare(texts, 1),
+      distinctPairs: distinctNGramShare(texts, 2),
       intervals: Dictionary(
         uniqueKeysWithValues: zip(CaptionScores.names, judged.intervals(Bootstrap())).map {
           ($0, $1.low...max($1.low, $1.high))

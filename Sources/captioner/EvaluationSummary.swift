@@ -17,7 +17,8 @@ struct EvaluationSummary: Encodable {
       "loss_shuffled_images": scores.shuffledLoss, "word_top_1": scores.wordsFirst,
       "word_top_5": scores.wordsAmongFive, "mean_log_prob": scores.meanLogProb,
       "mean_normalized_log_prob": scores.meanNormalizedLogProb, "mean_length": scores.meanLength,
-      "distinct": scores.distinct, "images": Double(scores.images), "seconds": seconds,
+      "distinct": scores.distinct, "distinct_1": scores.distinctWords, "distinct_2": scores.distinctPairs,
+      "images": Double(scores.images), "seconds": seconds,
       "images_per_second": Double(scores.images) / max(seconds, 1e-9),
     ]
     for (index, value) in scores.bleu.enumerated() { numbers["Bleu_\(index + 1)"] = value }
