@@ -67,7 +67,7 @@ let package = Package(
       "Evaluation", dependencies: ["Captioning", "Datasets", "Language", "Layers", "Metrics", "Tensors"])
     + module(
       "Training",
-      dependencies: ["Captioning", "Datasets", "Kernels", "Language", "Layers", "Tensors"], settings: numeric)
+      dependencies: ["Captioning", "Datasets", "Kernels", "Language", "Layers", "Metrics", "Tensors"], settings: numeric)
     // Floor 7.
     + module(
       "Reporting", dependencies: ["Evaluation", "Imaging", "Language", "Tensors"],

@@ -10,7 +10,7 @@ struct DecoderState {
   private(set) var imageRows: [Int32]
   private let injected: Tensor
   private var isFirstStep = true
-  private var (embedded, gates, logits) = (Buffer(), Buffer(), Buffer())
+  private var (embedded, gates, dropped, logits) = (Buffer(), Buffer(), Buffer(), Buffer())
 
   /// One row an image, before the first word: h = c = 0.
   init(_ decoder: CaptionDecoder, v: Tensor, pool: ThreadPool) {
@@ -26,9 +26,12 @@ struct DecoderState {
   var rows: Int { imageRows.count }
 
   /// Reads one word a row and leaves W_out h in memory for `rows` rows of V logits, without the bias.
-  mutating func step(_ decoder: CaptionDecoder, words: [Int32], pool: ThreadPool) -> UnsafeMutablePointer<
-    Float
-  > {
+  /// - Parameter dropout: of the embedded words and of h, as training has it where its row `first` is row 0 here.
+  mutating func step(
+    _ decoder: CaptionDecoder, words: [Int32],
+    dropout: (embedding: Dropout, output: Dropout, first: Int)? = nil,
+    pool: ThreadPool
+  ) -> UnsafeMutablePointer<Float> {
     precondition(words.count == rows, "\(words.count) words for \(rows) rows")
     let configuration = decoder.configuration
     let embedded = embedded.reserve(rows * configuration.embeddingSize)
@@ -36,6 +39,11 @@ struct DecoderState {
       if let first = words.baseAddress {
         decoder.embedding.forward(rows: rows, first, into: embedded, pool: pool)
       }
+    }
+    if let dropout {
+      dropout.embedding.apply(
+        firstRow: dropout.first, rows: rows, columns: configuration.embeddingSize, embedded, into: embedded,
+        pool: pool)
     }
     let seesImage = isFirstStep || configuration.injection == .everyStep
     let gates = gates.reserve(rows * 4 * configuration.hiddenSize)
@@ -46,7 +54,15 @@ struct DecoderState {
     }
     isFirstStep = false
     let logits = logits.reserve(rows * configuration.vocabularySize)
-    decoder.output.linear.product(rows: rows, hidden.pointer, into: logits, pool: pool)
+    if let dropout {
+      let dropped = dropped.reserve(hidden.count)
+      dropout.output.apply(
+        firstRow: dropout.first, rows: rows, columns: configuration.hiddenSize, hidden.pointer, into: dropped,
+        pool: pool)
+      decoder.output.linear.product(rows: rows, dropped, into: logits, pool: pool)
+    } else {
+      decoder.output.linear.product(rows: rows, hidden.pointer, into: logits, pool: pool)
+    }
     return logits
   }
 

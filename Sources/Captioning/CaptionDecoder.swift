@@ -101,24 +101,30 @@ public struct CaptionDecoder: Module {
   }
 
   /// The same under dropout, for a training step: also takes the gradients of the projection, whose logits are not
-  /// kept. The loss is −mean of the result: each live position weighs 1/P. `seed` names the dropout masks.
-  /// The gradients, not the result, are those of targets smoothed by `labelSmoothing`.
+  /// kept. The loss is −mean of the result: each live position weighs 1/P, or as `weights` [P] say. `seed` names the
+  /// dropout masks. The gradients, not the result, are those of targets smoothed by `labelSmoothing`.
   public mutating func trainingForward(
-    _ captions: PackedCaptions, v: Tensor, dropout: DropoutRates, labelSmoothing: Float = 0, seed: UInt64,
-    into trace: inout Trace,
+    _ captions: PackedCaptions, v: Tensor, dropout: DropoutRates, labelSmoothing: Float = 0,
+    weights: [Float]? = nil, seed: UInt64, into trace: inout Trace,
     pool: ThreadPool = .shared
   ) -> [Float] {
-    var masks = Random(seed: seed)
-    let embeddingDropout = Dropout(rate: dropout.embedding, seed: masks.next())
-    let outputDropout = Dropout(rate: dropout.output, seed: masks.next())
-    runLSTM(captions, v: v, dropout: embeddingDropout, into: &trace, pool)
-    trace.batch = (captions, v, embeddingDropout)
+    let masks = dropouts(dropout, seed: seed)
+    runLSTM(captions, v: v, dropout: masks.embedding, into: &trace, pool)
+    trace.batch = (captions, v, masks.embedding)
     return output.forwardBackward(
-      trace.lstm.hiddenStates, targets: captions.targets, dropout: outputDropout,
+      trace.lstm.hiddenStates, targets: captions.targets, dropout: masks.output,
       labelSmoothing: labelSmoothing,
-      scale: 1 / Float(max(1, captions.positions)),
+      scale: weights == nil ? 1 / Float(max(1, captions.positions)) : 1, weights: weights,
       dh: trace.hiddenGradients.reserve(captions.positions * configuration.hiddenSize), trace: &trace.output,
       pool: pool)
+  }
+
+  /// The masks of a training step.
+  func dropouts(_ rates: DropoutRates, seed: UInt64) -> (embedding: Dropout, output: Dropout) {
+    var masks = Random(seed: seed)
+    return (
+      Dropout(rate: rates.embedding, seed: masks.next()), Dropout(rate: rates.output, seed: masks.next())
+    )
   }
 
   /// Writes the gradient of every parameter for the last `trainingForward` on this trace.

@@ -8,13 +8,14 @@ extension VGGEncoder {
   /// - Parameters:
   ///   - paths: the file of each row.
   ///   - view: which view of the images; an image's number is its row.
-  ///   - transform: what is stored for pooled maps [N, pooledSize]; those themselves unless given.
+  ///   - tap: what is taken of an image.
+  ///   - transform: what is stored for that [N, width]; it itself unless given.
   ///   - progress: called with the number of rows done after each batch; when it throws, they are kept.
   ///   - failed: called with the path and reason of each image that can't be read; its row is marked.
   /// - Throws: `FeatureCacheError`; `ModelError.notFinite` when the weights give no numbers.
   public func fill(
     _ cache: FeatureCache, paths: [String], view: TrainingView = TrainingView(0),
-    transform: (Tensor) -> Tensor = { $0 },
+    tap: Tap = .pooled, transform: (Tensor) -> Tensor = { $0 },
     progress: (Int) throws -> Void, failed: (String, String) -> Void
   ) throws {
     precondition(paths.count == cache.names.count)
@@ -30,7 +31,7 @@ extension VGGEncoder {
         failed(wanted[index], "\(error)")
       }
       if !batch.indices.isEmpty {
-        let features = try checked(transform(checkedPooled(batch.images)))
+        let features = try checked(transform(checkedFeatures(batch.images, tap)))
         for (position, index) in batch.indices.enumerated() {
           try withExtendedLifetime(features) {
             try cache.store(features.pointer + position * cache.width, row: rows[index])

@@ -82,9 +82,12 @@ public struct FeatureHead: Module {
     return trace.activations.last!
   }
 
-  /// Writes the gradient of every parameter, given the gradient of v [N, D]. The features' own is not taken: what
-  /// is before them does not learn.
-  public mutating func backward(_ dv: Tensor, _ trace: inout Trace, pool: ThreadPool = .shared) {
+  /// Writes the gradient of every parameter, given the gradient of v [N, D], and where what is before the features
+  /// learns, theirs [N, inputs].
+  public mutating func backward(
+    _ dv: Tensor, _ trace: inout Trace, into features: UnsafeMutablePointer<Float>? = nil,
+    pool: ThreadPool = .shared
+  ) {
     precondition(trace.activations.count == layers.count + 1, "backward without a trainingForward before it")
     var gradient = dv
     for index in layers.indices.reversed() {
@@ -96,7 +99,7 @@ public struct FeatureHead: Module {
         rectifyDropBackward(
           count: y.count, y: y.pointer, gradient: dy, dropout: trace.dropouts[index], pool: pool)
         if index == 0 {
-          layers[index].backward(rows: rows, x.pointer, dy, pool: pool)
+          layers[index].backward(rows: rows, x.pointer, dy, into: features, pool: pool)
         } else {
           var before = Tensor(uninitialized: x.shape)
           layers[index].backward(rows: rows, x.pointer, dy, into: before.mutablePointer(), pool: pool)

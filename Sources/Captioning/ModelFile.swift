@@ -27,19 +27,23 @@ public enum ModelFile {
   }
 
   /// Writes a model: the network's weights, and the convolutions as they are in `encoder`.
-  /// - Parameter type: how scalars are stored; convolutions keep half precision if they have it.
+  /// - Parameters:
+  ///   - tuned: convolutions that have learned, instead of those in `encoder`.
+  ///   - type: how scalars are stored; convolutions keep half precision if they have it.
   public static func write(
     _ description: ModelDescription, _ network: CaptionNetwork, convolutionsOf encoder: SafetensorsFile,
-    prefix: String, type: StoredType, to path: String
+    prefix: String, tuned: TrainableConvolutions? = nil, type: StoredType, to path: String
   ) throws {
     var items: [SafetensorsWriter.Item] = []
+    let learned = Dictionary(uniqueKeysWithValues: (tuned?.parameters ?? []).map { ($0.path, $0.value) })
     for layer in description.encoder.convolutions {
       for kind in ["weight", "bias"] {
         let name = "features.\(layer.index).\(kind)"
         let half = encoder.entries[prefix + name]?.typeName == StoredType.float16.rawValue
         items.append(
           .init(
-            name: encoderPrefix + name, tensor: try encoder.tensor(named: prefix + name),
+            name: encoderPrefix + name,
+            tensor: try learned[encoderPrefix + name] ?? encoder.tensor(named: prefix + name),
             type: half ? .float16 : type))
       }
     }

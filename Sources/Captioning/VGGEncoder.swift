@@ -37,6 +37,17 @@ public final class VGGEncoder {
       architecture, weights: file, prefix: prefix, residency: residency, pool: pool)
   }
 
+  /// What is taken of an image.
+  public enum Tap: String, Sendable {
+    /// The last map averaged and flattened as the head reads it [pooledSize].
+    case pooled
+    /// The last map itself, rows of pixels of channels [h·w·C]: what convolutions that learn go on from.
+    case map
+  }
+
+  /// The last map [N, h, w, C] of images [N, H, W, 3].
+  public func maps(_ images: Tensor) -> Tensor { stack(images) }
+
   /// The head's input [N, pooledSize] for images [N, H, W, 3].
   public func pooled(_ images: Tensor) -> Tensor {
     adaptiveAveragePool(stack(images), side: architecture.head.side)
@@ -46,6 +57,14 @@ public final class VGGEncoder {
   /// - Throws: `ModelError.notFinite`.
   public func checkedPooled(_ images: Tensor) throws(ModelError) -> Tensor { try checked(pooled(images)) }
 
+  /// What a tap gives of images [N, H, W, 3], a row each.
+  /// - Throws: `ModelError.notFinite`.
+  func checkedFeatures(_ images: Tensor, _ tap: Tap) throws(ModelError) -> Tensor {
+    guard tap == .map else { return try checkedPooled(images) }
+    let maps = try checked(stack(images))
+    return maps.reshaped([maps.shape[0], maps.count / max(1, maps.shape[0])])
+  }
+
   /// What these weights gave, if it is numbers.
   func checked(_ result: Tensor) throws(ModelError) -> Tensor {
     guard sumOfSquares(result.pointer, count: result.count).isFinite else {
@@ -54,8 +73,8 @@ public final class VGGEncoder {
     return result
   }
 
-  /// Names these convolutions, this preprocessing and this averaging: equal only if they all are.
-  public func fingerprint() throws(ModelError) -> String {
+  /// Names these convolutions, this preprocessing and this tap with its averaging: equal only if they all are.
+  public func fingerprint(_ tap: Tap = .pooled) throws(ModelError) -> String {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     for layer in architecture.convolutions {
       for kind in ["weight", "bias"] {
@@ -71,7 +90,8 @@ public final class VGGEncoder {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let input = (try? encoder.encode(preprocessing)).map { String(decoding: $0, as: UTF8.self) } ?? ""
-    return
-      "\(architecture.table) \(String(hash, radix: 16)) \(architecture.head.side)x\(architecture.head.side) \(input)"
+    let side = architecture.head.side
+    let taken = tap == .map ? tap.rawValue : "\(side)x\(side)"
+    return "\(architecture.table) \(String(hash, radix: 16)) \(taken) \(input)"
   }
 }

@@ -4,7 +4,7 @@ public import Tensors
 
 /// Rows of features of many images in one file, filled in any order, over several runs if need be.
 ///
-/// The file is safetensors, so that any program can read it at any time: `features` F32 [N, width]; `status` U8 [N],
+/// The file is safetensors, so that any program can read it at any time: `features` F32 or F16 [N, width]; `status` U8 [N],
 /// 0 not there yet, 1 done, 2 the image can't be read; metadata `key` (what made the features) and `names` (a JSON
 /// list, one name a row). A row's status is written after the row has reached the disk. Not for two threads at once.
 public final class FeatureCache {
@@ -22,11 +22,14 @@ public final class FeatureCache {
   public let path: String
   /// The rows' names (N).
   public let names: [String]
-  /// Floats in a row.
+  /// Scalars in a row.
   public let width: Int
+  /// How they are stored: float32, or float16 for maps that are large.
+  public let type: StoredType
 
   private let descriptor: Int32
-  private let mapping: Tensor
+  private let stored: StoredTensor
+  private let mapping: Tensor?
   private let featuresOffset, statusOffset: Int
   private var statuses: [UInt8]
   /// Rows whose status is not written yet.
@@ -36,12 +39,16 @@ public final class FeatureCache {
   /// - Parameters:
   ///   - key: what makes the features; another key means other features.
   ///   - names: the rows.
-  ///   - width: floats in a row.
+  ///   - width: scalars in a row.
+  ///   - type: how they are stored; half precision rounds to 11 bits, and what is above 65504 to that.
   /// - Throws: `FeatureCacheError` when the file can't be read or made, is something else, holds features of
   ///   another key or other rows, or is being written by another process.
-  public init(path: String, key: String, names: [String], width: Int) throws(FeatureCacheError) {
-    (self.path, self.names, self.width) = (path, names, width)
-    if access(path, F_OK) != 0 { try Self.create(path, key: key, names: names, width: width) }
+  public init(
+    path: String, key: String, names: [String], width: Int, type: StoredType = .float32
+  ) throws(FeatureCacheError) {
+    precondition(type != .bfloat16, "features are stored as float32 or float16")
+    (self.path, self.names, self.width, self.type) = (path, names, width, type)
+    if access(path, F_OK) != 0 { try Self.create(path, key: key, names: names, width: width, type: type) }
     descriptor = open(path, O_RDWR | O_CLOEXEC)
     guard descriptor >= 0 else { throw .file(FileError(path: path, action: "open", errno: errno)) }
     do throws(FeatureCacheError) {
@@ -49,15 +56,22 @@ public final class FeatureCache {
       let file: SafetensorsFile
       do { file = try SafetensorsFile(path: path) } catch { throw .notACache(path: path, reason: "\(error)") }
       guard let features = file.entries["features"], let status = file.entries["status"],
-        features.typeName == "F32", status.typeName == "U8", features.shape.rank == 2,
+        ["F32", "F16"].contains(features.typeName), status.typeName == "U8", features.shape.rank == 2,
         status.shape == [features.shape[0]], let foundKey = file.metadata["key"]
       else { throw .notACache(path: path, reason: "expected tensors features and status and a key") }
       guard foundKey == key else { throw .otherKey(path: path, expected: key, found: foundKey) }
+      guard features.typeName == type.rawValue else {
+        let name = { (type: String) in "\(key) as \(type)" }
+        throw .otherKey(path: path, expected: name(type.rawValue), found: name(features.typeName))
+      }
       guard features.shape == [names.count, width], file.metadata["names"] == Self.json(names) else {
         throw .otherRows(path: path, expected: [names.count, width], found: features.shape)
       }
       (featuresOffset, statusOffset) = (features.offset, status.offset)
-      do { mapping = try file.tensor(named: "features") } catch {
+      do {
+        stored = try file.stored("features")
+        mapping = type == .float32 ? stored.read() : nil
+      } catch {
         throw .notACache(path: path, reason: "\(error)")
       }
       statuses = [UInt8](repeating: 0, count: names.count)
@@ -82,16 +96,39 @@ public final class FeatureCache {
   /// The rows without features that are worth trying, in order; the failed ones among them.
   public var pending: [Int] { statuses.indices.filter { statuses[$0] != Status.done.rawValue } }
 
-  /// The features of a row that is done: `width` floats in the mapped file, valid while the cache lives.
+  /// The features of a row that is done: `width` floats in the mapped file, valid while the cache lives. Of a cache
+  /// in float32; `read` serves all.
   public func features(of row: Int) -> UnsafePointer<Float> {
     precondition(status(of: row) == .done, "row \(row) holds no features")
+    guard let mapping else { preconditionFailure("features are stored as \(type)") }
     return mapping.pointer + row * width
+  }
+
+  /// Copies the features of a row that is done, `width` floats.
+  public func read(_ row: Int, into features: UnsafeMutablePointer<Float>) {
+    precondition(status(of: row) == .done, "row \(row) holds no features")
+    stored.read(row * width..<(row + 1) * width, into: features)
   }
 
   /// Writes a row; `flush` makes it count.
   public func store(_ features: UnsafePointer<Float>, row: Int) throws(FeatureCacheError) {
     precondition(names.indices.contains(row))
-    try write(UnsafeRawBufferPointer(start: features, count: width * 4), at: featuresOffset + row * width * 4)
+    let bytes = width * type.size
+    if type == .float32 {
+      try write(UnsafeRawBufferPointer(start: features, count: bytes), at: featuresOffset + row * bytes)
+    } else {
+      let halves = [UInt16](unsafeUninitializedCapacity: width) { buffer, count in
+        if let base = buffer.baseAddress { convertToHalf(features, count: width, into: base) }
+        count = width
+      }
+      let failure = halves.withUnsafeBytes { half -> FeatureCacheError? in
+        do throws(FeatureCacheError) {
+          try write(half, at: featuresOffset + row * bytes)
+          return nil
+        } catch { return error }
+      }
+      if let failure { throw failure }
+    }
     statuses[row] = Status.done.rawValue
     unmarked.append(row)
   }
@@ -133,12 +170,12 @@ public final class FeatureCache {
 
   /// A file of the right size with every row missing, in place only when complete: a full disk is noticed here.
   private static func create(
-    _ path: String, key: String, names: [String], width: Int
+    _ path: String, key: String, names: [String], width: Int, type: StoredType
   ) throws(FeatureCacheError) {
-    let bytes = names.count * width * 4
+    let bytes = names.count * width * type.size
     let header: [String: Any] = [
       "__metadata__": ["key": key, "names": json(names)],
-      "features": ["dtype": "F32", "shape": [names.count, width], "data_offsets": [0, bytes]],
+      "features": ["dtype": type.rawValue, "shape": [names.count, width], "data_offsets": [0, bytes]],
       "status": ["dtype": "U8", "shape": [names.count], "data_offsets": [bytes, bytes + names.count]],
     ]
     let text = try? JSONSerialization.data(withJSONObject: header, options: [.sortedKeys])

@@ -7,10 +7,17 @@ public struct ConvolutionShape: Sendable, Equatable {
   public let inputChannels, outputChannels: Int
   /// Whether a 2×2 max-pool of stride 2 follows (odd rows and columns at the end are dropped).
   public let pool: Bool
+  /// Whether ReLU follows; a data gradient by convolution has none.
+  var rectified = true
 
   /// A convolution of C to K channels.
   public init(inputChannels: Int, outputChannels: Int, pool: Bool) {
     (self.inputChannels, self.outputChannels, self.pool) = (inputChannels, outputChannels, pool)
+  }
+
+  /// The same convolution without its pool.
+  var unpooled: ConvolutionShape {
+    ConvolutionShape(inputChannels: inputChannels, outputChannels: outputChannels, pool: false)
   }
 
   /// The output's height and width for an input's.
@@ -94,6 +101,7 @@ private func convolveDirectly(
   let size = shape.outputSize(height: height, width: width)
   // A piece is a pair of rows (what one pooled row needs), eight times.
   let rowsPerPiece = 16
+  let flags = shape.rectified ? Int32(CK_RELU) : 0
   let piecesPerImage = (height + rowsPerPiece - 1) / rowsPerPiece
   let scratch = workspace.scratch(floats: shape.pool ? 2 * width * k : 0, threads: images * piecesPerImage)
   pool.run(images * piecesPerImage) { piece in
@@ -104,15 +112,15 @@ private func convolveDirectly(
     if !shape.pool {
       for y in rows {
         table.direct_row(
-          source, image, weights, bias, Int32(k), Int32(y), destination + y * width * k, Int32(CK_RELU))
+          source, image, weights, bias, Int32(k), Int32(y), destination + y * width * k, flags)
       }
       return
     }
     let pair = scratch + piece * 2 * width * k
     let pairImage = ck_image(height: 2, width: Int32(width), channels: Int32(k))
     for y in stride(from: rows.lowerBound, to: rows.upperBound - 1, by: 2) {
-      table.direct_row(source, image, weights, bias, Int32(k), Int32(y), pair, Int32(CK_RELU))
-      table.direct_row(source, image, weights, bias, Int32(k), Int32(y + 1), pair + width * k, Int32(CK_RELU))
+      table.direct_row(source, image, weights, bias, Int32(k), Int32(y), pair, flags)
+      table.direct_row(source, image, weights, bias, Int32(k), Int32(y + 1), pair + width * k, flags)
       table.max_pool_row(pair, pairImage, 0, destination + (y / 2) * size.width * k)
     }
   }

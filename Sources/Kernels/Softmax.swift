@@ -8,18 +8,23 @@
 ///   - logits: [rows, V]: afterwards δx, or x where `scale` is 0.
 ///   - bias: [V].
 ///   - targets: [rows], each in 0..<V.
+///   - weights: [rows]: what δx of a row is multiplied by besides `scale`; nil: 1.
 ///   - logProbabilities: [rows]: log pₜ, natural logarithms.
 public func softmaxCrossEntropy(
   rows: Int, columns: Int, logits: UnsafeMutablePointer<Float>, bias: UnsafePointer<Float>?,
   targets: UnsafePointer<Int32>, gradientScale scale: Float, labelSmoothing: Float = 0,
-  logProbabilities: UnsafeMutablePointer<Float>,
+  weights: UnsafePointer<Float>? = nil, logProbabilities: UnsafeMutablePointer<Float>,
   pool: ThreadPool = .shared, instructions: InstructionSet = .current
 ) {
   let entropy = instructions.table.pointer.pointee.cross_entropy_row!
   pool.runRows(rows, columns: columns) { range in
     for row in range {
+      let weight = weights.map { $0[row] } ?? 1
       logProbabilities[row] = entropy(
-        logits + row * columns, bias, columns, Int(targets[row]), scale, labelSmoothing)
+        logits + row * columns, bias, columns, Int(targets[row]), scale * weight, labelSmoothing)
+      if scale != 0 && scale * weight == 0 {
+        (logits + row * columns).update(repeating: 0, count: columns)
+      }
     }
   }
 }

@@ -6,6 +6,7 @@ internal import Tensors
 /// `@unchecked Sendable`: it is handed from one `convolve` to the next, never used by two at once.
 public final class ConvolutionWorkspace: @unchecked Sendable {
   private var memory = Tensor(uninitialized: [0])
+  private var map = Tensor(uninitialized: [0])
 
   /// An empty workspace; it grows as layers need.
   public init() {}
@@ -14,6 +15,12 @@ public final class ConvolutionWorkspace: @unchecked Sendable {
   func scratch(floats: Int, threads: Int) -> UnsafeMutablePointer<Float> {
     if memory.count < floats * threads { memory = Tensor(uninitialized: [floats * threads]) }
     return memory.mutablePointer()
+  }
+
+  /// Room for a map that outlives the scratch of the kernels that make or read it.
+  func map(floats: Int) -> UnsafeMutablePointer<Float> {
+    if map.count < floats { map = Tensor(uninitialized: [floats]) }
+    return map.mutablePointer()
   }
 }
 
@@ -48,11 +55,14 @@ struct WinogradPlan {
     outputPlane = block * shape.outputChannels + 48
   }
 
+  /// Floats of working memory for a block.
+  var scratchCount: Int { 36 * (inputPlane + outputPlane) }
+
   func run(
     _ input: UnsafePointer<Float>, transformed: UnsafePointer<Float>, bias: UnsafePointer<Float>,
     into output: UnsafeMutablePointer<Float>, workspace: ConvolutionWorkspace, pool: ThreadPool
   ) {
-    let floats = 36 * (inputPlane + outputPlane)
+    let floats = scratchCount
     let blocks = (tiles + block - 1) / block
     if blockPerThread {
       // One stretch of memory per thread would do; slots are handed out by a counter of free ones.
@@ -119,7 +129,7 @@ struct WinogradPlan {
     let k = shape.outputChannels
     let image = ck_image(height: Int32(height), width: Int32(width), channels: Int32(k))
     let size = shape.outputSize(height: height, width: width)
-    let flags = Int32(CK_RELU) | (shape.pool ? Int32(CK_POOL) : 0)
+    let flags = (shape.rectified ? Int32(CK_RELU) : 0) | (shape.pool ? Int32(CK_POOL) : 0)
     let transform = kernels.winograd_output!
     for tile in part {
       let (n, ty, tx) = place(block.lowerBound + tile)

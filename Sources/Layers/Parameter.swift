@@ -44,6 +44,14 @@ extension Module {
     return result
   }
 
+  /// The path of the first parameter whose gradient has a scalar that is not finite; nil: all are finite.
+  public var notFinite: String? {
+    parameters.first { parameter in
+      guard let gradient = parameter.gradient else { return false }
+      return gradient.withUnsafeBufferPointer { !$0.allSatisfy(\.isFinite) }
+    }?.path
+  }
+
   /// The number of trained scalars.
   public var scalarCount: Int { parameters.reduce(0) { $0 + $1.value.count } }
 

@@ -44,7 +44,7 @@ public struct SoftmaxProjection: Module {
     for from in stride(from: 0, to: targets.count, by: Self.block) {
       let rows = min(Self.block, targets.count - from)
       linear.product(rows: rows, h + from * size, into: logits, pool: pool)
-      entropy(rows, from, logits, targets, scale: 0, 0, &logProbabilities, pool)
+      entropy(rows, from, logits, targets, scale: 0, 0, nil, &logProbabilities, pool)
     }
     return logProbabilities
   }
@@ -56,6 +56,7 @@ public struct SoftmaxProjection: Module {
   ///     δlogits = (softmax − target)·scale,  δW = Σ δlogitsᵀ h,  δb = Σ δlogits,  δh = δlogits W
   public mutating func forwardBackward(
     _ h: UnsafePointer<Float>, targets: [Int32], dropout: Dropout, labelSmoothing: Float = 0, scale: Float,
+    weights: [Float]? = nil,
     dh: UnsafeMutablePointer<Float>, trace: inout Trace, pool: ThreadPool = .shared
   ) -> [Float] {
     let (size, words) = (linear.inputs, linear.outputs)
@@ -69,7 +70,7 @@ public struct SoftmaxProjection: Module {
       let rows = min(Self.block, targets.count - from)
       dropout.apply(firstRow: from, rows: rows, columns: size, h + from * size, into: dropped, pool: pool)
       linear.product(rows: rows, dropped, into: logits, pool: pool)
-      entropy(rows, from, logits, targets, scale: scale, labelSmoothing, &logProbabilities, pool)
+      entropy(rows, from, logits, targets, scale: scale, labelSmoothing, weights, &logProbabilities, pool)
       gemm(
         m: words, n: size, k: rows, logits, lda: words, transposeA: true, dropped, ldb: size,
         beta: from == 0 ? 0 : 1, dW, ldc: size, pool: pool)
@@ -84,14 +85,18 @@ public struct SoftmaxProjection: Module {
 
   private func entropy(
     _ rows: Int, _ from: Int, _ logits: UnsafeMutablePointer<Float>, _ targets: [Int32], scale: Float,
-    _ labelSmoothing: Float, _ logProbabilities: inout [Float], _ pool: ThreadPool
+    _ labelSmoothing: Float, _ weights: [Float]?, _ logProbabilities: inout [Float], _ pool: ThreadPool
   ) {
     targets.withUnsafeBufferPointer { targets in
       logProbabilities.withUnsafeMutableBufferPointer { logProbabilities in
-        softmaxCrossEntropy(
-          rows: rows, columns: linear.outputs, logits: logits, bias: linear.bias!.value.pointer,
-          targets: targets.baseAddress! + from, gradientScale: scale, labelSmoothing: labelSmoothing,
-          logProbabilities: logProbabilities.baseAddress! + from, pool: pool)
+        let (targets, results) = (targets.baseAddress! + from, logProbabilities.baseAddress! + from)
+        func run(_ weights: UnsafePointer<Float>?) {
+          softmaxCrossEntropy(
+            rows: rows, columns: linear.outputs, logits: logits, bias: linear.bias!.value.pointer,
+            targets: targets, gradientScale: scale, labelSmoothing: labelSmoothing, weights: weights,
+            logProbabilities: results, pool: pool)
+        }
+        if let weights { weights.withUnsafeBufferPointer { run($0.baseAddress! + from) } } else { run(nil) }
       }
     }
   }

@@ -13,6 +13,11 @@ struct RunState: Codable, Equatable {
   /// Sum of the training loss (nats) and number of words of this epoch so far.
   var lossSum = 0.0
   var words = 0
+  /// Sum of the mean rewards of this epoch's self-critical steps, and their number.
+  var reward = 0.0
+  var rewards = 0
+  /// Validation perplexity of the best epoch.
+  var perplexity = 0.0
   /// Seconds spent, in all sittings.
   var seconds = 0.0
   var schedule: PlateauSchedule
@@ -26,9 +31,14 @@ struct RunState: Codable, Equatable {
   var data: String
   var configuration: TrainingConfiguration
 
+  /// On to the next epoch.
+  mutating func beginEpoch() {
+    (epoch, batch, lossSum, words, reward, rewards) = (epoch + 1, 0, 0, 0, 0, 0)
+  }
+
   /// Whether a run can have got there.
   var isPossible: Bool {
-    let counts = [epoch - 1, batch, step, words, logLength]
+    let counts = [epoch - 1, batch, step, words, rewards, logLength]
     return counts.allSatisfy((0..<1 << 48).contains) && (batch > 0) == (words > 0) && seconds >= 0
   }
 }

@@ -17,13 +17,16 @@ public struct Trainer {
     case message(String)
     /// Batches done in the epoch, of how many, and the epoch's mean loss so far (nats per word).
     case progress(epoch: Int, batch: Int, batches: Int, loss: Double)
+    /// An epoch is over and logged.
+    case epoch(TrainingRecord.Epoch)
   }
 
-  private let configuration: TrainingConfiguration
-  private let description: ModelDescription
-  private let train, validation: EncodedSplit
-  private let encoder: (file: SafetensorsFile, prefix: String)
-  private let folder: String
+  let configuration: TrainingConfiguration
+  let description: ModelDescription
+  let train: EncodedSplit
+  private let validation: Validation
+  let encoder: (file: SafetensorsFile, prefix: String)
+  let folder: String
   private let report: (Event) -> Void
   private let shouldStop: () -> Bool
 
@@ -32,8 +35,9 @@ public struct Trainer {
   private var average: WeightAverage
   private var state: RunState
   private var log: RunLog
+  private let selfCritical: SelfCritical?
   private var traces = (head: FeatureHead.Trace(), decoder: CaptionDecoder.Trace())
-  private let featureScale: Float
+  let featureScale: Float
   private var sessionStart = ContinuousClock.now
   private var lastCheckpoint = ContinuousClock.now
 
@@ -49,7 +53,7 @@ public struct Trainer {
       throw TrainingError.configuration("expected captions to train and to validate on, found none")
     }
     (self.configuration, self.description) = (configuration, description)
-    (self.train, self.validation, self.folder) = (train, validation, folder)
+    (self.train, self.folder) = (train, folder)
     (self.encoder, self.report, self.shouldStop) = ((encoder, encoderPrefix), report, shouldStop)
     var random = Random(seed: configuration.seed, stream: Stream.initialisation.rawValue)
     // A head that comes with the encoder is where training starts; its input is not rescaled then.
@@ -61,6 +65,8 @@ public struct Trainer {
         ? try encoder.tensor(named: key, shape: parameter.shape) : parameter.untrained(using: &random)
     }
     featureScale = headIsThere ? 1 : Float(1 / train.featureDeviation())
+    self.validation = Validation(validation, vocabulary: description.vocabulary, scale: featureScale)
+    selfCritical = SelfCritical(configuration, train, description.vocabulary)
     if !configuration.start.isEmpty && !resume {
       network = try Self.started(from: configuration.start, description, featureScale: featureScale)
     }
@@ -92,27 +98,10 @@ public struct Trainer {
     log = try RunLog(path: folder + "/log.jsonl", length: state.logLength)
   }
 
-  /// The network of a model file whose words and sizes are the run's, its first layer unscaled again.
-  private static func started(
-    from path: String, _ description: ModelDescription, featureScale: Float
-  ) throws -> CaptionNetwork {
-    let file = try SafetensorsFile(path: path)
-    var found = try ModelDescription(of: file)
-    (found.training, found.confidence) = (description.training, description.confidence)
-    guard found == description else {
-      throw ModelError.unsupported(
-        path: path, expected: "a model of this run's words, sizes and preprocessing",
-        found: found.vocabulary == description.vocabulary ? "other sizes or preprocessing" : "other words")
-    }
-    var network = try ModelFile.network(file, found)
-    network.head.layers[0].weight.value.withUnsafeMutableBufferPointer { weights in
-      for index in weights.indices { weights[index] /= featureScale }
-    }
-    return network
-  }
-
   /// The streams of random numbers.
-  private enum Stream: UInt64 { case initialisation = 1, view, headDropout, decoderDropout }
+  private enum Stream: UInt64 {
+    case initialisation = 1, view, headDropout, decoderDropout, drawnCaptions, scheduledSampling
+  }
 
   /// Runs to the end: the last epoch, or validation that no longer improves.
   /// - Returns: the best validation perplexity per word.
@@ -124,7 +113,7 @@ public struct Trainer {
       try runEpoch()
       try finishEpoch()
     }
-    return exp(state.schedule.best)
+    return state.perplexity
   }
 
   private mutating func runEpoch() throws {
@@ -147,48 +136,62 @@ public struct Trainer {
     }
   }
 
-  /// One batch: forward, loss, backward, clip, Adam, average.
+  /// One batch: forward, loss, backward, clip, update, average.
   private mutating func step(_ captions: ArraySlice<Int>) throws {
     let number = UInt64(state.step + 1)
     func random(_ stream: Stream) -> Random {
       Random(seed: configuration.seed, stream: stream.rawValue, number)
     }
-    var (viewChoices, headSeeds, decoderSeeds) = (
-      random(.view), random(.headDropout), random(.decoderDropout)
-    )
+    var (viewChoices, headSeeds, drawing) = (random(.view), random(.headDropout), random(.drawnCaptions))
     let views = captions.map { _ in Int.random(in: 0...train.views.count, using: &viewChoices) }
     var batch = train.batch(captions, scale: featureScale) { views[$0] }
-    let pooledDropout = Dropout(rate: Float(configuration.pooledDropout), seed: headSeeds.next())
-    let pooled = batch.features.mutablePointer()
-    pooledDropout.apply(
-      rows: captions.count, columns: train.features.width, pooled, into: pooled, pool: .shared)
-
+    if let selfCritical {
+      state.reward += selfCritical.reinforce(
+        &batch, images: captions.map { train.rows[$0] }, network, using: &drawing)
+      state.rewards += 1
+    }
+    var packed = batch.packed()
     let v = network.head.trainingForward(
-      batch.features, dropout: Float(configuration.featureDropout), seed: headSeeds.next(), into: &traces.head
-    )
+      batch.pooled(dropout: configuration.pooledDropout, seed: headSeeds.next()),
+      dropout: Float(configuration.featureDropout), seed: headSeeds.next(), into: &traces.head)
+    let dropout = CaptionDecoder.DropoutRates(
+      embedding: Float(configuration.embeddingDropout), output: Float(configuration.outputDropout))
+    var decoderSeeds = random(.decoderDropout)
+    let seed = decoderSeeds.next()
+    packed.captions = configuration.scheduledSampling.applied(
+      to: packed.captions, step: state.step, random(.scheduledSampling)
+    ) { captions, replaced, random in
+      network.decoder.scheduled(
+        captions, v: v, replaced: replaced, dropout: dropout, seed: seed, using: &random)
+    }
     let logProbs = network.decoder.trainingForward(
-      batch.captions, v: v,
-      dropout: .init(
-        embedding: Float(configuration.embeddingDropout), output: Float(configuration.outputDropout)),
-      labelSmoothing: Float(configuration.labelSmoothing), seed: decoderSeeds.next(), into: &traces.decoder)
-    let loss = -logProbs.reduce(0) { $0 + Double($1) }
-    guard loss.isFinite else { throw TrainingError.diverged(step: state.step + 1, what: "the loss") }
+      packed.captions, v: v, dropout: dropout, labelSmoothing: Float(configuration.labelSmoothing),
+      weights: packed.weights, seed: seed, into: &traces.decoder)
+    let (loss, words) = packed.loss(logProbs)
+    let step = state.step + 1
+    // No caption is this unlikely unless training has blown up.
+    guard loss.isFinite, loss < 1000 * Double(words) else {
+      throw TrainingError.diverged(step: step, what: "the loss")
+    }
     let dv = network.decoder.backward(&traces.decoder)
     network.head.backward(dv, &traces.head)
 
     adam.learningRate = Float(learningRate)
     let clip = configuration.clipNorm > 0 ? Float(configuration.clipNorm) : nil
     let norm = adam.update(&network, clipNorm: clip)
-    guard norm.isFinite else { throw TrainingError.diverged(step: state.step + 1, what: "the gradient") }
-    state.step += 1
-    average.update(with: &network, step: state.step)
+    guard norm.isFinite else {
+      throw TrainingError.diverged(step: step, what: "the gradient of \(network.notFinite ?? "the network")")
+    }
+    let epsilon = configuration.scheduledSampling.epsilon(step: state.step)
+    state.step = step
+    average.update(with: &network, step: step)
     state.lossSum += loss
-    state.words += logProbs.count
-    if state.step == 1 || state.step % 50 == 0 {
+    state.words += words
+    if step == 1 || step % 50 == 0 {
       try log.append(
-        StepLine(
-          step: state.step, epoch: state.epoch, loss: loss / Double(logProbs.count),
-          gradient_norm: Double(norm), learning_rate: Double(adam.learningRate)))
+        TrainingRecord.Step(
+          step: step, epoch: state.epoch, loss: loss / Double(words), gradient_norm: Double(norm),
+          learning_rate: Double(adam.learningRate), epsilon: epsilon))
     }
   }
 
@@ -200,53 +203,32 @@ public struct Trainer {
 
   private mutating func finishEpoch() throws {
     let averaged = average.applied(to: network)
-    let validationLoss = loss(of: averaged)
+    let (scores, samples) = validation.scores(of: averaged, beamWidth: configuration.validationBeamWidth)
     // A loss of many hundreds is as lost as one that is no number.
-    guard exp(validationLoss).isFinite else {
+    guard scores.perplexity.isFinite else {
       throw TrainingError.diverged(step: state.step, what: "the validation perplexity")
     }
     let rate = learningRate
-    let verdict = state.schedule.observe(validationLoss, epoch: state.epoch, configuration)
-    let trainingLoss = state.lossSum / Double(state.words)
-    let seconds = state.seconds + elapsed
-    if verdict == .improved { try writeModel(averaged, validationLoss: validationLoss) }
-    try log.append(
-      EpochLine(
-        epoch: state.epoch, step: state.step, training_loss: trainingLoss, validation_loss: validationLoss,
-        validation_perplexity: exp(validationLoss), learning_rate: rate, best: verdict == .improved,
-        seconds: seconds))
-    report(
-      .message(
-        String(
-          format:
-            "epoch %d: training loss %.4f, validation loss %.4f (perplexity %.2f)%@, learning rate %g, %@",
-          state.epoch, trainingLoss, validationLoss, exp(validationLoss),
-          verdict == .improved ? ", best so far" : "",
-          rate, ProgressLine.duration(seconds))))
+    let verdict = state.schedule.observe(
+      configuration.validationMetric.badness(scores), epoch: state.epoch, configuration)
+    if verdict == .improved {
+      state.perplexity = scores.perplexity
+      try writeModel(averaged, scores, epoch: state.epoch, step: state.step)
+    }
+    let record = TrainingRecord.Epoch(
+      epoch: state.epoch, step: state.step, training_loss: state.lossSum / Double(state.words),
+      validation: scores, learning_rate: rate,
+      epsilon: configuration.scheduledSampling.epsilon(step: state.step),
+      reward: state.rewards > 0 ? state.reward / Double(state.rewards) : nil, best: verdict == .improved,
+      seconds: state.seconds + elapsed, samples: samples)
+    try log.append(record)
+    report(.epoch(record))
     state.finished = verdict == .finished
-    (state.epoch, state.batch, state.lossSum, state.words) = (state.epoch + 1, 0, 0, 0)
+    state.beginEpoch()
     try writeCheckpoint()
     if state.finished {
       report(.message("validation has not improved for \(configuration.stopPatience) epochs: done"))
     }
-  }
-
-  /// Mean loss per word of the validation captions, whole, the unknown word and the end token counted.
-  private func loss(of network: CaptionNetwork) -> Double {
-    var trace = CaptionDecoder.Trace()
-    var (sum, words) = (0.0, 0)
-    // Captions of like length together: fewer, fuller time steps.
-    let order = validation.captions.indices.sorted {
-      (validation.captions[$0].count, $0) < (validation.captions[$1].count, $1)
-    }
-    for start in stride(from: 0, to: order.count, by: 200) {
-      let batch = validation.batch(order[start..<min(order.count, start + 200)], scale: featureScale)
-      let v = network.head.forward(batch.features)
-      let logProbs = network.decoder.forward(batch.captions, v: v, into: &trace)
-      sum -= logProbs.reduce(0) { $0 + Double($1) }
-      words += logProbs.count
-    }
-    return sum / Double(words)
   }
 
   private var elapsed: Double { (ContinuousClock.now - sessionStart) / .seconds(1) }
@@ -258,42 +240,4 @@ public struct Trainer {
     try Checkpoint.write(to: folder + "/checkpoint.safetensors", network, adam, average, kept)
     lastCheckpoint = .now
   }
-
-  /// The model file: the scale of the features goes into the first layer, W(s·x) = (s·W)x.
-  private func writeModel(_ network: CaptionNetwork, validationLoss: Double) throws {
-    var scaled = network
-    scaled.head.layers[0].weight.value.withUnsafeMutableBufferPointer { weights in
-      for index in weights.indices { weights[index] *= featureScale }
-    }
-    var described = description
-    described.training = provenance(validationLoss)
-    try ModelFile.write(
-      described, scaled, convolutionsOf: encoder.file, prefix: encoder.prefix,
-      type: configuration.precision, to: folder + "/model.safetensors")
-  }
-
-  private func provenance(_ validationLoss: Double) -> [String: String] {
-    func name(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
-    return [
-      "captions": name(configuration.captions), "validation_captions": name(configuration.validationCaptions),
-      "encoder": name(configuration.encoder), "training_captions": String(train.captions.count),
-      "start": name(configuration.start), "consensus": String(configuration.consensus),
-      "training_images": String(Set(train.rows).count), "seed": String(configuration.seed),
-      "epoch": String(state.epoch), "step": String(state.step),
-      "validation_perplexity": String(format: "%.3f", exp(validationLoss)),
-    ]
-  }
-}
-
-/// The lines of log.jsonl.
-private struct StepLine: Encodable {
-  let step, epoch: Int
-  let loss, gradient_norm, learning_rate: Double
-}
-
-private struct EpochLine: Encodable {
-  let epoch, step: Int
-  let training_loss, validation_loss, validation_perplexity, learning_rate: Double
-  let best: Bool
-  let seconds: Double
 }

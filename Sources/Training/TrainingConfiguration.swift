@@ -23,6 +23,33 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   public var start = ""
   /// Captions kept of each image, in training and validation: those that agree most with its others; 0: all.
   public var consensus = 0
+  /// What decides which epoch is the best, when the learning rate falls and when the run ends.
+  public enum ValidationMetric: String, Codable, Sendable, CaseIterable {
+    /// Lower is better.
+    case perplexity
+    /// Higher is better.
+    case bleu4 = "BLEU-4"
+    case cider = "CIDEr"
+
+    /// The lower the better.
+    func badness(_ scores: Validation.Scores) -> Double {
+      switch self {
+      case .perplexity: scores.loss
+      case .bleu4: -scores.Bleu_4
+      case .cider: -scores.CIDEr
+      }
+    }
+  }
+  /// What decides which epoch is the best.
+  public var validationMetric = ValidationMetric.perplexity
+  /// Width of the beam that captions the validation images.
+  public var validationBeamWidth = 3
+  /// When the word before is the model's own instead of the true one.
+  public var scheduledSampling = ScheduledSampling()
+  /// Captions drawn of each image for self-critical training; 0: teacher forcing alone.
+  public var selfCriticalSamples = 0
+  /// The weight of teacher forcing beside self-critical training, 0 to 1.
+  public var teacherWeight = 0.5
   /// Words seen less often become `<unk>`.
   public var minimumCount = 5
   /// E.
@@ -81,66 +108,6 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   /// The defaults.
   public init() {}
 
-  /// Decodes, taking defaults for what is missing and refusing what is unknown or out of range.
-  public init(from decoder: any Decoder) throws {
-    self.init()
-    let known = Set(CodingKeys.allCases.map(\.stringValue))
-    for key in try decoder.container(keyedBy: AnyKey.self).allKeys where !known.contains(key.stringValue) {
-      throw DecodingError.dataCorrupted(
-        .init(codingPath: [key], debugDescription: "unknown option \(key.stringValue)"))
-    }
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    func read<T: Decodable>(_ field: WritableKeyPath<Self, T>, _ key: CodingKeys) throws {
-      if let value = try container.decodeIfPresent(T.self, forKey: key) { self[keyPath: field] = value }
-    }
-    try read(\.captions, .captions)
-    try read(\.images, .images)
-    try read(\.validationCaptions, .validationCaptions)
-    try read(\.validationImages, .validationImages)
-    try read(\.encoder, .encoder)
-    try read(\.preprocessing, .preprocessing)
-    try read(\.start, .start)
-    try read(\.consensus, .consensus)
-    try read(\.minimumCount, .minimumCount)
-    try read(\.embeddingSize, .embeddingSize)
-    try read(\.hiddenSize, .hiddenSize)
-    try read(\.featureSize, .featureSize)
-    try read(\.head, .head)
-    try read(\.injection, .injection)
-    try read(\.epochs, .epochs)
-    try read(\.batchSize, .batchSize)
-    try read(\.schedule, .schedule)
-    try read(\.learningRate, .learningRate)
-    try read(\.learningRateDecay, .learningRateDecay)
-    try read(\.decayPatience, .decayPatience)
-    try read(\.stopPatience, .stopPatience)
-    try read(\.clipNorm, .clipNorm)
-    try read(\.labelSmoothing, .labelSmoothing)
-    try read(\.pooledDropout, .pooledDropout)
-    try read(\.featureDropout, .featureDropout)
-    try read(\.embeddingDropout, .embeddingDropout)
-    try read(\.outputDropout, .outputDropout)
-    try read(\.views, .views)
-    try read(\.averageDecay, .averageDecay)
-    try read(\.precision, .precision)
-    try read(\.seed, .seed)
-  }
-
-  private enum CodingKeys: String, CodingKey, CaseIterable {
-    case captions, images, validationCaptions, validationImages, encoder, preprocessing, start, consensus
-    case minimumCount, embeddingSize, hiddenSize, featureSize, head, injection
-    case epochs, batchSize, schedule, learningRate, learningRateDecay, decayPatience, stopPatience, clipNorm
-    case labelSmoothing, pooledDropout, featureDropout, embeddingDropout, outputDropout, views, averageDecay,
-      precision, seed
-  }
-
-  private struct AnyKey: CodingKey {
-    let stringValue: String
-    var intValue: Int? { nil }
-    init?(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
-  }
-
   /// The first option that is out of range, as `name: expected …, found …`; nil when all are right.
   public var problem: String? {
     func positive(_ name: String, _ value: Int, below limit: Int = 1 << 20) -> String? {
@@ -165,6 +132,11 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
       learningRateDecay > 0 && learningRateDecay <= 1
         ? nil : "learning-rate decay: expected 0 to 1, found \(learningRateDecay)",
       clipNorm >= 0 && clipNorm.isFinite ? nil : "clip norm: expected 0 or more, found \(clipNorm)",
+      (0...1000).contains(selfCriticalSamples) && selfCriticalSamples != 1
+        ? nil : "self-critical captions: expected 0 or 2 to 1000, found \(selfCriticalSamples)",
+      (0...1).contains(teacherWeight) ? nil : "teacher weight: expected 0 to 1, found \(teacherWeight)",
+      positive("validation beam width", validationBeamWidth, below: 100),
+      scheduledSampling.problem,
       head == .none ? "head: expected full, compact or compact2, found none" : nil,
       ["auto", "torchvision", "caffe"].contains(preprocessing)
         ? nil : "preprocessing: expected auto, torchvision or caffe, found \(preprocessing)",

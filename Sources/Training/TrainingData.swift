@@ -9,41 +9,49 @@ public struct EncodedSplit {
   public let captions: [[Int32]]
   /// The row of each caption's image in `features` [captions].
   public let rows: [Int]
+  /// All captions of each image as tokens, by its row: more than `captions` where those are a choice.
+  public let references: [Int: [[String]]]
   /// Pooled maps of the images.
   public let features: FeatureCache
   /// Pooled maps of other views of the same images, for training to choose among.
   public let views: [FeatureCache]
 
   /// Captions about images whose features are done; those of unreadable images are left out.
-  public init(captions: [[Int32]], rows: [Int], features: FeatureCache, views: [FeatureCache] = []) {
+  public init(
+    captions: [[Int32]], rows: [Int], references: [Int: [[String]]] = [:], features: FeatureCache,
+    views: [FeatureCache] = []
+  ) {
     precondition(captions.count == rows.count)
     let usable = rows.indices.filter { caption in
       ([features] + views).allSatisfy { $0.status(of: rows[caption]) == .done }
     }
     self.captions = usable.map { captions[$0] }
     self.rows = usable.map { rows[$0] }
-    (self.features, self.views) = (features, views)
+    (self.references, self.features, self.views) = (references, features, views)
   }
 
-  /// The captions at `indices` as a packed batch with a row of features, times `scale`, for each.
+  /// The captions at `indices`, each about a row of its own, and those rows' pooled maps times `scale`.
   /// - Parameter view: which view each of them sees; 0 is the image itself.
-  func batch(
-    _ indices: some Collection<Int>, scale: Float, view: (Int) -> Int = { _ in 0 }
-  ) -> (captions: PackedCaptions, features: Tensor) {
-    let chosen = Array(indices)
-    var input = Tensor(uninitialized: [chosen.count, features.width])
-    let memory = input.mutablePointer()
+  func batch(_ indices: some Collection<Int>, scale: Float, view: (Int) -> Int) -> TrainingBatch {
+    TrainingBatch(
+      sentences: indices.map { captions[$0] },
+      imageRows: indices.indices.enumerated().map { Int32($0.offset) },
+      pooled: pooled(indices.map { rows[$0] }, scale: scale, view: view))
+  }
+
+  /// The pooled maps of some images, times `scale`, [N, width].
+  func pooled(
+    _ images: some Collection<Int>, scale: Float, view: (Int) -> Int = { _ in 0 }
+  ) -> Tensor {
     let width = features.width
-    for (position, index) in chosen.enumerated() {
+    var result = Tensor(uninitialized: [images.count, width])
+    let memory = result.mutablePointer()
+    for (position, row) in images.enumerated() {
       let seen = view(position)
-      let cache = seen == 0 ? features : views[seen - 1]
-      let source = cache.features(of: rows[index])
+      let source = (seen == 0 ? features : views[seen - 1]).features(of: row)
       for column in 0..<width { memory[position * width + column] = source[column] * scale }
     }
-    let packed = PackedCaptions.packing(
-      chosen.map { captions[$0] }, imageRows: chosen.indices.map { Int32($0) }, start: Vocabulary.start,
-      end: Vocabulary.end)
-    return (packed.captions, input)
+    return result
   }
 
   /// Names the captions and their images' rows: equal only if they all are.

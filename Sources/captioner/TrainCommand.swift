@@ -8,6 +8,10 @@ public import Training
 extension VGGArchitecture.Head: ExpressibleByArgument {}
 extension Injection: ExpressibleByArgument {}
 extension TrainingConfiguration.Schedule: ExpressibleByArgument {}
+extension TrainingConfiguration.ValidationMetric: ExpressibleByArgument {}
+extension ScheduledSampling.Curve: ExpressibleByArgument {}
+extension ScheduledSampling.Coin: ExpressibleByArgument {}
+extension ScheduledSampling.Choice: ExpressibleByArgument {}
 extension StoredType: ExpressibleByArgument {
   /// The number format of that name.
   public init?(argument: String) {
@@ -59,6 +63,25 @@ struct TrainCommand: ParsableCommand {
   var start: String?
   @Option(help: "Learn only the captions of each image that agree most, this many; 0: all (0).")
   var consensus: Int?
+  @Option(help: "Captions drawn of each image for self-critical training; 0: none (0).")
+  var selfCritical: Int?
+  @Option(help: "Weight of teacher forcing beside self-critical training, 0 to 1 (0.5).")
+  var teacherWeight: Double?
+  @Option(
+    help:
+      "How the chance of reading the true word before falls: none, linear, exponential, inverseSigmoid (none)."
+  )
+  var scheduledSampling: ScheduledSampling.Curve?
+  @Option(help: "k of that curve (1).") var samplingK: Double?
+  @Option(help: "c of the linear curve, per step (1e-4).") var samplingC: Double?
+  @Option(help: "The least chance on the linear curve (0.75).") var samplingFloor: Double?
+  @Option(help: "Its coin decides on each token or each sequence (token).")
+  var samplingCoin: ScheduledSampling.Coin?
+  @Option(help: "The model's own word: argMax or sample (sample).") var samplingChoice:
+    ScheduledSampling.Choice?
+  @Option(help: "What decides which epoch is best: perplexity, BLEU-4 or CIDEr (perplexity).")
+  var validationMetric: TrainingConfiguration.ValidationMetric?
+  @Option(help: "Width of the beam that captions the validation images (3).") var validationBeamWidth: Int?
   @Option(help: "Words seen less often become <unk> (5).") var minCount: Int?
   @Option(help: "Size of the word embedding (512).") var embeddingSize: Int?
   @Option(help: "Size of the LSTM (512).") var hiddenSize: Int?
@@ -114,6 +137,16 @@ struct TrainCommand: ParsableCommand {
     set(\.preprocessing, preprocessing)
     set(\.start, start)
     set(\.consensus, consensus)
+    set(\.selfCriticalSamples, selfCritical)
+    set(\.teacherWeight, teacherWeight)
+    set(\.scheduledSampling.curve, scheduledSampling)
+    set(\.scheduledSampling.k, samplingK)
+    set(\.scheduledSampling.c, samplingC)
+    set(\.scheduledSampling.floor, samplingFloor)
+    set(\.scheduledSampling.coin, samplingCoin)
+    set(\.scheduledSampling.choice, samplingChoice)
+    set(\.validationMetric, validationMetric)
+    set(\.validationBeamWidth, validationBeamWidth)
     set(\.minimumCount, minCount)
     set(\.embeddingSize, embeddingSize)
     set(\.hiddenSize, hiddenSize)
@@ -149,8 +182,7 @@ struct TrainCommand: ParsableCommand {
 
   private static func read(_ path: String) throws -> TrainingConfiguration {
     do {
-      return try JSONDecoder().decode(
-        TrainingConfiguration.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
+      return try TrainingConfiguration(json: Data(contentsOf: URL(fileURLWithPath: path)))
     } catch let error as DecodingError {
       throw Failure(description: "\(path): expected options of a run: \(Self.reason(error))")
     } catch {

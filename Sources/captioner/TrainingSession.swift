@@ -61,15 +61,17 @@ struct TrainingSession {
       caches[path] = cache
       return cache
     }
-    let (learned, checked) = (selected(train), selected(validation))
+    let learned = selected(train)
     let trainSplit = try EncodedSplit(
       captions: learned.tokens.map(vocabulary.encode), rows: learned.rows,
+      references: train.references,
       features: cache(train, view: TrainingView(0)),
       views: (1..<configuration.views).map {
         try cache(train, view: TrainingView($0, seed: configuration.seed))
       })
     let validationSplit = try EncodedSplit(
-      captions: checked.tokens.map(vocabulary.encode), rows: checked.rows,
+      captions: validation.tokens.map(vocabulary.encode), rows: validation.rows,
+      references: validation.references,
       features: cache(validation, view: TrainingView(0)))
 
     var bar: ProgressLine?
@@ -82,6 +84,13 @@ struct TrainingSession {
       case .message(let text):
         bar?.clear()
         Console.note(text)
+      case .epoch(let record):
+        bar?.clear()
+        Console.note(record.line)
+        if record.validation.hasCollapsed {
+          Console.complain(
+            "the captions no longer depend on the photos: a lower --learning-rate or less dropout may help")
+        }
       case .progress(let epoch, let batch, let batches, let loss):
         if barEpoch != epoch {
           bar = ProgressLine("epoch \(epoch)", total: batches, unit: "batches", from: batch - 1)
@@ -108,6 +117,11 @@ struct TrainingSession {
     var files: [String] = []
     var tokens: [[String]] = []
     var rows: [Int] = []
+
+    /// All captions of each image, by its row.
+    var references: [Int: [[String]]] {
+      Dictionary(grouping: zip(rows, tokens), by: \.0).mapValues { $0.map(\.1) }
+    }
   }
 
   private func load(_ path: String, images folder: String) throws -> Split {

@@ -76,6 +76,37 @@ private struct Stopped: Error {}
     }
   }
 
+  /// Maps at a cut, in half precision, with a name of their own; convolutions go on from there to the pooled map.
+  @Test func storesMapsAtACut() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/model.safetensors"
+      try TinyNetwork.writeModel(to: path)
+      let file = try SafetensorsFile(path: path)
+      let whole = try Captioner(modelAt: path, residency: .resident).encoder
+      let cut = try #require(whole.architecture.cut(before: "conv2_1"))
+      let frozen = try VGGEncoder(
+        try #require(cut.frozen), preprocessing: whole.preprocessing, weights: file, prefix: "encoder.",
+        residency: .resident)
+      let paths = [photo("resize/37x29.png")]
+      let shape = cut.mapShape(height: 32, width: 32)
+      let cache = try FeatureCache(
+        path: folder + "/f", key: frozen.fingerprint(.map), names: paths, width: shape.count, type: .float16)
+      try frozen.fill(cache, paths: paths, tap: .map) { _ in
+      } failed: { _, _ in
+      }
+      #expect(try frozen.fingerprint(.map) != frozen.fingerprint())
+      var maps = Tensor(uninitialized: Shape([1] + shape.dimensions))
+      cache.read(0, into: maps.mutablePointer())
+      let image = whole.preprocessing.apply(try RGBImage(contentsOf: paths[0])).reshaped([1, 32, 32, 3])
+      #expect(relativeError(maps, frozen.maps(image)) < 1e-3)
+      let convolutions = try TrainableConvolutions(cut) { (parameter) throws(SafetensorsError) in
+        try file.tensor(named: parameter.path, shape: parameter.shape)
+      }
+      var trace = TrainableConvolutions.Trace()
+      #expect(relativeError(convolutions.trainingForward(maps, into: &trace), whole.pooled(image)) < 1e-3)
+    }
+  }
+
   @Test func featuresThatAreNoNumbersAreRefused() throws {
     try withTemporaryFolder { folder in
       let encoder = try encoder(folder)

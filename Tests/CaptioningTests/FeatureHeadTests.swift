@@ -35,4 +35,21 @@ import Testing
       #expect(abs(scalars.reduce(0.0) { $0 + Double($1) } / Double(sum[row]) - 1) < 2e-5)
     }
   }
+
+  /// The gradient of the features, where what is before them learns.
+  @Test func featuresHaveAGradient() {
+    var random = Random(seed: 4)
+    var head = FeatureHead(inputs: 12, widths: [9, 7]) { $0.untrained(using: &random) }
+    let x = Tensor(uniform: [3, 12], limit: 1, using: &random)
+    let dv = Tensor(uniform: [3, 7], limit: 1, using: &random)
+    var trace = FeatureHead.Trace()
+    _ = head.trainingForward(x, dropout: 0, seed: 1, into: &trace)
+    var dx = Tensor(repeating: .nan, x.shape)
+    head.backward(dv, &trace, into: dx.mutablePointer())
+    let fixed = head
+    let disagreement = gradientDisagreement(dx, at: x, step: 0.01) {
+      zip(fixed.forward($0).scalars, dv.scalars).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+    }
+    #expect(disagreement < 1e-2)
+  }
 }

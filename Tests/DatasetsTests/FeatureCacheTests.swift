@@ -43,6 +43,33 @@ private func failure(_ body: () throws -> Void) -> FeatureCacheError? {
   }
 }
 
+/// Half precision: what it holds exactly comes back so, the rest rounded, and nothing finite as infinity.
+@Test func halfPrecisionTakesHalfTheRoom() throws {
+  try inFolder { path in
+    let values: [Float] = [1.5, -2, 0.1, 1e6, -7e4, 65504, 3e-8]
+    do {
+      let cache = try FeatureCache(path: path, key: "k", names: names, width: values.count, type: .float16)
+      try cache.store(values, row: 1)
+      try cache.flush()
+    }
+    let cache = try FeatureCache(path: path, key: "k", names: names, width: values.count, type: .float16)
+    #expect(cache.pending == [0, 2])
+    var read = [Float](repeating: .nan, count: values.count)
+    cache.read(1, into: &read)
+    #expect(read == [1.5, -2, 0.099975586, 65504, -65504, 65504, 5.9604645e-08])
+    #expect(try SafetensorsFile(path: path).entries["features"]?.typeName == "F16")
+    let other = FeatureCacheError.otherKey(path: path, expected: "k as F32", found: "k as F16")
+    #expect(failure { _ = try open(path, key: "k", width: values.count) } == other)
+  }
+  try inFolder { path in
+    let cache = try open(path)
+    try cache.store([3, 4], row: 2)
+    var read: [Float] = [0, 0]
+    cache.read(2, into: &read)
+    #expect(read == [3, 4])
+  }
+}
+
 /// What was not flushed does not count: it may not have reached the disk.
 @Test func rowsCountOnceFlushed() throws {
   try inFolder { path in

@@ -4,6 +4,8 @@
 #include "winograd.h"
 #include "direct.h"
 #include "pointwise.h"
+#include "winograd_backward.h"
+#include "pooling.h"
 #include "optimiser.h"
 
 const ck_kernels CK(ck_table) = {
@@ -14,8 +16,13 @@ const ck_kernels CK(ck_table) = {
     .winograd_weights = CK(winograd_weights),
     .winograd_input = CK(winograd_input),
     .winograd_output = CK(winograd_output),
+    .winograd_gradient = CK(winograd_gradient),
+    .winograd_input_gradient = CK(winograd_input_gradient),
+    .winograd_weight_gradient = CK(winograd_weight_gradient),
     .direct_row = CK(direct_row),
     .max_pool_row = CK(max_pool_row),
+    .max_pool_choice_row = CK(max_pool_choice_row),
+    .unpool_row = CK(unpool_row),
     .exp_row = CK(exp_row),
     .sigmoid_row = CK(sigmoid_row),
     .tanh_row = CK(tanh_row),

@@ -49,11 +49,25 @@ typedef struct ck_kernels {
   void (*winograd_output)(const float *tile, size_t plane, const float *bias, float *image, ck_image shape,
                           int ty, int tx, int flags);
 
+  // Their adjoints. One 4x4 tile of the output's gradient -> 36 rows of K. The gradient is dy [H,W,K] where y > 0 or,
+  // with `chosen` [H/2,W/2,K] of max_pool_choice_row, the pooled dy [H/2,W/2,K]; then y is not read.
+  void (*winograd_gradient)(const float *dy, const float *y, const uint8_t *chosen, ck_image shape, int ty, int tx,
+                            float *tile, size_t plane);
+  // 36 planes of a whole image's tiles, rows of C each, -> the 4x4 pixels of [H,W,C] of one tile
+  void (*winograd_input_gradient)(const float *tiles, size_t plane, ck_image shape, int ty, int tx, float *image);
+  // [36][C][count] as winograd_weights lays out -> [count,C,3,3], written or added
+  void (*winograd_weight_gradient)(const float *planes, int channels, int outputs, int count, float *gradient,
+                                   int accumulate);
+
   // Direct convolution of few channels: row y of [H,W,C] * [3,3,C,K] -> row y of [H,W,K], with bias and ReLU.
   void (*direct_row)(const float *image, ck_image shape, const float *weights, const float *bias, int outputs,
                      int y, float *row, int flags);
   // Row y of the 2x2 max-pool of [H,W,C] -> [W/2,C].
   void (*max_pool_row)(const float *image, ck_image shape, int y, float *row);
+  // The same of ReLU's output, and which of the four pixels each was: 0 to 3 in reading order, 4 if none is above zero.
+  void (*max_pool_choice_row)(const float *image, ck_image shape, int y, float *row, uint8_t *chosen);
+  // Pooled gradients [width/2,C] to two rows [width,C], zero where not chosen.
+  void (*unpool_row)(const float *dy, const uint8_t *chosen, int width, int channels, float *top, float *bottom);
 
   // Elementwise functions; x may be y.
   void (*exp_row)(const float *x, float *y, size_t count);

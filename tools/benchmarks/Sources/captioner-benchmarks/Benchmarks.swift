@@ -4,5 +4,7 @@ import ArgumentParser
   static let configuration = CommandConfiguration(
     commandName: "captioner-benchmarks",
     abstract: "Times parts of the engine; `run` sets them beside their peers.",
-    subcommands: [EncoderBenchmark.self, LayerBenchmark.self, TrainEpochBenchmark.self])
+    subcommands: [
+      EncoderBenchmark.self, LayerBenchmark.self, TrainEpochBenchmark.self, FineTuneBenchmark.self,
+    ])
 }

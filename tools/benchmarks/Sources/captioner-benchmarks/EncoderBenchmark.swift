@@ -18,7 +18,7 @@ struct EncoderBenchmark: ParsableCommand {
     let path = FileManager.default.temporaryDirectory.appendingPathComponent("vgg16-\(getpid()).safetensors")
       .path
     defer { unlink(path) }
-    try writeSeededWeights(to: path)
+    try writeSeededVGG16(to: path)
     let stack = try ConvolutionStack(
       architecture, weights: SafetensorsFile(path: path), prefix: "", residency: .resident)
     var random = Random(seed: 1)
@@ -39,25 +39,5 @@ struct EncoderBenchmark: ParsableCommand {
     ]
     print(
       String(decoding: try JSONSerialization.data(withJSONObject: line, options: .sortedKeys), as: UTF8.self))
-  }
-
-  private func writeSeededWeights(to path: String) throws {
-    var items: [SafetensorsWriter.Item] = []
-    var (index, channels) = (0, 3)
-    for field in VGGArchitecture.vgg(16, head: .none)!.layers {
-      guard case .convolution(let width) = field else {
-        index += 1
-        continue
-      }
-      var random = Random(seed: 2, stream: UInt64(index))
-      let limit = (6 / Float(channels * 9)).squareRoot()
-      items.append(
-        .init(
-          name: "features.\(index).weight",
-          tensor: Tensor(uniform: [width, channels, 3, 3], limit: limit, using: &random)))
-      items.append(.init(name: "features.\(index).bias", tensor: Tensor(zeros: [width])))
-      (index, channels) = (index + 2, width)
-    }
-    try SafetensorsWriter.write(items, metadata: [:], to: path)
   }
 }

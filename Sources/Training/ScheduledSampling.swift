@@ -1,0 +1,97 @@
+internal import Foundation
+internal import Layers
+internal import Tensors
+
+/// Scheduled sampling (Bengio et al. 2015): in training, the word before is the true one with probability ε only, else
+/// one of the model's own, as it will be when it speaks. ε falls as training goes on.
+public struct ScheduledSampling: Codable, Sendable, Equatable {
+  /// How ε falls with the steps i.
+  public enum Curve: String, Codable, Sendable, CaseIterable {
+    /// ε = 1: teacher forcing.
+    case none
+    /// max(floor, k − c·i).
+    case linear
+    /// k^i, k < 1.
+    case exponential
+    /// k / (k + e^(i/k)), k ≥ 1.
+    case inverseSigmoid
+  }
+
+  /// What the coin decides on.
+  public enum Coin: String, Codable, Sendable, CaseIterable {
+    /// Each word.
+    case token
+    /// Each caption as a whole.
+    case sequence
+  }
+
+  /// How the model's own word is chosen.
+  public enum Choice: String, Codable, Sendable, CaseIterable {
+    /// The likeliest.
+    case argMax
+    /// Drawn from its distribution.
+    case sample
+  }
+
+  /// How ε falls.
+  public var curve = Curve.none
+  /// k of the curve.
+  public var k = 1.0
+  /// c of the linear curve, per step.
+  public var c = 0.0001
+  /// The least that ε becomes on the linear curve.
+  public var floor = 0.75
+  /// Each word or each caption.
+  public var coin = Coin.token
+  /// Likeliest or drawn.
+  public var choice = Choice.sample
+
+  /// Teacher forcing.
+  public init() {}
+
+  /// ε before step `step`, from 0.
+  public func epsilon(step: Int) -> Double {
+    let i = Double(step)
+    switch curve {
+    case .none: return 1
+    case .linear: return min(1, max(floor, k - c * i))
+    case .exponential: return pow(k, i)
+    // Past 700 e^x is infinite and ε 0.
+    case .inverseSigmoid: return k / (k + exp(i / k))
+    }
+  }
+
+  /// The captions with words exchanged as the coins fall at `step`; `exchange` puts the model's own words in at the
+  /// positions it is told, the likeliest ones if it gets no random numbers.
+  func applied(
+    to captions: PackedCaptions, step: Int, _ random: Random,
+    exchange: (PackedCaptions, [Bool], inout Random?) -> PackedCaptions
+  ) -> PackedCaptions {
+    let share = 1 - epsilon(step: step)
+    guard share > 0 else { return captions }
+    var random = random
+    let replaced: [Bool]
+    switch coin {
+    case .token: replaced = (0..<captions.positions).map { _ in Double(random.uniform()) < share }
+    case .sequence:
+      let coins = (0..<captions.count).map { _ in Double(random.uniform()) < share }
+      replaced = captions.captionOfPosition.map { coins[$0] }
+    }
+    var drawing = choice == .sample ? random : nil
+    return exchange(captions, replaced, &drawing)
+  }
+
+  /// What is out of range, as `name: expected …, found …`.
+  var problem: String? {
+    switch curve {
+    case .none: nil
+    case .linear where !(c >= 0 && c.isFinite && k.isFinite && (0...1).contains(floor)):
+      "scheduled sampling: expected k, c at least 0 and a floor of 0 to 1, found \(k), \(c), \(floor)"
+    case .exponential where !(k > 0 && k <= 1):
+      "scheduled-sampling k: expected 0 to 1 for the exponential curve, found \(k)"
+    case .inverseSigmoid where !(k >= 1 && k.isFinite):
+      "scheduled-sampling k: expected at least 1 for the inverse sigmoid, found \(k)"
+    default: nil
+    }
+  }
+}

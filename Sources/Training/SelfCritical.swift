@@ -1,0 +1,68 @@
+internal import Captioning
+internal import Kernels
+internal import Language
+internal import Metrics
+internal import Tensors
+
+/// Self-critical sequence training (Rennie et al. 2017): captions drawn from the model are made likelier as far as
+/// their CIDEr-D exceeds that of the other captions drawn for the same image (the mean of the others is the baseline:
+/// Luo 2020), and less likely as far as it falls short.
+///
+///     δ = −Σ (r − b) ∇ log p(caption)
+struct SelfCritical: Sendable {
+  private let frequencies: CIDEr.DocumentFrequencies
+  private let references: [Int: CIDEr.References]
+  /// Captions drawn of each image.
+  private let samples: Int
+
+  /// What teacher forcing weighs beside it, 0…1.
+  private let teacherWeight: Double
+
+  /// Rewards against all captions of each training image; nil if the run wants none.
+  init?(_ configuration: TrainingConfiguration, _ train: EncodedSplit, _ vocabulary: Vocabulary) {
+    guard configuration.selfCriticalSamples > 0 else { return nil }
+    // The end counts as a word, or the model learns to stop after "with a".
+    let ended = train.references.mapValues { captions in
+      captions.map { vocabulary.encode($0) + [Vocabulary.end] }
+    }
+    let frequencies = CIDEr.DocumentFrequencies(ended.keys.sorted().map { ended[$0]! })
+    (self.frequencies, references) = (frequencies, ended.mapValues(frequencies.vectors))
+    (samples, teacherWeight) = (configuration.selfCriticalSamples, configuration.teacherWeight)
+  }
+
+  /// Adds captions that `network` draws of the batch's images to the batch.
+  /// - Parameter images: the row of each image among the training images.
+  /// - Returns: their mean reward.
+  func reinforce(
+    _ batch: inout TrainingBatch, images: [Int], _ network: CaptionNetwork, using random: inout Random
+  ) -> Double {
+    let captions = network.decoder.sampledCaptions(
+      v: network.head.forward(batch.pooled), count: samples, maximumLength: 20, using: &random)
+    let rewards = rewards(captions, images)
+    let advantages = captions.indices.map { place in
+      let first = place / samples * samples
+      let others = rewards[first..<first + samples].reduce(0, +) - rewards[place]
+      return rewards[place] - others / Double(max(1, samples - 1))
+    }
+    batch.reinforce(
+      captions, imageRows: captions.indices.map { Int32($0 / samples) }, advantages: advantages,
+      teacher: teacherWeight)
+    return rewards.reduce(0, +) / Double(max(1, rewards.count))
+  }
+
+  /// CIDEr-D of `samples` captions of each image.
+  private func rewards(_ captions: [[Int32]], _ images: [Int]) -> [Double] {
+    var rewards = [Double](repeating: 0, count: captions.count)
+    rewards.withUnsafeMutableBufferPointer { rewards in
+      // Each image writes its own places.
+      nonisolated(unsafe) let rewards = rewards
+      ThreadPool.shared.run(images.count) { image in
+        guard let references = references[images[image]] else { return }
+        for place in image * samples..<(image + 1) * samples {
+          rewards[place] = frequencies.score(captions[place] + [Vocabulary.end], references)
+        }
+      }
+    }
+    return rewards
+  }
+}

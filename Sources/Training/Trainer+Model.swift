@@ -1,0 +1,56 @@
+internal import Captioning
+internal import Foundation
+internal import Language
+internal import Layers
+internal import Tensors
+
+/// From model files and to them.
+extension Trainer {
+  /// The network of a model file whose words and sizes are the run's, its first layer unscaled again.
+  static func started(
+    from path: String, _ description: ModelDescription, featureScale: Float
+  ) throws -> CaptionNetwork {
+    let file = try SafetensorsFile(path: path)
+    var found = try ModelDescription(of: file)
+    (found.training, found.confidence) = (description.training, description.confidence)
+    guard found == description else {
+      throw ModelError.unsupported(
+        path: path, expected: "a model of this run's words, sizes and preprocessing",
+        found: found.vocabulary == description.vocabulary ? "other sizes or preprocessing" : "other words")
+    }
+    var network = try ModelFile.network(file, found)
+    scale(&network.head.layers[0].weight, by: 1 / featureScale)
+    return network
+  }
+
+  /// The model file: the scale of the features goes into the first layer, W(s·x) = (s·W)x.
+  func writeModel(_ network: CaptionNetwork, _ scores: Validation.Scores, epoch: Int, step: Int) throws {
+    var scaled = network
+    Self.scale(&scaled.head.layers[0].weight, by: featureScale)
+    var described = description
+    described.training = provenance(scores, epoch: epoch, step: step)
+    try ModelFile.write(
+      described, scaled, convolutionsOf: encoder.file, prefix: encoder.prefix,
+      type: configuration.precision, to: folder + "/model.safetensors")
+  }
+
+  private static func scale(_ parameter: inout Parameter, by factor: Float) {
+    parameter.value.withUnsafeMutableBufferPointer { weights in
+      for index in weights.indices { weights[index] *= factor }
+    }
+  }
+
+  private func provenance(_ scores: Validation.Scores, epoch: Int, step: Int) -> [String: String] {
+    func name(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
+    return [
+      "captions": name(configuration.captions), "validation_captions": name(configuration.validationCaptions),
+      "encoder": name(configuration.encoder), "training_captions": String(train.captions.count),
+      "start": name(configuration.start), "consensus": String(configuration.consensus),
+      "self_critical": String(configuration.selfCriticalSamples),
+      "training_images": String(Set(train.rows).count), "seed": String(configuration.seed),
+      "epoch": String(epoch), "step": String(step),
+      "validation_perplexity": String(format: "%.3f", scores.perplexity),
+      "validation_CIDEr": String(format: "%.4f", scores.CIDEr),
+    ]
+  }
+}

@@ -1,0 +1,37 @@
+public import Foundation
+
+extension TrainingConfiguration {
+  /// Reads JSON, taking defaults for what is missing.
+  /// - Throws: `DecodingError` for what is unknown or of another kind.
+  public init(json: Data) throws {
+    let defaults = try Self.object(JSONEncoder().encode(Self()))
+    let merged = try Self.merged(defaults, Self.object(json), path: "")
+    self = try JSONDecoder().decode(Self.self, from: JSONSerialization.data(withJSONObject: merged))
+  }
+
+  private static func object(_ data: Data) throws -> [String: Any] {
+    guard let object = try JSONSerialization.jsonObject(with: data) as? [String: Any] else {
+      throw DecodingError.dataCorrupted(
+        .init(codingPath: [], debugDescription: "expected an object of options"))
+    }
+    return object
+  }
+
+  private static func merged(
+    _ defaults: [String: Any], _ given: [String: Any], path: String
+  ) throws -> [String: Any] {
+    var result = defaults
+    for (key, value) in given {
+      guard let known = defaults[key] else {
+        throw DecodingError.dataCorrupted(
+          .init(codingPath: [], debugDescription: "unknown option \(path)\(key)"))
+      }
+      if let inner = known as? [String: Any], let value = value as? [String: Any] {
+        result[key] = try merged(inner, value, path: path + key + ".")
+      } else {
+        result[key] = value
+      }
+    }
+    return result
+  }
+}
