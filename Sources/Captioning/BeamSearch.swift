@@ -7,9 +7,9 @@ public import Tensors
 ///
 /// At each step every live caption is extended by every word; `<pad>`, `<s>` and `<unk>` are never spoken, though the
 /// softmax counts them. Of an image's extensions, those among the `beamWidth` likeliest that end are finished, and
-/// the `beamWidth` likeliest that go on are the next live ones. The `captions` best finished ones are kept; the search
-/// ends when no live one can become better than the worst of them, since log-probabilities only fall. At
-/// `maximumLength` words `</s>` is forced, and counted. Width 1 is greedy decoding.
+/// the `beamWidth` likeliest that go on are the next live ones. The `captions` best finished ones are kept; live ones
+/// that cannot become better than the worst of them are dropped, since log-probabilities only fall, and the search ends
+/// with the last. At `maximumLength` words `</s>` is forced, and counted. Width 1 is greedy decoding.
 ///
 /// Forced words are Hokamp & Liu's (2017) grid: captions compete with those that hold as many of the forced words, a
 /// beam for each number, and every live one is also extended by each forced word it lacks.

@@ -94,9 +94,7 @@ public enum ConstraintError: Error, Equatable, CustomStringConvertible {
   /// One line for people.
   public var description: String {
     switch self {
-    case .unknownWord(let word, .prefix): "the prefix's word \"\(word)\" is not in the model's vocabulary"
-    case .unknownWord(let word, let use):
-      "the \(use.rawValue) word \"\(word)\" is not in the model's vocabulary"
+    case .unknownWord(let word, _): "\"\(word)\" is not in the model's vocabulary"
     case .forbidden(let word, .prefix): "\"\(word)\" is in the prefix and forbidden"
     case .forbidden(let word, let use): "\"\(word)\" is both \(use.rawValue) and forbidden"
     case .repeated(let words): "the prefix repeats \"\(words)\", which no caption may"

@@ -54,7 +54,8 @@ struct ImageBeam {
       // A decoder whose numbers are not finite ranks nothing: its caption ends here, without a likelihood.
       finish(live[0].extended(by: Vocabulary.end, -.infinity))
     }
-    if finished.count == options.captions, let best = next.first?.caption, !canEnter(best) { next = [] }
+    // Those that can't become better than what is finished can't displace one that can: they need not go on.
+    if finished.count == options.captions { next = Array(next.prefix { canEnter($0.caption) }) }
     live = next.map(\.caption)
     return next.map(\.parent)
   }

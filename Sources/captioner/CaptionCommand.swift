@@ -18,8 +18,8 @@ struct CaptionCommand: ParsableCommand {
         captioner caption photos/ --format csv > captions.csv
         captioner caption a.jpg b.png --beam-width 5 --captions 5 --format json
         captioner caption photo.jpg --force frisbee --forbid man --no-repeat-ngram 3
-        captioner caption photo.jpg --prefix "two dogs" --min-length 8 --length-normalization average
-        captioner caption photo.jpg --sample --captions 5 --temperature 0.8 --top-p 0.9 --seed 7
+        captioner caption photo.jpg --prefix "two dogs" --min-length 8
+        captioner caption photo.jpg --sample --captions 5 --top-p 0.9 --seed 7
         curl -s https://example.org/photo.jpg | captioner caption -
       """)
 

@@ -33,7 +33,7 @@ struct EvaluateCommand: ParsableCommand {
       Examples:
         captioner evaluate --captions captions_val.json --images photos
         captioner evaluate --captions captions_val.json --images photos --results results.json --format json
-        captioner evaluate --captions captions_val.json --images photos --beam-width 5 --length-normalization wu
+        captioner evaluate --captions captions_val.json --images photos --sample --top-p 0.9
         captioner evaluate --captions captions_val.json --images photos --features val.features \\
           --sweep-beam-widths 1,3,5,10 --retrieval --report report.html
         captioner evaluate --captions captions_val.json --images photos --calibrate calibrated.safetensors

@@ -8,32 +8,6 @@ import Testing
 
 @testable import Captioning
 
-/// A decoder with weights large enough that captions differ in length and images in their captions.
-private func decoder(words: Int, injection: Injection = .everyStep, seed: UInt64 = 30) -> (
-  CaptionDecoder, Tensor
-) {
-  var random = Random(seed: seed)
-  var decoder = CaptionDecoder(
-    CaptionDecoder.Configuration(
-      vocabularySize: words, embeddingSize: 6, hiddenSize: 8, imageFeatureSize: 5, injection: injection)
-  ) { $0.untrained(using: &random) }
-  decoder.visitParameters { $0.value = Tensor(uniform: $0.value.shape, limit: 1.2, using: &random) }
-  return (decoder, Tensor(uniform: [4, 5], limit: 2, using: &random))
-}
-
-private func spoken(_ words: Int) -> [Int32] { Array(4..<Int32(words)) }
-
-/// Every caption of at most `length` words, the likeliest first.
-private func allCaptions(_ decoder: CaptionDecoder, v: Tensor, words: Int, length: Int) -> [Hypothesis] {
-  var (captions, longest): ([[Int32]], [[Int32]]) = ([[]], [[]])
-  for _ in 0..<length {
-    longest = longest.flatMap { caption in spoken(words).map { caption + [$0] } }
-    captions += longest
-  }
-  let search = BeamSearch(decoder)
-  return captions.map { search.score($0, v: v) }.sorted { $0.total > $1.total }
-}
-
 /// The search's definition again, one caption at a time, every log-probability from a whole forward pass.
 private func plainBeam(
   _ decoder: CaptionDecoder, v: Tensor, words: Int, width: Int, captions: Int, length: Int
@@ -54,20 +28,11 @@ private func plainBeam(
   return Array(finished.map { search.score($0, v: v) }.sorted { $0.total > $1.total }.prefix(captions))
 }
 
-private func expectSame(_ found: [Hypothesis], _ expected: [Hypothesis]) {
-  #expect(found.map(\.words) == expected.map(\.words))
-  for (a, b) in zip(found, expected) {
-    #expect(abs(a.logProb - b.logProb) < 1e-4)
-    #expect(a.logProbs.count == a.words.count)
-    #expect(zip(a.logProbs, b.logProbs).allSatisfy { abs($0 - $1) < 1e-4 })
-  }
-}
-
 @Suite struct BeamSearchTests {
   @Test(arguments: Injection.allCases, [5, 6, 7]) func wideBeamsFindTheLikeliestOfAll(
     way: Injection, words: Int
   ) {
-    let (decoder, v) = decoder(words: words, injection: way)
+    let (decoder, v) = tinyDecoder(words: words, injection: way)
     for length in [0, 1, 4] {
       let options = BeamSearch.Options(beamWidth: 130, captions: 5, maximumLength: length)
       for (image, found) in BeamSearch(decoder, options).search(v: v).enumerated() {
@@ -80,7 +45,7 @@ private func expectSame(_ found: [Hypothesis], _ expected: [Hypothesis]) {
   @Test(arguments: [1, 2, 3, 5], [30, 31, 32] as [UInt64]) func narrowBeamsFollowTheDefinition(
     width: Int, seed: UInt64
   ) {
-    let (decoder, v) = decoder(words: 12, seed: seed)
+    let (decoder, v) = tinyDecoder(words: 12, seed: seed)
     for captions in [1, width] {
       let options = BeamSearch.Options(beamWidth: width, captions: captions, maximumLength: 7)
       for (image, found) in BeamSearch(decoder, options).search(v: v).enumerated() {
@@ -93,7 +58,7 @@ private func expectSame(_ found: [Hypothesis], _ expected: [Hypothesis]) {
 
   /// Width 1 takes the likeliest word that may be spoken at every step.
   @Test func widthOneIsGreedy() {
-    let (decoder, v) = decoder(words: 12)
+    let (decoder, v) = tinyDecoder(words: 12)
     let search = BeamSearch(decoder)
     let found = BeamSearch(decoder, .init(beamWidth: 1, maximumLength: 9)).search(v: v)
     for image in 0..<4 {
@@ -112,7 +77,7 @@ private func expectSame(_ found: [Hypothesis], _ expected: [Hypothesis]) {
 
   /// The words that are never spoken keep their share of the softmax.
   @Test func likelihoodsAreOfTheWholeVocabulary() {
-    var (decoder, v) = decoder(words: 7)
+    var (decoder, v) = tinyDecoder(words: 7)
     decoder.output.linear.bias!.value = Tensor([3, 9, 0, 5, 0, 0, 0], [7])
     let options = BeamSearch.Options(beamWidth: 4, captions: 4, maximumLength: 3)
     for (image, found) in BeamSearch(decoder, options).search(v: v).enumerated() {
@@ -130,11 +95,11 @@ private func expectSame(_ found: [Hypothesis], _ expected: [Hypothesis]) {
 
   @Test func neverReturnsNothing() {
     // A vocabulary without words, a decoder that never ends by itself, and one that is broken.
-    let (small, v) = decoder(words: 4)
+    let (small, v) = tinyDecoder(words: 4)
     #expect(
       BeamSearch(small).search(v: v).map { $0.map(\.words) } == Array(repeating: [[Vocabulary.end]], count: 4)
     )
-    var (endless, _) = decoder(words: 7)
+    var (endless, _) = tinyDecoder(words: 7)
     endless.output.linear.bias!.value = Tensor([0, 0, -1000, 0, 0, 0, 0], [7])
     for found in BeamSearch(endless, .init(beamWidth: 2, captions: 2, maximumLength: 5)).search(v: v) {
       #expect(found.map(\.words.count) == [6, 6])
@@ -148,7 +113,7 @@ private func expectSame(_ found: [Hypothesis], _ expected: [Hypothesis]) {
 
   /// Images do not touch each other, whatever the number of threads.
   @Test func batchesGiveWhatImagesGiveAlone() {
-    let (decoder, v) = decoder(words: 40)
+    let (decoder, v) = tinyDecoder(words: 40)
     let options = BeamSearch.Options(beamWidth: 3, captions: 3, maximumLength: 8)
     let together = BeamSearch(decoder, options, pool: ThreadPool(threads: 1)).search(v: v)
     #expect(BeamSearch(decoder, options, pool: ThreadPool(threads: 4)).search(v: v) == together)
@@ -158,7 +123,7 @@ private func expectSame(_ found: [Hypothesis], _ expected: [Hypothesis]) {
   }
 
   @Test func equalWordsAreChosenByTheirNumber() {
-    var (decoder, v) = decoder(words: 9)
+    var (decoder, v) = tinyDecoder(words: 9)
     decoder.visitParameters { $0.value = Tensor(zeros: $0.value.shape) }
     let found = BeamSearch(decoder, .init(beamWidth: 2, captions: 2, maximumLength: 2)).search(v: v)
     #expect(found[0].map(\.words) == [[Vocabulary.end], [4, Vocabulary.end]])
