@@ -55,7 +55,8 @@ let package = Package(
     + module("Kernels", dependencies: ["COneDNN", "CKernels", "Tensors"], settings: numeric)
     + module(
       "Imaging", dependencies: ["CImageCodecs", "Tensors"], settings: numeric, fixtures: true)
-    + module("Metrics", dependencies: ["Tensors"], settings: numeric, testDependencies: ["Language"], fixtures: true)
+    + module(
+      "Metrics", dependencies: ["Tensors"], settings: numeric, testDependencies: ["Language"], fixtures: true)
     // Floor 3.
     + module("Layers", dependencies: ["Kernels", "Tensors"], settings: numeric, fixtures: true)
     + module("Datasets", dependencies: ["Language", "Tensors"])
@@ -67,7 +68,8 @@ let package = Package(
       "Evaluation", dependencies: ["Captioning", "Datasets", "Language", "Layers", "Metrics", "Tensors"])
     + module(
       "Training",
-      dependencies: ["Captioning", "Datasets", "Kernels", "Language", "Layers", "Metrics", "Tensors"], settings: numeric)
+      dependencies: ["Captioning", "Datasets", "Kernels", "Language", "Layers", "Metrics", "Tensors"],
+      settings: numeric)
     // Floor 7.
     + module(
       "Reporting", dependencies: ["Evaluation", "Imaging", "Language", "Tensors"],
