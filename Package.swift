@@ -59,7 +59,9 @@ let package = Package(
       "Metrics", dependencies: ["Tensors"], settings: numeric, testDependencies: ["Language"], fixtures: true)
     // Floor 3.
     + module("Layers", dependencies: ["Kernels", "Tensors"], settings: numeric, fixtures: true)
-    + module("Datasets", dependencies: ["Language", "Tensors"])
+    + module(
+      "Datasets", dependencies: ["Imaging", "Kernels", "Language", "Tensors"],
+      testDependencies: ["Imaging", "Kernels", "Language"])
     // Floors 4 to 6.
     + module(
       "Captioning", dependencies: ["Datasets", "Imaging", "Kernels", "Language", "Layers", "Tensors"],
@@ -69,7 +71,7 @@ let package = Package(
     + module(
       "Training",
       dependencies: ["Captioning", "Datasets", "Kernels", "Language", "Layers", "Metrics", "Tensors"],
-      settings: numeric)
+      settings: numeric, fixtures: true)
     // Floor 7.
     + module(
       "Reporting", dependencies: ["Evaluation", "Imaging", "Language", "Tensors"],

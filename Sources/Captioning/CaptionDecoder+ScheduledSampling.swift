@@ -18,7 +18,7 @@ extension CaptionDecoder {
   ) -> PackedCaptions {
     precondition(
       replaced.count == captions.positions, "\(replaced.count) for \(captions.positions) positions")
-    let masks = dropouts(dropout, seed: seed)
+    let masks = masks(dropout, seed: seed)
     var state = DecoderState(self, v: v, pool: pool)
     state.gather(captions.imageRows, pool: pool)
     var inputs = captions.inputs
@@ -26,7 +26,7 @@ extension CaptionDecoder {
     for (live, next) in zip(captions.batchSizes, captions.batchSizes.dropFirst()) {
       let logits = state.step(
         self, words: Array(inputs[position..<position + live]),
-        dropout: (masks.embedding, masks.output, position),
+        dropout: (masks, position),
         pool: pool)
       position += live
       if next < live { state.gather((0..<Int32(next)).map { $0 }, pool: pool) }

@@ -16,7 +16,7 @@ struct Scrutiny {
     _ decoder: CaptionDecoder, _ captions: PackedCaptions, v: Tensor, likeliest count: Int, pool: ThreadPool
   ) {
     var trace = CaptionDecoder.Trace()
-    decoder.runLSTM(captions, v: v, dropout: .none, into: &trace, pool)
+    decoder.runLSTM(captions, v: v, dropout: CaptionDecoder.Masks(), into: &trace, pool)
     let linear = decoder.output.linear
     let (positions, size, vocabulary) = (captions.positions, linear.inputs, linear.outputs)
     (logProbs, ranks) = ([Float](repeating: 0, count: positions), [Int](repeating: 1, count: positions))

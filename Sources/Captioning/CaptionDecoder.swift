@@ -5,10 +5,10 @@ public import Tensors
 /// The language model that says what an image shows:
 ///
 ///     xₜ = dropout(W_e[wordₜ])
-///     hₜ = LSTM(xₜ, hₜ₋₁, W_ih v)
+///     hₜ = LSTM(xₜ, hₜ₋₁, W_ih v), of one layer or several
 ///     log p(wordₜ₊₁) = log softmax(W_out dropout(hₜ) + b_out)
 ///
-/// with v the image's features; W_ih v enters at every step or at the first only (`Injection`).
+/// with v the image's features; W_ih v enters the lowest layer, at every step or at the first only (`Injection`).
 public struct CaptionDecoder: Module {
   /// The sizes, as a model file records them.
   public struct Configuration: Codable, Sendable, Equatable {
@@ -20,16 +20,19 @@ public struct CaptionDecoder: Module {
     public var hiddenSize: Int
     /// D.
     public var imageFeatureSize: Int
+    /// LSTMs on top of each other.
+    public var layers: Int
     /// At which steps the image enters.
     public var injection: Injection
 
     /// All sizes are at least 1.
     public init(
       vocabularySize: Int, embeddingSize: Int, hiddenSize: Int, imageFeatureSize: Int,
-      injection: Injection = .everyStep
+      layers: Int = 1, injection: Injection = .everyStep
     ) {
       (self.vocabularySize, self.embeddingSize) = (vocabularySize, embeddingSize)
-      (self.hiddenSize, self.imageFeatureSize, self.injection) = (hiddenSize, imageFeatureSize, injection)
+      (self.hiddenSize, self.imageFeatureSize) = (hiddenSize, imageFeatureSize)
+      (self.layers, self.injection) = (layers, injection)
     }
   }
 
@@ -37,8 +40,9 @@ public struct CaptionDecoder: Module {
   public let configuration: Configuration
   /// W_e [V, E]: `decoder.embedding.weight`.
   public var embedding: Embedding
-  /// `decoder.lstm.weight_xh` [4H, E], `.weight_hh` [4H, H], `.bias` [4H].
-  public var lstm: LSTM
+  /// `decoder.lstm.weight_xh` [4H, E], `.weight_hh` [4H, H], `.bias` [4H]; of the next layers `decoder.lstm1`…, whose
+  /// `.weight_xh` is [4H, H].
+  public var lstm: LSTMStack
   /// W_ih [4H, D]: `decoder.image_to_hidden.weight`.
   public var imageToHidden: Linear
   /// `decoder.output.weight` [V, H], `.bias` [V].
@@ -52,7 +56,8 @@ public struct CaptionDecoder: Module {
     let (words, hidden) = (configuration.vocabularySize, configuration.hiddenSize)
     let size = configuration.embeddingSize
     embedding = try Embedding("decoder.embedding", vocabularySize: words, size: size, from: source)
-    lstm = try LSTM("decoder.lstm", inputs: size, hidden: hidden, from: source)
+    lstm = try LSTMStack(
+      "decoder.lstm", inputs: size, hidden: hidden, layers: configuration.layers, from: source)
     imageToHidden = try Linear(
       "decoder.image_to_hidden", inputs: configuration.imageFeatureSize, outputs: 4 * hidden, bias: false,
       gain: 0.5, from: source)
@@ -69,18 +74,18 @@ public struct CaptionDecoder: Module {
 
   /// What dropout does in one training step.
   public struct DropoutRates: Sendable, Equatable {
-    /// Of the embedded words, and of h before the projection.
-    public var embedding, output: Float
+    /// Of the embedded words, of h before the projection, and of h between layers.
+    public var embedding, output, layers: Float
 
     /// Rates in 0..<1.
-    public init(embedding: Float = 0.5, output: Float = 0.5) {
-      (self.embedding, self.output) = (embedding, output)
+    public init(embedding: Float = 0.5, output: Float = 0.5, layers: Float = 0) {
+      (self.embedding, self.output, self.layers) = (embedding, output, layers)
     }
   }
 
   /// What a training step keeps between forward and backward, and its memory between batches.
   public struct Trace: Sendable {
-    var lstm = LSTM.Trace()
+    var lstm = LSTMStack.Trace()
     var output = SoftmaxProjection.Trace()
     var (embedded, injected, hiddenGradients) = (Buffer(), Buffer(), Buffer())
     var (embeddedGradients, injectedGradients) = (Buffer(), Buffer())
@@ -95,7 +100,7 @@ public struct CaptionDecoder: Module {
   public func forward(
     _ captions: PackedCaptions, v: Tensor, into trace: inout Trace, pool: ThreadPool = .shared
   ) -> [Float] {
-    runLSTM(captions, v: v, dropout: .none, into: &trace, pool)
+    runLSTM(captions, v: v, dropout: Masks(), into: &trace, pool)
     return output.forward(
       trace.lstm.hiddenStates, targets: captions.targets, trace: &trace.output, pool: pool)
   }
@@ -108,8 +113,8 @@ public struct CaptionDecoder: Module {
     weights: [Float]? = nil, seed: UInt64, into trace: inout Trace,
     pool: ThreadPool = .shared
   ) -> [Float] {
-    let masks = dropouts(dropout, seed: seed)
-    runLSTM(captions, v: v, dropout: masks.embedding, into: &trace, pool)
+    let masks = masks(dropout, seed: seed)
+    runLSTM(captions, v: v, dropout: masks, into: &trace, pool)
     trace.batch = (captions, v, masks.embedding)
     return output.forwardBackward(
       trace.lstm.hiddenStates, targets: captions.targets, dropout: masks.output,
@@ -119,12 +124,19 @@ public struct CaptionDecoder: Module {
       pool: pool)
   }
 
-  /// The masks of a training step.
-  func dropouts(_ rates: DropoutRates, seed: UInt64) -> (embedding: Dropout, output: Dropout) {
-    var masks = Random(seed: seed)
-    return (
-      Dropout(rate: rates.embedding, seed: masks.next()), Dropout(rate: rates.output, seed: masks.next())
-    )
+  /// The masks of a training step; `between` layers there are none where nothing is dropped.
+  struct Masks {
+    var (embedding, output) = (Dropout.none, Dropout.none)
+    var between: [Dropout] = []
+  }
+
+  func masks(_ rates: DropoutRates, seed: UInt64) -> Masks {
+    var random = Random(seed: seed)
+    func mask(_ rate: Float) -> Dropout { Dropout(rate: rate, seed: random.next()) }
+    var masks = Masks()
+    (masks.embedding, masks.output) = (mask(rates.embedding), mask(rates.output))
+    if rates.layers > 0 { masks.between = (1..<configuration.layers).map { _ in mask(rates.layers) } }
+    return masks
   }
 
   /// Writes the gradient of every parameter for the last `trainingForward` on this trace.
@@ -152,7 +164,7 @@ public struct CaptionDecoder: Module {
   }
 
   func runLSTM(
-    _ captions: PackedCaptions, v: Tensor, dropout: Dropout, into trace: inout Trace, _ pool: ThreadPool
+    _ captions: PackedCaptions, v: Tensor, dropout: Masks, into trace: inout Trace, _ pool: ThreadPool
   ) {
     let (positions, size) = (captions.positions, configuration.embeddingSize)
     precondition(v.shape.rank == 2 && v.shape[1] == configuration.imageFeatureSize, "v is \(v.shape)")
@@ -165,11 +177,11 @@ public struct CaptionDecoder: Module {
       guard let words = words.baseAddress else { return }
       embedding.forward(rows: positions, words, into: embedded, pool: pool)
     }
-    dropout.apply(rows: positions, columns: size, embedded, into: embedded, pool: pool)
+    dropout.embedding.apply(rows: positions, columns: size, embedded, into: embedded, pool: pool)
     let injected = trace.injected.reserve(v.shape[0] * 4 * configuration.hiddenSize)
     imageToHidden.forward(rows: v.shape[0], v.pointer, into: injected, pool: pool)
     lstm.forward(
       captions, embedded, injected: injected, images: v.shape[0], injection: configuration.injection,
-      into: &trace.lstm, pool: pool)
+      dropout: dropout.between, into: &trace.lstm, pool: pool)
   }
 }

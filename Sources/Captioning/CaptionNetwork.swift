@@ -20,7 +20,7 @@ public struct CaptionNetwork: Module {
       CaptionDecoder.Configuration(
         vocabularySize: description.vocabulary.count, embeddingSize: description.embeddingSize,
         hiddenSize: description.hiddenSize, imageFeatureSize: encoder.featureSize,
-        injection: description.injection), from: source)
+        layers: description.layers, injection: description.injection), from: source)
   }
 
   /// Calls `visit` with each parameter of the head, then of the decoder.

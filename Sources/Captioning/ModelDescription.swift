@@ -12,6 +12,8 @@ public struct ModelDescription: Sendable, Equatable {
   public var preprocessing: Preprocessing
   /// E and H of the decoder.
   public var embeddingSize, hiddenSize: Int
+  /// LSTMs on top of each other in the decoder, 1 to 3.
+  public var layers: Int
   /// Where W_ih·v enters.
   public var injection: Injection
   /// The words.
@@ -24,11 +26,12 @@ public struct ModelDescription: Sendable, Equatable {
   /// A description.
   public init(
     encoder: VGGArchitecture, preprocessing: Preprocessing, embeddingSize: Int, hiddenSize: Int,
-    injection: Injection, vocabulary: Vocabulary, training: [String: String] = [:],
+    layers: Int = 1, injection: Injection, vocabulary: Vocabulary, training: [String: String] = [:],
     confidence: Confidence? = nil
   ) {
     (self.encoder, self.preprocessing) = (encoder, preprocessing)
-    (self.embeddingSize, self.hiddenSize, self.injection) = (embeddingSize, hiddenSize, injection)
+    (self.embeddingSize, self.hiddenSize) = (embeddingSize, hiddenSize)
+    (self.layers, self.injection) = (layers, injection)
     (self.vocabulary, self.training, self.confidence) = (vocabulary, training, confidence)
   }
 
@@ -36,10 +39,12 @@ public struct ModelDescription: Sendable, Equatable {
     var convolutions: String
     var head: VGGArchitecture.Head
     var featureSize, embeddingSize, hiddenSize: Int
+    // Missing where it is 1, as in files from before there were several.
+    var layers: Int?
     var injection: Injection
 
     enum CodingKeys: String, CodingKey {
-      case convolutions, head, injection
+      case convolutions, head, layers, injection
       case featureSize = "feature_size"
       case embeddingSize = "embedding_size"
       case hiddenSize = "hidden_size"
@@ -59,7 +64,8 @@ public struct ModelDescription: Sendable, Equatable {
     }
     let architecture = Architecture(
       convolutions: self.encoder.table, head: self.encoder.head, featureSize: self.encoder.featureSize,
-      embeddingSize: embeddingSize, hiddenSize: hiddenSize, injection: injection)
+      embeddingSize: embeddingSize, hiddenSize: hiddenSize, layers: layers == 1 ? nil : layers,
+      injection: injection)
     var metadata = [
       "format": Self.format, "format_version": Self.version, "tokenizer": Self.tokenizer,
       "architecture": try json(architecture), "preprocessing": try json(preprocessing),
@@ -102,12 +108,13 @@ public struct ModelDescription: Sendable, Equatable {
       let encoder = VGGArchitecture(
         table: architecture.convolutions, head: architecture.head, featureSize: architecture.featureSize),
       encoder.head != .none, (1...(1 << 14)).contains(architecture.embeddingSize),
-      (1...(1 << 14)).contains(architecture.hiddenSize)
+      (1...(1 << 14)).contains(architecture.hiddenSize), (1...3).contains(architecture.layers ?? 1)
     else { throw unsupported("an architecture that can be run", metadata["architecture"]) }
     self.init(
       encoder: encoder, preprocessing: try read(Preprocessing.self, "preprocessing"),
       embeddingSize: architecture.embeddingSize, hiddenSize: architecture.hiddenSize,
-      injection: architecture.injection, vocabulary: try read(Vocabulary.self, "vocabulary"),
+      layers: architecture.layers ?? 1, injection: architecture.injection,
+      vocabulary: try read(Vocabulary.self, "vocabulary"),
       training: try read([String: String].self, "training"),
       confidence: metadata[Confidence.key] == nil ? nil : try read(Confidence.self, Confidence.key))
   }

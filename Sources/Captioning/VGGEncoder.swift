@@ -45,6 +45,15 @@ public final class VGGEncoder {
     case map
   }
 
+  /// The last map's shape [h, w, C].
+  public var mapShape: Shape {
+    let pools = architecture.layers.count { $0 == .pool }
+    return [
+      preprocessing.height >> pools, preprocessing.width >> pools,
+      architecture.convolutions.last?.outputChannels ?? 3,
+    ]
+  }
+
   /// The last map [N, h, w, C] of images [N, H, W, 3].
   public func maps(_ images: Tensor) -> Tensor { stack(images) }
 

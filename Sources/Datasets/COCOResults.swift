@@ -2,7 +2,7 @@ internal import Foundation
 internal import Tensors
 
 /// A caption made for an image, as COCO's results files hold it: `{"image_id": 1, "caption": "…"}`, with the
-/// caption's log-probability as `log_prob` if it is known.
+/// caption's log-probability as `log_prob` if it is known, and its references' as `reference_log_probs`.
 public struct CaptionResult: Codable, Sendable, Equatable {
   /// The image's id.
   public let imageID: Int
@@ -10,16 +10,20 @@ public struct CaptionResult: Codable, Sendable, Equatable {
   public let caption: String
   /// Its natural log-probability.
   public let logProb: Float?
+  /// The natural log-probabilities of the image's references, in the order of their file.
+  public let referenceLogProbs: [Float]?
 
   /// A result.
-  public init(imageID: Int, caption: String, logProb: Float? = nil) {
+  public init(imageID: Int, caption: String, logProb: Float? = nil, referenceLogProbs: [Float]? = nil) {
     (self.imageID, self.caption, self.logProb) = (imageID, caption, logProb)
+    self.referenceLogProbs = referenceLogProbs
   }
 
   private enum CodingKeys: String, CodingKey {
     case imageID = "image_id"
     case caption
     case logProb = "log_prob"
+    case referenceLogProbs = "reference_log_probs"
   }
 
   /// Reads one result.
@@ -28,6 +32,7 @@ public struct CaptionResult: Codable, Sendable, Equatable {
     imageID = try container.decode(ImageID.self, forKey: .imageID).value
     caption = try container.decode(String.self, forKey: .caption)
     logProb = try container.decodeIfPresent(Float.self, forKey: .logProb)
+    referenceLogProbs = try container.decodeIfPresent([Float].self, forKey: .referenceLogProbs)
   }
 
   /// Reads a results file.
@@ -41,7 +46,7 @@ public struct CaptionResult: Codable, Sendable, Equatable {
     return results
   }
 
-  /// Writes a results file, one result a line, whole or not at all. A log-probability that is not finite is left
+  /// Writes a results file, one result a line, whole or not at all. Log-probabilities that are not finite are left
   /// out.
   /// - Throws: `DatasetError.file`.
   public static func write(_ results: [CaptionResult], to path: String) throws(DatasetError) {
@@ -64,6 +69,8 @@ public struct CaptionResult: Codable, Sendable, Equatable {
   }
 
   private var finite: CaptionResult {
-    CaptionResult(imageID: imageID, caption: caption, logProb: logProb.flatMap { $0.isFinite ? $0 : nil })
+    CaptionResult(
+      imageID: imageID, caption: caption, logProb: logProb.flatMap { $0.isFinite ? $0 : nil },
+      referenceLogProbs: referenceLogProbs.flatMap { $0.allSatisfy(\.isFinite) ? $0 : nil })
   }
 }

@@ -15,6 +15,29 @@ public struct CaptionBatches: Sendable {
     order = (0..<captionCount).shuffled(using: &random)
   }
 
+  /// Batches of captions of like length, in random order: the captions are shuffled, then sorted by length within
+  /// stretches of `stretch` batches, and those batches shuffled. Only the last batch, of captions of any length, may
+  /// be smaller than the others.
+  /// - Parameter lengths: the number of words of each caption.
+  public init(lengths: [Int], batchSize: Int, seed: UInt64, epoch: Int, stretch: Int = 50) {
+    precondition(batchSize > 0 && stretch > 0, "stretches of \(stretch) batches of \(batchSize)")
+    let size = min(batchSize, max(lengths.count, 1))
+    var random = Random(seed: seed, stream: Self.stream, UInt64(bitPattern: Int64(epoch)))
+    let shuffled = (0..<lengths.count).shuffled(using: &random)
+    let whole = lengths.count / size
+    var batches: [ArraySlice<Int>] = []
+    batches.reserveCapacity(whole)
+    for first in stride(from: 0, to: whole, by: stretch) {
+      // The standard library's sort is stable: captions of one length stay shuffled.
+      let sorted = shuffled[first * size..<min(first + stretch, whole) * size]
+        .sorted { lengths[$0] < lengths[$1] }
+      batches += stride(from: 0, to: sorted.count, by: size).map { sorted[$0..<$0 + size] }
+    }
+    batches.shuffle(using: &random)
+    self.batchSize = size
+    order = batches.flatMap(\.self) + shuffled[(whole * size)...]
+  }
+
   /// Keeps the order apart from other uses of the seed.
   private static let stream: UInt64 = 0x6261_7463_6865_73
 

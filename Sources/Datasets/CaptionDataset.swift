@@ -1,70 +1,77 @@
-internal import Foundation
 internal import Glibc
-public import Language
 internal import Tensors
 
 /// An image and the captions people wrote for it.
 public struct CaptionedImage: Sendable, Equatable {
   /// The image's number in its dataset.
-  public let id: Int
-  /// Its file, relative to the folder of images; never leaves that folder.
+  public internal(set) var id: Int
+  /// Its file as the caption file names it, relative to the folder of images; never leaves that folder.
   public let fileName: String
+  /// The folder of images; empty where none was named.
+  public let folder: String
   /// Its captions, none empty; there may be none at all.
   public internal(set) var captions: [String]
 
-  init(id: Int, fileName: String, captions: [String] = []) {
-    (self.id, self.fileName, self.captions) = (id, fileName, captions)
+  init(id: Int, fileName: String, folder: String = "", captions: [String] = []) {
+    (self.id, self.fileName, self.folder, self.captions) = (id, fileName, folder, captions)
   }
+
+  /// Its file's path.
+  public var path: String { folder.isEmpty ? fileName : folder + "/" + fileName }
 }
 
 /// Captioned images in the order of their file.
 public struct CaptionDataset: Sendable, Equatable {
   /// The images; no id comes twice.
-  public let images: [CaptionedImage]
+  public internal(set) var images: [CaptionedImage]
   /// What is odd about the file but can be lived with: one line each, for people.
-  public let warnings: [String]
+  public internal(set) var warnings: [String]
 
-  init(images: [CaptionedImage], warnings: [String]) { (self.images, self.warnings) = (images, warnings) }
+  /// Where captions were left out because they are empty.
+  public internal(set) var emptyCaptions: [String]
+
+  init(images: [CaptionedImage], emptyCaptions: [String], warnings: [String]) {
+    (self.images, self.emptyCaptions, self.warnings) = (images, emptyCaptions, warnings)
+  }
+
+  /// Reads a caption file of any of these kinds, told apart by content:
+  /// - COCO caption JSON: `{"images": [{"id", "file_name"}], "annotations": [{"image_id", "caption"}]}`;
+  /// - Karpathy's split JSON (`dataset_coco.json`): `{"images": [{"filename", "filepath", "cocoid", "split",
+  ///   "sentences": [{"raw"}]}]}`;
+  /// - neuraltalk2's raw JSON: `[{"file_path", "captions": ["…"], "id", "split"}]`, the last two optional;
+  /// - Flickr's token files: lines of `name.jpg#0<tab>caption`.
+  ///
+  /// Other keys are ignored. Images of files that give no ids are numbered from 0. Images without a caption and
+  /// empty captions are noted in `warnings`; the latter are left out.
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - folder: the folder of its images.
+  ///   - split: which images to take.
+  /// - Throws: `DatasetError` when the file can't be read, is none of these, lacks a key, has an id that is no
+  ///   integer or comes twice, an annotation without image, a file name that leaves its folder, or no such split.
+  public init(path: String, images folder: String = "", split: CaptionSplit = .all) throws(DatasetError) {
+    var reader = CaptionReader(path: path, folder: folder, split: split)
+    try reader.read()
+    self = reader.finished()
+  }
 
   /// The number of captions of all images.
   public var captionCount: Int { images.reduce(0) { $0 + $1.captions.count } }
 
-  /// The file names of the images that are not in `folder`, in order.
-  /// - Throws: `DatasetError.file` when `folder` is no folder that can be searched.
-  public func missingFiles(in folder: String) throws(DatasetError) -> [String] {
-    var status = stat()
-    guard stat(folder, &status) == 0 else {
-      throw .file(FileError(path: folder, action: "open", errno: errno))
-    }
-    guard status.st_mode & S_IFMT == S_IFDIR else {
-      throw .file(FileError(path: folder, action: "open", reason: "not a folder"))
-    }
-    return images.map(\.fileName).filter { access(folder + "/" + $0, F_OK) != 0 }
-  }
-
-  /// All captions as words, image after image.
-  public func tokenized(by tokenizer: Tokenizer = Tokenizer()) -> TokenizedCaptions {
-    var captions: [[String]] = []
-    var imageIndexes: [Int] = []
-    captions.reserveCapacity(captionCount)
-    imageIndexes.reserveCapacity(captionCount)
-    for (index, image) in images.enumerated() {
-      for caption in image.captions {
-        captions.append(tokenizer.tokens(caption))
-        imageIndexes.append(index)
+  /// The paths of the images whose files are not there, in order.
+  /// - Throws: `DatasetError.file` when a folder of images is no folder that can be searched.
+  public func missingFiles() throws(DatasetError) -> [String] {
+    var checked: Set<String> = []
+    for image in images where checked.insert(image.folder).inserted {
+      var status = stat()
+      let folder = image.folder.isEmpty ? "." : image.folder
+      guard stat(folder, &status) == 0 else {
+        throw .file(FileError(path: folder, action: "open", errno: errno))
+      }
+      guard status.st_mode & S_IFMT == S_IFDIR else {
+        throw .file(FileError(path: folder, action: "open", reason: "not a folder"))
       }
     }
-    return TokenizedCaptions(captions: captions, imageIndexes: imageIndexes)
+    return images.map(\.path).filter { access($0, F_OK) != 0 }
   }
-}
-
-/// The captions of a dataset as words, each with the index of its image.
-public struct TokenizedCaptions: Sendable, Equatable {
-  /// The words of each caption; a caption of nothing but punctuation has none.
-  public let captions: [[String]]
-  /// The index in `CaptionDataset.images` of each caption's image.
-  public let imageIndexes: [Int]
-
-  /// The word ids of each caption, without start or end.
-  public func encoded(by vocabulary: Vocabulary) -> [[Int32]] { captions.map(vocabulary.encode) }
 }

@@ -17,6 +17,13 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
   /// An image's file name would leave the folder of images.
   case unsafeFileName(path: String, location: String, name: String)
 
+  /// The file holds captions in no form that is known.
+  case unrecognised(path: String, found: String)
+  /// The file has no image of the split; `found` are those it has, with their sizes.
+  case noSplit(path: String, split: String, found: [String])
+  /// Several caption files need a folder of images each, or one for all.
+  case folders(captions: Int, folders: Int)
+
   /// One line for people.
   public var description: String {
     switch self {
@@ -29,6 +36,14 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
     case .unknownImage(let path, let location, let id): "\(path): \(location): no image has id \(id)"
     case .unsafeFileName(let path, let location, let name):
       "\(path): \(location): expected a file in the folder of images, found \(name.debugDescription)"
+    case .unrecognised(let path, let found):
+      "\(path): expected captions (COCO's or Karpathy's JSON, a list of file_path and captions, or lines of "
+        + "NAME#NUMBER<tab>CAPTION), found \(found)"
+    case .noSplit(let path, let split, let found):
+      "\(path): expected images of split \(split), found "
+        + (found.isEmpty ? "images without splits" : found.joined(separator: ", "))
+    case .folders(let captions, let folders):
+      "\(captions) caption files: expected \(captions == 1 ? "" : "1 or ")\(captions) folders of images, found \(folders)"
     }
   }
 }

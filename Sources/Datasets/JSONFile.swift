@@ -5,6 +5,12 @@ internal import Tensors
 func decodeJSONFile<Value: Decodable>(_ type: Value.Type, at path: String) throws(DatasetError) -> Value {
   let file: MappedFile
   do { file = try MappedFile(path: path) } catch { throw .file(error) }
+  return try decodeJSON(type, from: file)
+}
+
+/// Decodes JSON that is mapped already.
+func decodeJSON<Value: Decodable>(_ type: Value.Type, from file: MappedFile) throws(DatasetError) -> Value {
+  let path = file.path
   guard let start = file.bytes.baseAddress else { throw .malformed(path: path, reason: "the file is empty") }
   let data = Data(
     bytesNoCopy: UnsafeMutableRawPointer(mutating: start), count: file.bytes.count, deallocator: .none)

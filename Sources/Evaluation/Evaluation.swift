@@ -7,8 +7,8 @@ public struct Evaluation: Sendable {
   public struct Row: Sendable {
     /// The image's id.
     public let imageID: Int
-    /// Its file, relative to the folder of images.
-    public let fileName: String
+    /// Its file as the caption file names it, and where that is.
+    public let fileName, path: String
     /// The captions that were made, the best first.
     public let captions: [Caption]
     /// The captions that people wrote, as they wrote them.

@@ -20,7 +20,7 @@ public struct Evaluator {
     precondition(images.count == pooled.shape[0] && !images.isEmpty)
     (self.captioner, self.images, self.pooled) = (captioner, images, pooled)
     let tokenizer = Tokenizer()
-    references = images.map { $0.captions.map(tokenizer.tokens) }
+    references = images.map { $0.captions.map { tokenizer.tokens($0) } }
   }
 
   /// Captions the images and scores captions and references.
@@ -54,7 +54,7 @@ public struct Evaluator {
     let judged = CaptionScores(samples(captions))
     let rows = images.indices.map {
       Evaluation.Row(
-        imageID: images[$0].id, fileName: images[$0].fileName, captions: captions[$0],
+        imageID: images[$0].id, fileName: images[$0].fileName, path: images[$0].path, captions: captions[$0],
         references: images[$0].captions, scoredReferences: scored[$0], bleu4: judged.bleu.perSample[$0][3],
         rougeL: judged.rougeL.perSample[$0], cider: judged.cider.perSample[$0])
     }
@@ -120,9 +120,11 @@ public struct Evaluator {
     stride(from: 0, to: images.count, by: 100).map { $0..<min(images.count, $0 + 100) }
   }
 
+  /// The best captions and their references, as pycocoevalcap's tokenizer reads them.
   private func samples(_ captions: [[Caption]]) -> [Sample] {
-    zip(captions, references).map { captions, references in
-      Sample(candidate: captions[0].text.split(separator: " ").map(String.init), references: references)
+    func tokens(_ text: String) -> [String] { Tokenizer().tokens(text, keepingNumbers: true) }
+    return zip(captions, images).map { captions, image in
+      Sample(candidate: tokens(captions[0].text), references: image.captions.map(tokens))
     }
   }
 

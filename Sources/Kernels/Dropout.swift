@@ -1,4 +1,5 @@
 internal import CKernels
+public import Tensors
 
 /// Which scalars dropout keeps (Srivastava et al. 2014, inverted: what is kept is multiplied by 1/(1 − rate)).
 ///
@@ -26,6 +27,13 @@ public struct Dropout: Sendable, Equatable {
     ck_dropout(
       key0: UInt32(truncatingIfNeeded: seed), key1: UInt32(truncatingIfNeeded: seed >> 32),
       threshold: UInt32(Double(rate) * 0x1p32), scale: scale)
+  }
+
+  /// x = mask·x·scale over a matrix [rows, columns]; the backward pass is the same on δx.
+  public func apply(_ x: inout Tensor, pool: ThreadPool = .shared) {
+    let memory = x.mutablePointer()
+    apply(
+      rows: x.shape[0], columns: x.count / max(1, x.shape[0]), memory, into: memory, pool: pool)
   }
 
   /// y = mask·x·scale over [rows, columns]; the backward pass is the same function of δy. `y` may be `x`.

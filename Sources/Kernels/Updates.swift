@@ -1,64 +1,38 @@
-internal import CKernels
-
-/// The numbers of one step of Adam (Kingma & Ba 2015).
-public struct AdamStep: Sendable {
+/// The numbers of one step of an optimiser that change as training goes.
+public struct UpdateStep: Sendable {
   /// α.
   public var learningRate: Float
-  /// β₁ and β₂.
-  public var beta1, beta2: Double
-  /// ε, added to the root of the corrected second moment.
-  public var epsilon: Float
-  /// L2 penalty, added to the gradient as weightDecay·w.
+  /// λ, as the rule takes it: a penalty on the gradient, or a decay of the value.
   public var weightDecay: Float
   /// t, from 1.
-  public var step: Int
+  public var number: Int
   /// What each gradient is multiplied by: the clipping factor.
   public var gradientScale: Float
 
-  /// One step, with the paper's defaults.
-  public init(
-    learningRate: Float, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Float = 1e-8,
-    weightDecay: Float = 0,
-    step: Int, gradientScale: Float = 1
-  ) {
-    (self.learningRate, self.beta1, self.beta2, self.epsilon) = (learningRate, beta1, beta2, epsilon)
-    (self.weightDecay, self.step, self.gradientScale) = (weightDecay, step, gradientScale)
-  }
-
-  var parameters: ck_adam {
-    let correction1 = 1 - power(beta1, step)
-    let correction2 = 1 - power(beta2, step)
-    return ck_adam(
-      gradient_scale: gradientScale, weight_decay: weightDecay, one_minus_beta1: Float(1 - beta1),
-      beta2: Float(beta2), one_minus_beta2: Float(1 - beta2),
-      step_size: Float(Double(learningRate) / correction1),
-      inverse_root_correction2: Float(1 / correction2.squareRoot()), epsilon: epsilon)
+  /// Step `number` of a run.
+  public init(learningRate: Float, weightDecay: Float = 0, number: Int, gradientScale: Float = 1) {
+    (self.learningRate, self.weightDecay) = (learningRate, weightDecay)
+    (self.number, self.gradientScale) = (number, gradientScale)
   }
 }
 
-private func power(_ base: Double, _ exponent: Int) -> Double {
-  var (result, square, rest) = (1.0, base, max(0, exponent))
-  while rest > 0 {
-    if rest & 1 == 1 { result *= square }
-    square *= square
-    rest >>= 1
-  }
-  return result
-}
-
-/// One step of Adam over a parameter, in one pass: m = β₁m + (1−β₁)g, v = β₂v + (1−β₂)g²,
-/// w −= α/(1−β₁ᵗ)·m / (√(v/(1−β₂ᵗ)) + ε).
-public func adamUpdate(
-  count: Int, value: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>,
-  firstMoment: UnsafeMutablePointer<Float>, secondMoment: UnsafeMutablePointer<Float>, _ step: AdamStep,
-  pool: ThreadPool = .shared, instructions: InstructionSet = .current
+/// One step of an optimiser over a parameter, in one pass.
+/// - Parameter moments: the rule's `momentNames.count` running values, `count` scalars each, zero before step 1.
+public func updateParameter(
+  _ rule: OptimizerRule, _ step: UpdateStep, count: Int, value: UnsafeMutablePointer<Float>,
+  gradient: UnsafePointer<Float>, moments: [UnsafeMutablePointer<Float>], pool: ThreadPool = .shared,
+  instructions: InstructionSet = .current
 ) {
-  let update = instructions.table.pointer.pointee.adam!
-  let parameters = step.parameters
+  precondition(moments.count == rule.momentNames.count, "\(moments.count) moments for \(rule)")
+  let (table, numbers) = (instructions.table.pointer.pointee, rule.numbers(step))
   pool.runPieces(of: count, size: 65_536) { range in
-    let from = range.lowerBound
-    update(
-      value + from, gradient + from, firstMoment + from, secondMoment + from, range.count, parameters)
+    let (from, count) = (range.lowerBound, range.count)
+    let (w, g) = (value + from, gradient + from)
+    switch rule {
+    case .sgd: table.descent(w, g, moments.first.map { $0 + from }, count, numbers)
+    case .adagrad, .rmsprop: table.scaled_descent(w, g, moments[0] + from, count, numbers)
+    case .adam, .adamw: table.adam(w, g, moments[0] + from, moments[1] + from, count, numbers)
+    }
   }
 }
 

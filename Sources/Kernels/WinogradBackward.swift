@@ -81,10 +81,10 @@ struct WinogradBackwardPlan {
       }
     }
     let step = 16
-    pool.run((k + step - 1) / step) { piece in
+    pool.run((c + step - 1) / step) { piece in
       let from = piece * step
       table.winograd_weight_gradient(
-        du + from, Int32(c), Int32(k), Int32(min(step, k - from)), gradients.weight + from * c * 9,
+        du + from * k, Int32(c), Int32(k), Int32(min(step, c - from)), gradients.weight + from * 9,
         gradients.accumulate ? 1 : 0)
     }
   }

@@ -25,8 +25,9 @@ extension Lexer {
       if end - start > 1 { words.add(start..<end) }
       return end
     case "(", ")", "[", "]", "{", "}":
-      addSymbols(start..<start + 1, into: &words)
-      return start + 1
+      let end = telephone(start) ?? start + 1
+      addSymbols(start..<end, into: &words)
+      return end
     case "#":
       let end = isLetter(start + 1) ? letters(start + 1) : run(start)
       words.add(start..<end)
@@ -65,7 +66,8 @@ extension Lexer {
 
   /// A token of several marks, with brackets spelled as the Treebank does.
   private func addSymbols(_ range: Range<Int>, into words: inout WordCollector) {
-    if isDigit(range.upperBound - 1) { return words.add(range) }
+    let first = byte(range.lowerBound)
+    if isDigit(range.upperBound - 1), first != UInt8(ascii: "(") { return words.add(range) }
     var word = ""
     for position in range {
       switch Unicode.Scalar(byte(position)) {
@@ -75,6 +77,8 @@ extension Lexer {
       case "]" where range.count == 1: word += "-rsb-"
       case "{": word += "-lcb-"
       case "}": word += "-rcb-"
+      case " ": word += "\u{A0}"
+      case "\u{C2}": break  // The first byte of a no-break space in a telephone number.
       default: word.unicodeScalars.append(Unicode.Scalar(lower(position)))
       }
     }

@@ -26,24 +26,6 @@ extension Lexer {
       ? position + 3 : nil
   }
 
-  /// `5`, `1,000.50`, `10:30`, `.5`, `-5`; mixed numbers `3 1/2` and `3-1/2`.
-  func number(_ start: Int) -> Int? {
-    let unsigned = byte(start) == UInt8(ascii: "-") || byte(start) == UInt8(ascii: "+") ? start + 1 : start
-    var end = digits(unsigned)
-    while [UInt8(ascii: "."), UInt8(ascii: ","), UInt8(ascii: ":")].contains(byte(end)), isDigit(end + 1) {
-      end = digits(end + 1)
-    }
-    guard end > unsigned else { return nil }
-    let whole = digits(start, atMost: 4)
-    if whole == end, byte(end) == UInt8(ascii: "-"), isDigit(end + 1) {
-      let numerator = digits(end + 1, atMost: 4)
-      if byte(numerator) == UInt8(ascii: "/"), isDigit(numerator + 1) {
-        return digits(numerator + 1, atMost: 4)
-      }
-    }
-    return end
-  }
-
   /// `o'clock`, `O'Brien`, `d'oeuvre`, `ho'ohu`, `ma'am`; the elided first halves `y'`, `j'`, `ol'`.
   func apostropheWord(_ start: Int) -> Int? {
     let head = letters(start)

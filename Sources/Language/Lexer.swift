@@ -10,8 +10,8 @@ struct Lexer {
     if first == UInt8(ascii: " ") { return start + 1 }
     let end = word(start)
     guard end > start else { return symbol(at: start, into: &words) }
-    // Nearly all words of a caption end at a space.
-    let plain = isSpaceOrEnd(end)
+    // Nearly all words of a caption end at a space; numbers may go on.
+    let plain = isSpaceOrEnd(end) && !isDigit(start)
     let token = plain ? end : longest(from: start, word: end)
     if let split = assimilation(start, token) {
       words.add(start..<split)

@@ -11,8 +11,12 @@ public struct Tokenizer: Sendable {
   /// The tokenizer.
   public init() {}
 
-  /// The words of `caption`, in order; none holds white space or is empty.
-  public func tokens(_ caption: String) -> [String] {
+  /// The words of `caption`, in order; none is empty.
+  ///
+  /// coco-caption's tokenizer takes `22 3/4` or `800 555 1234` for one token with no-break spaces (U+00A0) in it, which
+  /// its BLEU and CIDEr then take for several words and its ROUGE-L for one.
+  /// - Parameter keepingNumbers: whether to leave these tokens whole; else no word holds white space.
+  public func tokens(_ caption: String, keepingNumbers: Bool = false) -> [String] {
     var caption = caption
     return caption.withUTF8 { bytes in
       let lexer = Lexer(text: bytes)
@@ -21,7 +25,8 @@ public struct Tokenizer: Sendable {
       while position < bytes.count {
         position = lexer.next(at: position, into: &words)
       }
-      return words.words
+      guard words.holdBlanks, !keepingNumbers else { return words.words }
+      return words.words.flatMap { $0.split(separator: "\u{A0}").map(String.init) }
     }
   }
 }
@@ -30,6 +35,8 @@ public struct Tokenizer: Sendable {
 struct WordCollector {
   let text: UnsafeBufferPointer<UInt8>
   private(set) var words: [String] = []
+  /// Whether some word holds a no-break space.
+  private(set) var holdBlanks = false
   private var scratch: [UInt8] = []
 
   init(text: UnsafeBufferPointer<UInt8>) {
@@ -39,21 +46,24 @@ struct WordCollector {
   }
 
   /// Adds a word that is not spelled as in the text.
-  mutating func add(_ word: String) { words.append(word) }
+  mutating func add(_ word: String) {
+    holdBlanks = holdBlanks || word.unicodeScalars.contains("\u{A0}")
+    words.append(word)
+  }
 
-  /// Adds the text of `range` in lower case, with the spelling the Treebank gives apostrophes and hyphens.
+  /// Adds the text of `range` in lower case, with the spelling the Treebank gives apostrophes, hyphens and spaces.
   mutating func add(_ range: Range<Int>) {
     scratch.removeAll(keepingCapacity: true)
     var ascii = true
     for position in range {
       let byte = text[position]
-      ascii = ascii && byte < 0x80
+      ascii = ascii && byte < 0x80 && byte != 0x20
       scratch.append(byte &- 0x41 < 26 ? byte | 0x20 : byte)
     }
     let word = String(decoding: scratch, as: UTF8.self)
     if ascii { return words.append(word) }
     let normalized = normalized(word)
-    if !normalized.isEmpty { words.append(normalized) }
+    if !normalized.isEmpty { add(normalized) }
   }
 
   private func normalized(_ word: String) -> String {
@@ -62,6 +72,7 @@ struct WordCollector {
       switch scalar.value {
       case 0x2019: result.append("'")
       case 0x2018: result.append("`")
+      case 0x20: result.append("\u{A0}")
       case 0xAD: break  // Soft hyphens are invisible.
       default: result.append(scalar)
       }

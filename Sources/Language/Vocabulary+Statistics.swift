@@ -21,20 +21,25 @@ extension Vocabulary {
   }
 
   /// Counts how well the vocabulary covers `captions`, which are already tokens.
-  public func statistics(of captions: some Sequence<[String]>) -> Statistics {
-    var counts: [String: Int] = [:]
-    var lengths: [Int] = []
-    for caption in captions {
-      for word in caption { counts[word, default: 0] += 1 }
-      if caption.count >= lengths.count {
-        lengths.append(contentsOf: repeatElement(0, count: caption.count + 1 - lengths.count))
+  public func statistics(of captions: some Collection<[String]>) -> Statistics {
+    statistics(counts: Vocabulary.counts(of: captions), lengths: captions.lazy.map(\.count))
+  }
+
+  /// Counts how well the vocabulary covers captions of which only the words' counts and the captions' lengths are
+  /// known.
+  public func statistics(counts: [String: Int], lengths: some Sequence<Int>) -> Statistics {
+    var captionsByLength: [Int] = []
+    for length in lengths {
+      if length >= captionsByLength.count {
+        captionsByLength.append(contentsOf: repeatElement(0, count: length + 1 - captionsByLength.count))
       }
-      lengths[caption.count] += 1
+      captionsByLength[length] += 1
     }
     let known = counts.filter { encode([$0.key]) != [Vocabulary.unknown] }
     let tokens = counts.values.reduce(0, +)
     return Statistics(
-      captions: lengths.reduce(0, +), tokens: tokens, distinctWords: counts.count, knownWords: known.count,
-      unknownTokens: tokens - known.values.reduce(0, +), captionsByLength: lengths)
+      captions: captionsByLength.reduce(0, +), tokens: tokens, distinctWords: counts.count,
+      knownWords: known.count, unknownTokens: tokens - known.values.reduce(0, +),
+      captionsByLength: captionsByLength)
   }
 }

@@ -24,14 +24,14 @@ public struct LSTM: Module {
   public var bias: Parameter
 
   /// `path`.weight_xh, .weight_hh uniform in ±1/√H at first; `path`.bias zero but for the forget gate's, which is 1
-  /// (Jozefowicz et al. 2015).
+  /// unless the source thinks otherwise (Jozefowicz et al. 2015).
   public init<E: Error>(
     _ path: String, inputs: Int, hidden: Int, from source: (ParameterSpecification) throws(E) -> Tensor
   ) throws(E) {
     let limit = 1 / Float(max(1, hidden)).squareRoot()
     inputWeight = try Parameter(path + ".weight_xh", [4 * hidden, inputs], .uniform(limit), from: source)
     hiddenWeight = try Parameter(path + ".weight_hh", [4 * hidden, hidden], .uniform(limit), from: source)
-    bias = try Parameter(path + ".bias", [4 * hidden], .forgetGateOne, from: source)
+    bias = try Parameter(path + ".bias", [4 * hidden], .forgetGate, from: source)
   }
 
   /// E.
@@ -64,9 +64,9 @@ public struct LSTM: Module {
   /// Runs all time steps.
   /// - Parameters:
   ///   - x: [P, E].
-  ///   - injected: W_ih·v [N, 4H], without the bias.
+  ///   - injected: W_ih·v [N, 4H], without the bias; nil where the image does not enter.
   public func forward(
-    _ captions: PackedCaptions, _ x: UnsafePointer<Float>, injected: UnsafePointer<Float>, images: Int,
+    _ captions: PackedCaptions, _ x: UnsafePointer<Float>, injected: UnsafePointer<Float>?, images: Int,
     injection: Injection, into trace: inout Trace, pool: ThreadPool = .shared
   ) {
     let (size, positions) = (hidden, captions.positions)
@@ -75,9 +75,11 @@ public struct LSTM: Module {
     let tanhCells = trace.tanhCells.reserve(positions * size)
     let hidden = trace.hidden.reserve(positions * size)
     // W_ih·v + b, a row an image.
-    let added = trace.added.reserve(images * 4 * size)
-    added.update(from: injected, count: images * 4 * size)
-    addBias(rows: images, columns: 4 * size, added, bias: bias.value.pointer, pool: pool)
+    let added = trace.added.reserve(injected == nil ? 0 : images * 4 * size)
+    if let injected {
+      added.update(from: injected, count: images * 4 * size)
+      addBias(rows: images, columns: 4 * size, added, bias: bias.value.pointer, pool: pool)
+    }
 
     // W_xh x of all positions at once; only W_hh h waits for the step before.
     gemm(
@@ -92,7 +94,7 @@ public struct LSTM: Module {
           ldb: size,
           transposeB: true, beta: 1, gates + now * 4 * size, ldc: 4 * size, pool: pool)
       }
-      let sees = t == 0 || injection == .everyStep
+      let sees = injected != nil && (t == 0 || injection == .everyStep)
       captions.imageRows.withUnsafeBufferPointer { rows in
         lstmForward(
           rows: live, hiddenSize: size, gates: gates + now * 4 * size,
@@ -112,12 +114,11 @@ public struct LSTM: Module {
   ///   - x: [P, E], as in the forward pass.
   ///   - dh: [P, H], the gradient that reaches h from above; overwritten.
   ///   - dx: [P, E], overwritten with the gradient of x.
-  ///   - dInjected: [N, 4H], overwritten with the gradient of W_ih·v.
+  ///   - dInjected: [N, 4H], overwritten with the gradient of W_ih·v; nil where the image does not enter.
   public mutating func backward(
     _ captions: PackedCaptions, _ x: UnsafePointer<Float>, dh: UnsafeMutablePointer<Float>,
-    dx: UnsafeMutablePointer<Float>, dInjected: UnsafeMutablePointer<Float>, images: Int,
-    injection: Injection,
-    trace: inout Trace, pool: ThreadPool = .shared
+    dx: UnsafeMutablePointer<Float>, dInjected: UnsafeMutablePointer<Float>?, images: Int,
+    injection: Injection, trace: inout Trace, pool: ThreadPool = .shared
   ) {
     let (size, positions, first) = (hidden, captions.positions, captions.count)
     guard positions > 0 else { return }
@@ -168,6 +169,7 @@ public struct LSTM: Module {
       m: positions, n: inputs, k: 4 * size, gates, lda: 4 * size, inputWeight.value.pointer, ldb: inputs, dx,
       ldc: inputs, pool: pool)
 
+    guard let dInjected else { return }
     let seen = injection == .everyStep ? positions : first
     var imageOfPosition: [Int32] = []
     imageOfPosition.reserveCapacity(positions)

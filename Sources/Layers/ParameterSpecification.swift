@@ -15,18 +15,19 @@ public struct ParameterSpecification: Sendable, Equatable {
     case zero
     /// Uniform in -limit..<limit.
     case uniform(Float)
-    /// An LSTM's bias [4H] in gate order i, f, o, g: one for the forget gate, else zero.
-    case forgetGateOne
+    /// An LSTM's bias [4H] in gate order i, f, o, g: one, or what is asked for, for the forget gate, else zero.
+    case forgetGate
   }
 
   /// A source of untrained parameters: `CaptionDecoder(…) { $0.untrained(using: &random) }`.
-  public func untrained(using random: inout Random) -> Tensor {
+  /// - Parameter forgetBias: how far open an LSTM begins to remember: σ of it is kept at each step.
+  public func untrained(using random: inout Random, forgetBias: Float = 1) -> Tensor {
     switch initial {
     case .zero: return Tensor(zeros: shape)
     case .uniform(let limit): return Tensor(uniform: shape, limit: limit, using: &random)
-    case .forgetGateOne:
+    case .forgetGate:
       let size = shape.count / 4
-      return Tensor((0..<shape.count).map { $0 / max(1, size) == 1 ? 1 : 0 }, shape)
+      return Tensor((0..<shape.count).map { $0 / max(1, size) == 1 ? forgetBias : 0 }, shape)
     }
   }
 }

@@ -15,7 +15,7 @@ public struct BLEU: Sendable, Equatable {
 
   /// Scores `samples`. A sample without references counts as having one empty reference.
   public init(_ samples: some Sequence<Sample>) {
-    let samples = NumberedSample.numbered(samples)
+    let samples = NumberedSample.numbered(samples).words
     var numbers = NGramNumbers()
     for sample in samples { for reference in sample.references { numbers.add(reference) { _ in } } }
     self.init(

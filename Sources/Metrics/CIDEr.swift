@@ -9,7 +9,7 @@ public struct CIDEr: Sendable, Equatable {
   /// Scores `samples`; document frequencies are those of their references, an image a document. Of one image alone
   /// every word is in every document, so that all scores are 0. A sample without references scores 0.
   public init(_ samples: some Sequence<Sample>) {
-    let samples = NumberedSample.numbered(samples)
+    let samples = NumberedSample.numbered(samples).words
     let frequencies = DocumentFrequencies(samples.map(\.references))
     self.init(samples.map { frequencies.score($0.candidate, frequencies.vectors($0.references)) })
   }

@@ -12,11 +12,11 @@ public struct CaptionScores: Sendable, Equatable {
 
   /// Scores `samples`.
   public init(_ samples: some Sequence<Sample>) {
-    let samples = NumberedSample.numbered(samples)
-    let frequencies = CIDEr.DocumentFrequencies(samples.map(\.references))
+    let (tokens, words) = NumberedSample.numbered(samples)
+    let frequencies = CIDEr.DocumentFrequencies(words.map(\.references))
     var matches: [BLEU.Matches] = []
     var similarities: [Double] = []
-    for sample in samples {
+    for sample in words {
       let candidate = frequencies.numbers.counts(sample.candidate)
       let references = sample.references.map(frequencies.numbers.counts)
       matches.append(BLEU.Matches(candidate, references))
@@ -25,7 +25,7 @@ public struct CaptionScores: Sendable, Equatable {
     }
     bleu = BLEU(matches)
     cider = CIDEr(similarities)
-    rougeL = ROUGEL(samples)
+    rougeL = ROUGEL(tokens)
   }
 
   /// The scores of all samples together, in the order of `names`.

@@ -9,7 +9,7 @@ public struct ROUGEL: Sendable, Equatable {
   /// Scores `samples`. A caption without words is, as there, one empty word: two of them are alike. A sample without
   /// references scores 0.
   public init(_ samples: some Sequence<Sample>) {
-    self.init(NumberedSample.numbered(samples))
+    self.init(NumberedSample.numbered(samples).tokens)
   }
 
   init(_ samples: [NumberedSample]) {

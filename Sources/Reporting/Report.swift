@@ -52,16 +52,14 @@ public struct Report: Sendable {
 
   /// Writes the page. Thumbnails are in the page if they are few, else in a folder beside it: `report.html` has
   /// `report-images/`. A photo that can't be read has none.
-  /// - Parameters:
-  ///   - folder: where the photos are.
-  ///   - progress: called with the number of thumbnails made.
+  /// - Parameter progress: called with the number of thumbnails made.
   /// - Throws: `ReportError`.
-  public func write(to path: String, images folder: String, progress: (Int) -> Void = { _ in })
+  public func write(to path: String, progress: (Int) -> Void = { _ in })
     throws(ReportError)
   {
     let shown = Self.selection(evaluation.rows.map(\.cider))
     let thumbnails = try Thumbnails(
-      shown.map { (evaluation.rows[$0].imageID, folder + "/" + evaluation.rows[$0].fileName) }, page: path,
+      shown.map { (evaluation.rows[$0].imageID, evaluation.rows[$0].path) }, page: path,
       progress: progress)
     try Self.write(to: path) { try $0.write(Page(self, shown: shown, thumbnails: thumbnails.sources).html()) }
   }

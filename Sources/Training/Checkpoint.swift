@@ -20,7 +20,7 @@ struct RunState: Codable, Equatable {
   var perplexity = 0.0
   /// Seconds spent, in all sittings.
   var seconds = 0.0
-  var schedule: PlateauSchedule
+  var schedule: LearningRateSchedule
   /// Whether the run has ended by itself.
   var finished = false
   /// Bytes of log.jsonl that belong to what is done.
@@ -46,14 +46,16 @@ struct RunState: Codable, Equatable {
 /// A checkpoint file: weights, optimiser and average as tensors, and the state as metadata.
 enum Checkpoint {
   static func write(
-    to path: String, _ module: some Module, _ adam: Adam, _ average: WeightAverage, _ state: RunState
+    to path: String, _ module: some Module, _ optimizers: [Optimizer], _ average: WeightAverage,
+    _ state: RunState
   ) throws {
     var items: [SafetensorsWriter.Item] = []
     for parameter in module.parameters {
       items.append(.init(name: parameter.path, tensor: parameter.value))
-      if let moments = adam.moments[parameter.path] {
-        items.append(.init(name: "adam.first." + parameter.path, tensor: moments.first))
-        items.append(.init(name: "adam.second." + parameter.path, tensor: moments.second))
+      for optimizer in optimizers {
+        for (name, moment) in zip(optimizer.rule.momentNames, optimizer.moments[parameter.path] ?? []) {
+          items.append(.init(name: "\(name).\(parameter.path)", tensor: moment))
+        }
       }
       if let mean = average.values[parameter.path] {
         items.append(.init(name: "average." + parameter.path, tensor: mean))
@@ -86,28 +88,29 @@ enum Checkpoint {
     return state
   }
 
-  /// Puts the tensors back. Every one must be there with the module's shape.
+  /// Puts the tensors of a module back, whose optimiser has taken `step` steps. Every one must be there with the
+  /// module's shape.
   static func restore<M: Module>(
-    _ file: SafetensorsFile, _ state: RunState, _ module: inout M, _ adam: inout Adam,
+    _ file: SafetensorsFile, step: Int, _ module: inout M, _ optimizer: inout Optimizer,
     _ average: inout WeightAverage
   ) throws(ModelError) {
-    var moments: [String: Adam.Moments] = [:]
+    var moments: [String: [Tensor]] = [:]
     var means: [String: Tensor] = [:]
     do throws(SafetensorsError) {
       try module.visitParameters { (parameter: inout Parameter) throws(SafetensorsError) in
         let shape = parameter.value.shape
         parameter.value = try file.tensor(named: parameter.path, shape: shape)
-        if state.step > 0 {
-          moments[parameter.path] = Adam.Moments(
-            first: try file.tensor(named: "adam.first." + parameter.path, shape: shape),
-            second: try file.tensor(named: "adam.second." + parameter.path, shape: shape))
+        if step > 0 {
+          moments[parameter.path] = try optimizer.rule.momentNames.map { (name) throws(SafetensorsError) in
+            try file.tensor(named: "\(name).\(parameter.path)", shape: shape)
+          }
         }
         if average.values[parameter.path] != nil {
           means[parameter.path] = try file.tensor(named: "average." + parameter.path, shape: shape)
         }
       }
     } catch { throw .weights(error) }
-    adam.restore(step: state.step, moments: moments)
+    optimizer.restore(step: step, moments: moments)
     average.restore(means)
   }
 }

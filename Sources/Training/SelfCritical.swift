@@ -31,14 +31,14 @@ struct SelfCritical: Sendable {
   }
 
   /// Adds captions that `network` draws of the batch's images to the batch.
-  /// - Parameter images: the row of each image among the training images.
+  /// - Parameter pooled: what the head reads of them.
   /// - Returns: their mean reward.
   func reinforce(
-    _ batch: inout TrainingBatch, images: [Int], _ network: CaptionNetwork, using random: inout Random
+    _ batch: inout TrainingBatch, pooled: Tensor, _ network: CaptionNetwork, using random: inout Random
   ) -> Double {
     let captions = network.decoder.sampledCaptions(
-      v: network.head.forward(batch.pooled), count: samples, maximumLength: 20, using: &random)
-    let rewards = rewards(captions, images)
+      v: network.head.forward(pooled), count: samples, maximumLength: 20, using: &random)
+    let rewards = rewards(captions, batch.images)
     let advantages = captions.indices.map { place in
       let first = place / samples * samples
       let others = rewards[first..<first + samples].reduce(0, +) - rewards[place]

@@ -6,10 +6,12 @@ internal import Tensors
 
 /// From model files and to them.
 extension Trainer {
-  /// The network of a model file whose words and sizes are the run's, its first layer unscaled again.
-  static func started(
-    from path: String, _ description: ModelDescription, featureScale: Float
-  ) throws -> CaptionNetwork {
+  /// Takes the weights of a model file whose words and sizes are the run's; its first layer is unscaled again.
+  /// The convolutions that stay as they are must be those of the run's encoder.
+  static func start(
+    _ network: inout TrainedNetwork, from path: String, _ description: ModelDescription,
+    encoder: (file: SafetensorsFile, prefix: String)
+  ) throws {
     let file = try SafetensorsFile(path: path)
     var found = try ModelDescription(of: file)
     (found.training, found.confidence) = (description.training, description.confidence)
@@ -18,19 +20,32 @@ extension Trainer {
         path: path, expected: "a model of this run's words, sizes and preprocessing",
         found: found.vocabulary == description.vocabulary ? "other sizes or preprocessing" : "other words")
     }
-    var network = try ModelFile.network(file, found)
-    scale(&network.head.layers[0].weight, by: 1 / featureScale)
-    return network
+    network.captions = try ModelFile.network(file, found)
+    scale(&network.captions.head.layers[0].weight, by: 1 / network.scale)
+    let learning = network.learningPaths
+    let frozen = file.entries.keys.filter {
+      $0.hasPrefix(ModelFile.encoderPrefix + "features.") && !learning.contains($0)
+    }
+    for key in frozen.sorted() {
+      let original = encoder.prefix + key.dropFirst(ModelFile.encoderPrefix.count)
+      guard try file.tensor(named: key) == encoder.file.tensor(named: original) else {
+        throw ModelError.unsupported(
+          path: path, expected: "the convolutions of --encoder", found: "others in \(key)")
+      }
+    }
+    try network.convolutions?.visitParameters { (parameter: inout Parameter) throws in
+      parameter.value = try file.tensor(named: parameter.path, shape: parameter.value.shape)
+    }
   }
 
   /// The model file: the scale of the features goes into the first layer, W(s·x) = (s·W)x.
-  func writeModel(_ network: CaptionNetwork, _ scores: Validation.Scores, epoch: Int, step: Int) throws {
-    var scaled = network
-    Self.scale(&scaled.head.layers[0].weight, by: featureScale)
+  func writeModel(_ network: TrainedNetwork, _ scores: Validation.Scores, epoch: Int, step: Int) throws {
+    var scaled = network.captions
+    Self.scale(&scaled.head.layers[0].weight, by: network.scale)
     var described = description
     described.training = provenance(scores, epoch: epoch, step: step)
     try ModelFile.write(
-      described, scaled, convolutionsOf: encoder.file, prefix: encoder.prefix,
+      described, scaled, convolutionsOf: encoder.file, prefix: encoder.prefix, tuned: network.convolutions,
       type: configuration.precision, to: folder + "/model.safetensors")
   }
 

@@ -30,16 +30,16 @@ public struct Trainer {
   private let report: (Event) -> Void
   private let shouldStop: () -> Bool
 
-  private var network: CaptionNetwork
-  private var adam: Adam
+  private var network: TrainedNetwork
+  private var optimizer, encoderOptimizer: Optimizer
   private var average: WeightAverage
   private var state: RunState
   private var log: RunLog
   private let selfCritical: SelfCritical?
   private var traces = (head: FeatureHead.Trace(), decoder: CaptionDecoder.Trace())
-  let featureScale: Float
   private var sessionStart = ContinuousClock.now
   private var lastCheckpoint = ContinuousClock.now
+  private var isFirst = true
 
   /// Sets a run up in `folder`, or takes up the one that is there.
   /// - Throws: `TrainingError`, `ModelError`, `FileError`.
@@ -59,21 +59,34 @@ public struct Trainer {
     // A head that comes with the encoder is where training starts; its input is not rescaled then.
     let (found, wanted) = (try? VGGArchitecture(weights: encoder, prefix: encoderPrefix), description.encoder)
     let headIsThere = found?.head == wanted.head && found?.featureSize == wanted.featureSize
-    network = try CaptionNetwork(description) { parameter in
+    func initial(_ parameter: ParameterSpecification) throws(SafetensorsError) -> Tensor {
       let key = parameter.path.replacingOccurrences(of: ModelFile.encoderPrefix, with: encoderPrefix)
-      return headIsThere && parameter.path.hasPrefix(ModelFile.encoderPrefix)
-        ? try encoder.tensor(named: key, shape: parameter.shape) : parameter.untrained(using: &random)
+      let isThere = parameter.path.hasPrefix(ModelFile.encoderPrefix + "features") || headIsThere
+      return isThere && parameter.path.hasPrefix(ModelFile.encoderPrefix)
+        ? try encoder.tensor(named: key, shape: parameter.shape) : parameter.untrained(using: &random, forgetBias: Float(configuration.forgetBias))
     }
-    featureScale = headIsThere ? 1 : Float(1 / train.featureDeviation())
-    self.validation = Validation(validation, vocabulary: description.vocabulary, scale: featureScale)
-    selfCritical = SelfCritical(configuration, train, description.vocabulary)
+    let cut = description.encoder.cut(before: configuration.fineTuneFrom)
+    network = TrainedNetwork(
+      try CaptionNetwork(description, from: initial),
+      convolutions: try cut.map { try TrainableConvolutions($0, from: initial) },
+      mapShape: cut?.mapShape(
+        height: description.preprocessing.height, width: description.preprocessing.width) ?? [0],
+      microBatch: configuration.microBatch > 0 ? configuration.microBatch : nil)
+    network.scale = headIsThere ? 1 : Float(1 / network.featureDeviation(train))
     if !configuration.start.isEmpty && !resume {
-      network = try Self.started(from: configuration.start, description, featureScale: featureScale)
+      try Self.start(&network, from: configuration.start, description, encoder: (encoder, encoderPrefix))
     }
-    adam = Adam(learningRate: Float(configuration.learningRate))
+    self.validation = Validation(validation, vocabulary: description.vocabulary)
+    selfCritical = SelfCritical(configuration, train, description.vocabulary)
+    optimizer = Optimizer(
+      configuration.optimizer, learningRate: Float(configuration.learningRate),
+      weightDecay: Float(configuration.weightDecay))
+    encoderOptimizer = Optimizer(
+      configuration.encoderOptimizer, learningRate: Float(configuration.encoderLearningRate),
+      weightDecay: Float(configuration.encoderWeightDecay))
     average = WeightAverage(of: network, decay: configuration.averageDecay)
     state = RunState(
-      schedule: PlateauSchedule(learningRate: configuration.learningRate),
+      schedule: configuration.learningRates(stepsPerEpoch: configuration.steps(of: train)),
       vocabulary: description.vocabulary.words,
       data: "\(train.fingerprint) \(validation.fingerprint)", configuration: configuration)
     let path = folder + "/checkpoint.safetensors"
@@ -91,7 +104,12 @@ public struct Trainer {
       guard differences.isEmpty else { throw TrainingError.otherRun(path: path, differences: differences) }
       state = kept
       state.configuration = configuration
-      try Checkpoint.restore(file, state, &network, &adam, &average)
+      try Checkpoint.restore(file, step: state.step, &network.captions, &optimizer, &average)
+      if network.convolutions != nil {
+        try Checkpoint.restore(
+          file, step: max(0, state.step - configuration.fineTuneAfter), &network.convolutions!, &encoderOptimizer,
+          &average)
+      }
     } else if exists {
       throw TrainingError.alreadyThere(path: path)
     }
@@ -118,7 +136,7 @@ public struct Trainer {
 
   private mutating func runEpoch() throws {
     let batches = CaptionBatches(
-      captionCount: train.captions.count, batchSize: configuration.batchSize, seed: configuration.seed,
+      captionCount: configuration.units(of: train), batchSize: configuration.batchSize, seed: configuration.seed,
       epoch: state.epoch)
     while state.batch < batches.count {
       if shouldStop() {
@@ -137,34 +155,41 @@ public struct Trainer {
   }
 
   /// One batch: forward, loss, backward, clip, update, average.
-  private mutating func step(_ captions: ArraySlice<Int>) throws {
+  private mutating func step(_ chosen: ArraySlice<Int>) throws {
     let number = UInt64(state.step + 1)
     func random(_ stream: Stream) -> Random {
       Random(seed: configuration.seed, stream: stream.rawValue, number)
     }
     var (viewChoices, headSeeds, drawing) = (random(.view), random(.headDropout), random(.drawnCaptions))
-    let views = captions.map { _ in Int.random(in: 0...train.views.count, using: &viewChoices) }
-    var batch = train.batch(captions, scale: featureScale) { views[$0] }
+    var decoderSeeds = random(.decoderDropout)
+    let views = chosen.map { _ in Int.random(in: 0...train.views.count, using: &viewChoices) }
+    var batch =
+      switch configuration.batchUnit {
+      case .captions: train.batch(captions: chosen) { views[$0] }
+      case .images: train.batch(images: chosen) { views[$0] }
+      }
+    var pooled = network.pooled(batch.features, transforming: state.step == 0 || convolutionsLearn || isFirst)
+    isFirst = false
     if let selfCritical {
-      state.reward += selfCritical.reinforce(
-        &batch, images: captions.map { train.rows[$0] }, network, using: &drawing)
+      state.reward += selfCritical.reinforce(&batch, pooled: pooled, network.captions, using: &drawing)
       state.rewards += 1
     }
     var packed = batch.packed()
-    let v = network.head.trainingForward(
-      batch.pooled(dropout: configuration.pooledDropout, seed: headSeeds.next()),
-      dropout: Float(configuration.featureDropout), seed: headSeeds.next(), into: &traces.head)
+    let pooledDropout = Dropout(rate: Float(configuration.pooledDropout), seed: headSeeds.next())
+    pooledDropout.apply(&pooled)
+    let v = network.captions.head.trainingForward(
+      pooled, dropout: Float(configuration.featureDropout), seed: headSeeds.next(), into: &traces.head)
     let dropout = CaptionDecoder.DropoutRates(
-      embedding: Float(configuration.embeddingDropout), output: Float(configuration.outputDropout))
-    var decoderSeeds = random(.decoderDropout)
+      embedding: Float(configuration.embeddingDropout), output: Float(configuration.outputDropout),
+      layers: Float(configuration.layerDropout))
     let seed = decoderSeeds.next()
     packed.captions = configuration.scheduledSampling.applied(
       to: packed.captions, step: state.step, random(.scheduledSampling)
     ) { captions, replaced, random in
-      network.decoder.scheduled(
+      network.captions.decoder.scheduled(
         captions, v: v, replaced: replaced, dropout: dropout, seed: seed, using: &random)
     }
-    let logProbs = network.decoder.trainingForward(
+    let logProbs = network.captions.decoder.trainingForward(
       packed.captions, v: v, dropout: dropout, labelSmoothing: Float(configuration.labelSmoothing),
       weights: packed.weights, seed: seed, into: &traces.decoder)
     let (loss, words) = packed.loss(logProbs)
@@ -173,14 +198,13 @@ public struct Trainer {
     guard loss.isFinite, loss < 1000 * Double(words) else {
       throw TrainingError.diverged(step: step, what: "the loss")
     }
-    let dv = network.decoder.backward(&traces.decoder)
-    network.head.backward(dv, &traces.head)
-
-    adam.learningRate = Float(learningRate)
-    let clip = configuration.clipNorm > 0 ? Float(configuration.clipNorm) : nil
-    let norm = adam.update(&network, clipNorm: clip)
-    guard norm.isFinite else {
-      throw TrainingError.diverged(step: step, what: "the gradient of \(network.notFinite ?? "the network")")
+    let dv = network.captions.decoder.backward(&traces.decoder)
+    var dPooled = Tensor(uninitialized: pooled.shape)
+    network.captions.head.backward(
+      dv, &traces.head, into: convolutionsLearn ? dPooled.mutablePointer() : nil)
+    let norm = try update(step: step) {
+      pooledDropout.apply(&dPooled)
+      $0.backward(dPooled)
     }
     let epsilon = configuration.scheduledSampling.epsilon(step: state.step)
     state.step = step
@@ -191,15 +215,34 @@ public struct Trainer {
       try log.append(
         TrainingRecord.Step(
           step: step, epoch: state.epoch, loss: loss / Double(words), gradient_norm: Double(norm),
-          learning_rate: Double(adam.learningRate), epsilon: epsilon))
+          learning_rate: Double(optimizer.learningRate), epsilon: epsilon))
     }
   }
 
-  /// The learning rate of the next step.
-  private var learningRate: Double {
-    let perEpoch = (train.captions.count + configuration.batchSize - 1) / configuration.batchSize
-    return state.schedule.learningRate(after: state.step, of: configuration.epochs * perEpoch, configuration)
+  /// Whether the next step changes the convolutions.
+  private var convolutionsLearn: Bool {
+    network.convolutions != nil && state.step >= configuration.fineTuneAfter
   }
+
+  /// Changes the parameters by their gradients; those of the convolutions are made by `backward` first, if they learn.
+  /// - Returns: the norm of the gradient of head and decoder.
+  private mutating func update(step: Int, backward: (inout TrainedNetwork) -> Void) throws -> Float {
+    let clip = configuration.clipNorm > 0 ? Float(configuration.clipNorm) : nil
+    optimizer.learningRate = Float(learningRate)
+    if convolutionsLearn { backward(&network) }
+    guard let culprit = network.notFinite else {
+      if convolutionsLearn {
+        encoderOptimizer.learningRate = Float(
+          learningRate / configuration.learningRate * configuration.encoderLearningRate)
+        encoderOptimizer.update(&network.convolutions!, clipNorm: clip)
+      }
+      return optimizer.update(&network.captions, clipNorm: clip)
+    }
+    throw TrainingError.diverged(step: step, what: "the gradient of \(culprit)")
+  }
+
+  /// The learning rate of the next step.
+  private var learningRate: Double { state.schedule.learningRate(after: state.step) }
 
   private mutating func finishEpoch() throws {
     let averaged = average.applied(to: network)
@@ -210,7 +253,7 @@ public struct Trainer {
     }
     let rate = learningRate
     let verdict = state.schedule.observe(
-      configuration.validationMetric.badness(scores), epoch: state.epoch, configuration)
+      configuration.validationMetric.badness(scores), epoch: state.epoch)
     if verdict == .improved {
       state.perplexity = scores.perplexity
       try writeModel(averaged, scores, epoch: state.epoch, step: state.step)
@@ -237,7 +280,7 @@ public struct Trainer {
     var kept = state
     kept.seconds += elapsed
     kept.logLength = log.length
-    try Checkpoint.write(to: folder + "/checkpoint.safetensors", network, adam, average, kept)
+    try Checkpoint.write(to: folder + "/checkpoint.safetensors", network, [optimizer, encoderOptimizer], average, kept)
     lastCheckpoint = .now
   }
 }

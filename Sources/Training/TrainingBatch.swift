@@ -1,4 +1,3 @@
-internal import Kernels
 internal import Language
 internal import Layers
 internal import Tensors
@@ -7,17 +6,20 @@ internal import Tensors
 struct TrainingBatch {
   /// Word ids without start and end.
   private(set) var sentences: [[Int32]]
-  /// The row of `pooled` that each sentence is about.
+  /// Which of `images` each sentence is about.
   private(set) var imageRows: [Int32]
-  /// Pooled maps [N, pooledSize].
-  let pooled: Tensor
+  /// The row of each image among the training images (N).
+  let images: [Int]
+  /// Cached features [N, width].
+  let features: Tensor
   /// How many of the sentences people wrote: the first.
   private let taught: Int
   /// What each word of a sentence weighs in the loss; nil: all alike, their mean.
   private var weights: [Double]?
 
-  init(sentences: [[Int32]], imageRows: [Int32], pooled: Tensor) {
-    (self.sentences, self.imageRows, self.pooled, taught) = (sentences, imageRows, pooled, sentences.count)
+  init(sentences: [[Int32]], imageRows: [Int32], images: [Int], features: Tensor) {
+    (self.sentences, self.imageRows, taught) = (sentences, imageRows, sentences.count)
+    (self.images, self.features) = (images, features)
   }
 
   /// Adds captions drawn from the model, to be made likelier by their advantage; what was there keeps the weight
@@ -29,15 +31,6 @@ struct TrainingBatch {
     weights = own + advantages.map { $0 * share }
     sentences += drawn
     self.imageRows += imageRows
-  }
-
-  /// The pooled maps under dropout; `seed` names the mask.
-  func pooled(dropout rate: Double, seed: UInt64) -> Tensor {
-    var result = pooled
-    let memory = result.mutablePointer()
-    Dropout(rate: Float(rate), seed: seed).apply(
-      rows: pooled.shape[0], columns: pooled.shape[1], memory, into: memory)
-    return result
   }
 
   /// The sentences packed, with what the loss needs to know of each position.

@@ -26,7 +26,8 @@ extension TrainingConfiguration {
         throw DecodingError.dataCorrupted(
           .init(codingPath: [], debugDescription: "unknown option \(path)\(key)"))
       }
-      if let inner = known as? [String: Any], let value = value as? [String: Any] {
+      // A rule's own options differ from another's: it comes whole.
+      if let inner = known as? [String: Any], inner["rule"] == nil, let value = value as? [String: Any] {
         result[key] = try merged(inner, value, path: path + key + ".")
       } else {
         result[key] = value

@@ -1,5 +1,6 @@
 public import Captioning
 internal import Foundation
+public import Kernels
 public import Layers
 public import Tensors
 
@@ -56,31 +57,70 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   public var embeddingSize = 512
   /// H.
   public var hiddenSize = 512
+  /// LSTMs on top of each other, 1 to 3.
+  public var layers = 1
+  /// The bias of the forget gates at first.
+  public var forgetBias = 1.0
   /// D.
   public var featureSize = 4096
   /// What turns the last map into v; trained.
   public var head = VGGArchitecture.Head.compact
+  /// The first convolution that learns, `conv5_1` say; empty: the convolutions stay as they are.
+  public var fineTuneFrom = ""
+  /// Steps before the convolutions begin to learn.
+  public var fineTuneAfter = 0
+  /// How a gradient becomes a step of the convolutions.
+  public var encoderOptimizer = OptimizerRule.adam()
+  /// Their step size, at the highest; it rises and falls as the other does.
+  public var encoderLearningRate = 1e-5
+  /// Decay of their weights.
+  public var encoderWeightDecay = 0.0
+  /// Images whose activations are kept at a time while convolutions learn; 0: all of a batch.
+  public var microBatch = 0
   /// Where W_ih·v enters.
   public var injection = Injection.everyStep
 
   /// Passes over the training captions, at most.
   public var epochs = 30
-  /// Captions per step (B).
+  /// What a batch is made of.
+  public enum BatchUnit: String, Codable, Sendable, CaseIterable {
+    /// Captions, shuffled one by one.
+    case captions
+    /// Images, each with all its captions: the encoder runs once for them.
+    case images
+  }
+  /// What a batch is made of.
+  public var batchUnit = BatchUnit.captions
+  /// Captions or images per step (B).
   public var batchSize = 100
-  /// How the learning rate falls.
+  /// How the learning rate falls after the warm-up.
   public enum Schedule: String, Codable, Sendable, CaseIterable {
-    /// By `learningRateDecay` whenever validation perplexity has stalled for `decayPatience` epochs.
-    case plateau
+    /// Not at all.
+    case constant
+    /// By `learningRateDecay` every `decayEvery` steps.
+    case step
+    /// As much, but smoothly.
+    case exponential
     /// Along half a cosine to zero at the end of `epochs` (Loshchilov & Hutter 2017, without restarts).
     case cosine
+    /// By `learningRateDecay` whenever validation has stalled for `decayPatience` epochs.
+    case plateau
   }
   /// How the learning rate falls.
   public var schedule = Schedule.plateau
-  /// Adam's step size at the start.
+  /// How a gradient becomes a step.
+  public var optimizer = OptimizerRule.adam()
+  /// Its step size, at the highest.
   public var learningRate = 4e-4
-  /// The learning rate is multiplied by this when validation perplexity has stalled.
+  /// Decay of the weights: L2 penalty, decoupled with AdamW.
+  public var weightDecay = 0.0
+  /// Steps over which the learning rate rises linearly to its highest.
+  public var warmUp = 0
+  /// What the learning rate is multiplied by when it falls.
   public var learningRateDecay = 0.5
-  /// Epochs without improvement before the learning rate falls.
+  /// Steps between falls of the step and exponential schedules.
+  public var decayEvery = 1000
+  /// Epochs without improvement before the plateau schedule lowers the learning rate.
   public var decayPatience = 1
   /// Epochs without improvement before training ends.
   public var stopPatience = 4
@@ -94,6 +134,8 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   public var featureDropout = 0.5
   /// Share of the word embedding dropped in training.
   public var embeddingDropout = 0.5
+  /// Share of h dropped between layers in training.
+  public var layerDropout = 0.0
   /// Share of h dropped before the vocabulary projection in training.
   public var outputDropout = 0.5
   /// Views of each training image, of which a caption sees one at random: the image, its mirror image, random crops.
@@ -121,6 +163,19 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
       positive("hidden size", hiddenSize, below: 1 << 14),
       positive("feature size", featureSize, below: 1 << 16),
       positive("epochs", epochs), positive("batch size", batchSize, below: 1 << 14),
+      (0...1 << 40).contains(fineTuneAfter)
+        ? nil : "fine-tune after: expected 0 or more, found \(fineTuneAfter)",
+      (0...1 << 14).contains(microBatch) ? nil : "micro-batch: expected 0 or more, found \(microBatch)",
+      encoderLearningRate >= 0 && encoderLearningRate < 1
+        ? nil : "encoder learning rate: expected 0 to 1, found \(encoderLearningRate)",
+      positive("layers", layers, below: 3), positive("decay every", decayEvery, below: 1 << 40),
+      (0...1 << 40).contains(warmUp) ? nil : "warm-up: expected 0 or more, found \(warmUp)",
+      weightDecay >= 0 && weightDecay < 1 ? nil : "weight decay: expected 0 to 1, found \(weightDecay)",
+      encoderWeightDecay >= 0 && encoderWeightDecay < 1
+        ? nil : "encoder weight decay: expected 0 to 1, found \(encoderWeightDecay)",
+      abs(forgetBias) <= 100 ? nil : "forget bias: expected -100 to 100, found \(forgetBias)",
+      optimizer.problem.map { "optimizer: \($0)" }, encoderOptimizer.problem.map { "encoder optimizer: \($0)" },
+      share("layer dropout", layerDropout),
       positive("views", views, below: 64), positive("decay patience", decayPatience),
       positive("stop patience", stopPatience),
       share("label smoothing", labelSmoothing), share("pooled dropout", pooledDropout),
@@ -142,6 +197,28 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
         ? nil : "preprocessing: expected auto, torchvision or caffe, found \(preprocessing)",
     ]
     return checks.lazy.compactMap(\.self).first
+  }
+
+  /// What an epoch passes over.
+  func units(of train: EncodedSplit) -> Int {
+    batchUnit == .captions ? train.captions.count : train.images.count
+  }
+
+  /// Steps of an epoch.
+  func steps(of train: EncodedSplit) -> Int { (units(of: train) + batchSize - 1) / batchSize }
+
+  /// The learning rate of every step.
+  func learningRates(stepsPerEpoch: Int) -> LearningRateSchedule {
+    let curve: LearningRateSchedule.Curve =
+      switch schedule {
+      case .constant: .constant
+      case .step: .step(factor: learningRateDecay, every: decayEvery)
+      case .exponential: .exponential(factor: learningRateDecay, every: decayEvery)
+      case .cosine: .cosine(steps: epochs * stepsPerEpoch)
+      case .plateau: .plateau(factor: learningRateDecay, patience: decayPatience)
+      }
+    return LearningRateSchedule(
+      learningRate: learningRate, curve, warmUp: warmUp, stopPatience: stopPatience)
   }
 
   /// The options in which a continuation differs from its run; `epochs` may, unless the schedule depends on it.

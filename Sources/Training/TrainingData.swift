@@ -16,6 +16,9 @@ public struct EncodedSplit {
   /// Pooled maps of other views of the same images, for training to choose among.
   public let views: [FeatureCache]
 
+  /// The images that have captions, by row, and which those are.
+  let images: [(row: Int, captions: [Int])]
+
   /// Captions about images whose features are done; those of unreadable images are left out.
   public init(
     captions: [[Int32]], rows: [Int], references: [Int: [[String]]] = [:], features: FeatureCache,
@@ -27,29 +30,36 @@ public struct EncodedSplit {
     }
     self.captions = usable.map { captions[$0] }
     self.rows = usable.map { rows[$0] }
+    images = Dictionary(grouping: self.rows.indices) { [rows = self.rows] in rows[$0] }
+      .sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     (self.references, self.features, self.views) = (references, features, views)
   }
 
-  /// The captions at `indices`, each about a row of its own, and those rows' pooled maps times `scale`.
+  /// The captions at `indices`, each about a row of features of its own.
   /// - Parameter view: which view each of them sees; 0 is the image itself.
-  func batch(_ indices: some Collection<Int>, scale: Float, view: (Int) -> Int) -> TrainingBatch {
+  func batch(captions indices: some Collection<Int>, view: (Int) -> Int) -> TrainingBatch {
     TrainingBatch(
-      sentences: indices.map { captions[$0] },
-      imageRows: indices.indices.enumerated().map { Int32($0.offset) },
-      pooled: pooled(indices.map { rows[$0] }, scale: scale, view: view))
+      sentences: indices.map { captions[$0] }, imageRows: (0..<Int32(indices.count)).map { $0 },
+      images: indices.map { rows[$0] }, features: features(indices.map { rows[$0] }, view: view))
   }
 
-  /// The pooled maps of some images, times `scale`, [N, width].
-  func pooled(
-    _ images: some Collection<Int>, scale: Float, view: (Int) -> Int = { _ in 0 }
-  ) -> Tensor {
+  /// All captions of the images at `places` of `images`.
+  func batch(images places: some Collection<Int>, view: (Int) -> Int) -> TrainingBatch {
+    let told = places.enumerated().flatMap { row, place in images[place].captions.map { ($0, Int32(row)) } }
+    let chosen = places.map { images[$0].row }
+    return TrainingBatch(
+      sentences: told.map { captions[$0.0] }, imageRows: told.map(\.1), images: chosen,
+      features: features(chosen, view: view))
+  }
+
+  /// The cached features of some images, [N, width].
+  func features(_ images: some Collection<Int>, view: (Int) -> Int = { _ in 0 }) -> Tensor {
     let width = features.width
     var result = Tensor(uninitialized: [images.count, width])
     let memory = result.mutablePointer()
     for (position, row) in images.enumerated() {
       let seen = view(position)
-      let source = (seen == 0 ? features : views[seen - 1]).features(of: row)
-      for column in 0..<width { memory[position * width + column] = source[column] * scale }
+      (seen == 0 ? features : views[seen - 1]).read(row, into: memory + position * width)
     }
     return result
   }
@@ -64,23 +74,5 @@ public struct EncodedSplit {
       for word in caption { add(Int(word)) }
     }
     return hash
-  }
-
-  /// The standard deviation of all features: dividing by it lets one learning rate suit every encoder.
-  func featureDeviation() -> Double {
-    var (sum, squares, count) = (0.0, 0.0, 0)
-    for row in Set(rows).sorted() {
-      let source = features.features(of: row)
-      for column in 0..<features.width {
-        let value = Double(source[column])
-        sum += value
-        squares += value * value
-      }
-      count += features.width
-    }
-    guard count > 0 else { return 1 }
-    let mean = sum / Double(count)
-    let deviation = max(0, squares / Double(count) - mean * mean).squareRoot()
-    return deviation > 0 && deviation.isFinite ? deviation : 1
   }
 }

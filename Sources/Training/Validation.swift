@@ -1,6 +1,5 @@
 internal import Captioning
 internal import Foundation
-internal import Kernels
 internal import Language
 internal import Layers
 internal import Metrics
@@ -33,70 +32,84 @@ public struct Validation {
 
   private let split: EncodedSplit
   private let vocabulary: Vocabulary
-  private let scale: Float
-  /// The captions of each image, by row, and the rows that have some.
-  private let captions: [Int: [Int]]
-  private let images: [Int]
 
-  init(_ split: EncodedSplit, vocabulary: Vocabulary, scale: Float) {
-    (self.split, self.vocabulary, self.scale) = (split, vocabulary, scale)
-    captions = Dictionary(grouping: split.rows.indices) { split.rows[$0] }
-    images = captions.keys.sorted()
-  }
+  init(_ split: EncodedSplit, vocabulary: Vocabulary) { (self.split, self.vocabulary) = (split, vocabulary) }
 
   /// Scores a network and lets it speak, `beamWidth` wide.
-  func scores(of network: CaptionNetwork, beamWidth: Int) -> (scores: Scores, samples: [Spoken]) {
-    let captions = captions(of: network, beamWidth: beamWidth)
-    let texts = captions.map { $0.words.dropLast().map { vocabulary.word(for: $0) } }
-    let samples = zip(images, texts).map {
-      Sample(candidate: $1, references: split.references[$0] ?? [])
+  func scores(of network: TrainedNetwork, beamWidth: Int) -> (scores: Scores, samples: [Spoken]) {
+    let v = features(of: network)
+    let captions = BeamSearch(network.captions.decoder, .init(beamWidth: beamWidth))
+    let spoken = chunks.flatMap { chunk in captions.search(v: rows(of: v, Array(chunk))).map { $0[0] } }
+    let texts = spoken.map { $0.words.dropLast().map { vocabulary.word(for: $0) } }
+    let samples = zip(split.images, texts).map {
+      Sample(candidate: $1, references: split.references[$0.row] ?? [])
     }
-    let (loss, bleu) = (loss(of: network), BLEU(samples).corpus)
+    let (loss, bleu) = (loss(of: network.captions.decoder, v), BLEU(samples).corpus)
     let scores = Scores(
-      loss: loss, shuffled_loss: self.loss(of: network, shuffled: true), perplexity: exp(loss),
-      Bleu_1: bleu[0], Bleu_4: bleu[3], CIDEr: CIDEr(samples).corpus, distinct: distinctShare(texts))
-    let spoken = captions.indices.prefix(Self.samples).map {
+      loss: loss, shuffled_loss: self.loss(of: network.captions.decoder, v, shuffled: true),
+      perplexity: exp(loss), Bleu_1: bleu[0], Bleu_4: bleu[3], CIDEr: CIDEr(samples).corpus,
+      distinct: distinctShare(texts))
+    let kept = spoken.indices.prefix(Self.samples).map {
       Spoken(
-        image: split.features.names[images[$0]], caption: texts[$0].joined(separator: " "),
-        log_prob: Double(captions[$0].logProb))
+        image: split.features.names[split.images[$0].row], caption: texts[$0].joined(separator: " "),
+        log_prob: Double(spoken[$0].logProb))
     }
-    return (scores, spoken)
+    return (scores, kept)
   }
 
   /// How many images' captions are kept with an epoch's scores.
   private static let samples = 8
 
-  private func captions(of network: CaptionNetwork, beamWidth: Int) -> [Hypothesis] {
-    let search = BeamSearch(network.decoder, .init(beamWidth: beamWidth))
-    return chunks.flatMap { chunk in
-      search.search(v: network.head.forward(split.pooled(chunk.map { images[$0] }, scale: scale))).map {
-        $0[0]
+  /// v of every image [N, D].
+  private func features(of network: TrainedNetwork) -> Tensor {
+    var network = network
+    var result = Tensor(
+      uninitialized: [split.images.count, network.captions.decoder.configuration.imageFeatureSize])
+    let memory = result.mutablePointer()
+    for (number, chunk) in chunks.enumerated() {
+      let pooled = network.pooled(
+        split.features(chunk.map { split.images[$0].row }), transforming: number == 0)
+      let v = network.captions.head.forward(pooled)
+      withExtendedLifetime(v) {
+        (memory + chunk.lowerBound * v.shape[1]).update(from: v.pointer, count: v.count)
       }
     }
+    return result
   }
 
   /// Mean loss per word of the captions; `shuffled` exchanges every image for the one half the set away.
-  func loss(of network: CaptionNetwork, shuffled: Bool = false) -> Double {
+  private func loss(of decoder: CaptionDecoder, _ v: Tensor, shuffled: Bool = false) -> Double {
     var trace = CaptionDecoder.Trace()
+    let count = split.images.count
     var (sum, words) = (0.0, 0)
     for chunk in chunks {
-      let seen = shuffled ? chunk.map { ($0 + max(1, images.count / 2)) % images.count } : Array(chunk)
-      let v = network.head.forward(split.pooled(seen.map { images[$0] }, scale: scale))
+      let seen = shuffled ? chunk.map { ($0 + max(1, count / 2)) % count } : Array(chunk)
       let told = chunk.enumerated().flatMap { row, place in
-        captions[images[place], default: []].map { ($0, Int32(row)) }
+        split.images[place].captions.map { ($0, Int32(row)) }
       }
       let packed = PackedCaptions.packing(
         told.map { split.captions[$0.0] }, imageRows: told.map(\.1), start: Vocabulary.start,
         end: Vocabulary.end)
-      let logProbs = network.decoder.forward(packed.captions, v: v, into: &trace)
+      let logProbs = decoder.forward(packed.captions, v: rows(of: v, seen), into: &trace)
       sum -= logProbs.reduce(0) { $0 + Double($1) }
       words += logProbs.count
     }
     return sum / Double(words)
   }
 
-  /// Places in `images`, some at a time.
+  private func rows(of v: Tensor, _ rows: [Int]) -> Tensor {
+    var result = Tensor(uninitialized: [rows.count, v.shape[1]])
+    let memory = result.mutablePointer()
+    withExtendedLifetime(v) {
+      for (place, row) in rows.enumerated() {
+        (memory + place * v.shape[1]).update(from: v.pointer + row * v.shape[1], count: v.shape[1])
+      }
+    }
+    return result
+  }
+
+  /// Places in `split.images`, some at a time.
   private var chunks: [Range<Int>] {
-    stride(from: 0, to: images.count, by: 100).map { $0..<min(images.count, $0 + 100) }
+    stride(from: 0, to: split.images.count, by: 50).map { $0..<min(split.images.count, $0 + 50) }
   }
 }

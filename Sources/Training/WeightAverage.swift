@@ -40,5 +40,5 @@ struct WeightAverage: Sendable {
   }
 
   /// Goes on where another left off: as a checkpoint kept it.
-  mutating func restore(_ values: [String: Tensor]) { self.values = values }
+  mutating func restore(_ values: [String: Tensor]) { self.values.merge(values) { $1 } }
 }

@@ -41,9 +41,7 @@ struct EvaluateCommand: ParsableCommand {
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
 
-  @Option(help: ArgumentHelp("COCO caption JSON with the references.", valueName: "file")) var captions:
-    String
-  @Option(help: ArgumentHelp("Folder of its images.", valueName: "folder")) var images: String
+  @OptionGroup var data: DatasetOptions
   @OptionGroup var model: ModelOption
   @OptionGroup var search: SearchFlags
   @Option(
@@ -83,21 +81,23 @@ struct EvaluateCommand: ParsableCommand {
   func run() throws {
     engine.apply()
     try reportingErrors {
-      let dataset = try CaptionDataset(cocoCaptions: captions)
-      for warning in dataset.warnings { Console.complain(warning) }
+      let dataset = try data.read(unlessNamed: "val")
       let wanted = dataset.images.filter { !$0.captions.isEmpty }
-      _ = try dataset.missingFiles(in: images)
-      guard !wanted.isEmpty else { throw Failure(description: "\(captions): expected captions, found none") }
+      _ = try dataset.missingFiles()
+      guard !wanted.isEmpty else {
+        throw Failure(description: "\(data.names): expected captions, found none")
+      }
       let clock = ContinuousClock()
       let start = clock.now
       let captioner = try Captioner(modelAt: model.resolved(), residency: .resident)
       let vocabulary = captioner.description.vocabulary
       let options = try search.options(captions: nBest, vocabulary: vocabulary)
       let sampling = try search.sampling(captions: nBest, vocabulary: vocabulary)
-      let source = EvaluationFeatures(captioner, images: wanted, folder: images)
+      let source = EvaluationFeatures(captioner, images: wanted)
       let (found, pooled) = try features.map(source.cached) ?? source.computed()
       guard !found.isEmpty else {
-        throw Failure(description: "\(images): expected images, found none that can be read")
+        throw Failure(
+          description: "\(data.images.joined(separator: ", ")): expected images, found none that can be read")
       }
       let evaluator = Evaluator(captioner, found, pooled: pooled)
       let evaluation = showingProgress("captions", found.count, "images") {
@@ -122,9 +122,9 @@ struct EvaluateCommand: ParsableCommand {
       }
       if let report {
         let page = summary.report(
-          evaluation, data: captions, model: captioner.path, ways: "beam width \(search.beamWidth)")
+          evaluation, data: data.names, model: captioner.path, ways: "beam width \(search.beamWidth)")
         try showingProgress("report", min(found.count, Report.galleryLimit), "images") {
-          try page.write(to: report, images: images, progress: $0)
+          try page.write(to: report, progress: $0)
         }
       }
       try Console.print(format == .json ? Console.json(summary) : summary.text)

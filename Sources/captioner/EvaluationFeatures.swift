@@ -9,9 +9,9 @@ struct EvaluationFeatures {
   private let images: [CaptionedImage]
   private let files: [String]
 
-  init(_ captioner: Captioner, images: [CaptionedImage], folder: String) {
+  init(_ captioner: Captioner, images: [CaptionedImage]) {
     (self.captioner, self.images) = (captioner, images)
-    files = images.map { folder + "/" + $0.fileName }
+    files = images.map(\.path)
   }
 
   /// The images that can be read, and their pooled maps [N, pooledSize].

@@ -83,7 +83,7 @@ struct InspectCommand: ParsableCommand {
         + "v of \(model.encoder.featureSize)",
       "input: \(input.width)×\(input.height) \(rule), \(input.channelOrder.rawValue.uppercased()) "
         + "\(input.scale.rawValue), mean \(input.mean), standard deviation \(input.standardDeviation)",
-      "decoder: LSTM of \(model.hiddenSize), embedding of \(model.embeddingSize), W_ih·v \(model.injection.rawValue)",
+      "decoder: \(model.layers == 1 ? "LSTM" : "\(model.layers) LSTM layers") of \(model.hiddenSize), embedding of \(model.embeddingSize), W_ih·v \(model.injection.rawValue)",
       "vocabulary: \(model.vocabulary.count) words",
     ]
     for (key, value) in model.training.sorted(by: { $0.key < $1.key }) {

@@ -1,6 +1,7 @@
 public import ArgumentParser
 public import Captioning
 import Foundation
+import Kernels
 public import Layers
 public import Tensors
 public import Training
@@ -9,6 +10,7 @@ extension VGGArchitecture.Head: ExpressibleByArgument {}
 extension Injection: ExpressibleByArgument {}
 extension TrainingConfiguration.Schedule: ExpressibleByArgument {}
 extension TrainingConfiguration.ValidationMetric: ExpressibleByArgument {}
+extension TrainingConfiguration.BatchUnit: ExpressibleByArgument {}
 extension ScheduledSampling.Curve: ExpressibleByArgument {}
 extension ScheduledSampling.Coin: ExpressibleByArgument {}
 extension ScheduledSampling.Choice: ExpressibleByArgument {}
@@ -35,7 +37,9 @@ struct TrainCommand: ParsableCommand {
       checkpoint.safetensors, config.json and log.jsonl. Ctrl-C saves and stops;
       --resume continues exactly where the run stood.
 
-      Options come from the defaults, then --config, then the flags.
+      Options come from the defaults, then --config, then the flags. --check reads
+      all images and captions without training: exit status 1 if any could not
+      be used.
 
       Examples:
         captioner train --captions train.json --images photos --validation-captions val.json \\
@@ -44,9 +48,12 @@ struct TrainCommand: ParsableCommand {
         captioner train --config run/config.json --seed 2 --output run2
       """)
 
-  @Option(help: ArgumentHelp("COCO caption JSON to train on.", valueName: "file")) var captions: String?
+  @Option(
+    help: ArgumentHelp(
+      "Captions to train on, in any format evaluate takes; of a file with splits train and restval.",
+      valueName: "file")) var captions: String?
   @Option(help: ArgumentHelp("Folder of its images.", valueName: "folder")) var images: String?
-  @Option(help: ArgumentHelp("COCO caption JSON to validate on.", valueName: "file"))
+  @Option(help: ArgumentHelp("Captions to validate on; of a file with splits val.", valueName: "file"))
   var validationCaptions: String?
   @Option(help: ArgumentHelp("Folder of its images; --images unless given.", valueName: "folder"))
   var validationImages: String?
@@ -85,14 +92,36 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Words seen less often become <unk> (5).") var minCount: Int?
   @Option(help: "Size of the word embedding (512).") var embeddingSize: Int?
   @Option(help: "Size of the LSTM (512).") var hiddenSize: Int?
+  @Option(help: "LSTMs on top of each other, 1 to 3 (1).") var layers: Int?
+  @Option(help: "Dropout between them (0).") var layerDropout: Double?
+  @Option(help: "Bias of the forget gates at first (1).") var forgetBias: Double?
   @Option(help: "Size of v (4096).") var featureSize: Int?
   @Option(help: "FC head: compact, compact2 or full (compact).") var head: VGGArchitecture.Head?
+  @Option(
+    help: ArgumentHelp("First convolution that learns, conv5_1 say; none unless given.", valueName: "name"))
+  var fineTuneFrom: String?
+  @Option(help: "Steps before the convolutions begin to learn (0).") var fineTuneAfter: Int?
+  @Option(help: "Learning rate of the convolutions at its highest (1e-5).")
+  var encoderLearningRate: Double?
+  @Option(help: "Images whose activations are kept at a time while convolutions learn; 0: all (0).")
+  var microBatch: Int?
   @Option(help: "W_ih·v at everyStep or firstStep (everyStep).") var injection: Injection?
   @Option(help: "Passes over the captions, at most (30).") var epochs: Int?
-  @Option(help: "Captions per step (100).") var batchSize: Int?
-  @Option(help: "How the learning rate falls: plateau or cosine (plateau).")
+  @Option(help: "Batches of captions, or of images with all their captions: captions or images (captions).")
+  var batchUnit: TrainingConfiguration.BatchUnit?
+  @Option(help: "Captions or images per step (100).") var batchSize: Int?
+  @Option(help: "sgd, adagrad, rmsprop, adam or adamw (adam); --config takes all their numbers.")
+  var optimizer: Rule?
+  @Option(help: "Momentum of sgd (0).") var momentum: Double?
+  @Flag(help: "Nesterov's momentum, with sgd.") var nesterov = false
+  @Option(help: "The same choice for the convolutions (adam).") var encoderOptimizer: Rule?
+  @Option(help: "Decay of the weights (0).") var weightDecay: Double?
+  @Option(help: "Decay of the convolutions' weights (0).") var encoderWeightDecay: Double?
+  @Option(help: "Steps over which the learning rate rises (0).") var warmUp: Int?
+  @Option(help: "Steps between falls of the step and exponential schedules (1000).") var decayEvery: Int?
+  @Option(help: "How the learning rate falls: constant, step, exponential, cosine or plateau (plateau).")
   var schedule: TrainingConfiguration.Schedule?
-  @Option(help: "Adam's learning rate at the start (4e-4).") var learningRate: Double?
+  @Option(help: "Learning rate at its highest (4e-4).") var learningRate: Double?
   @Option(help: "Factor on the learning rate when validation stalls (0.5).") var learningRateDecay: Double?
   @Option(help: "Epochs without improvement before it is applied (1).") var decayPatience: Int?
   @Option(help: "Epochs without improvement before training ends (4).") var stopPatience: Int?
@@ -107,13 +136,38 @@ struct TrainCommand: ParsableCommand {
   var averageDecay: Double?
   @Option(help: "How the model file stores numbers: float16 or float32 (float16).") var precision: StoredType?
   @Option(help: "Everything random follows from it (1).") var seed: UInt64?
+  @Flag(help: "Train nothing: read every image and caption and report what could not be used.")
+  var check = false
+  enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
+  @Option(help: "What --check prints: text or json (one object).") var format = Format.text
   @OptionGroup var engine: EngineOptions
+
+  /// The optimisers by name.
+  enum Rule: String, ExpressibleByArgument, CaseIterable {
+    case sgd, adagrad, rmsprop, adam, adamw
+
+    func rule(momentum: Double, _ nesterov: Bool) -> OptimizerRule {
+      switch self {
+      case .sgd: .sgd(momentum: momentum, nesterov: nesterov)
+      case .adagrad: .adagrad()
+      case .rmsprop: .rmsprop()
+      case .adam: .adam()
+      case .adamw: .adamw()
+      }
+    }
+  }
 
   func run() throws {
     engine.apply()
     try reportingErrors {
       let configuration = try resolvedConfiguration()
       if let problem = configuration.problem { throw TrainingError.configuration(problem) }
+      if check {
+        let report = try DataCheckReport(configuration, output: output)
+        try Console.print(format == .json ? report.json() : report.text())
+        if !report.usable { throw ExitCode(1) }
+        return
+      }
       try TrainingSession(configuration, output: output, resume: resume).run()
     }
   }
@@ -152,10 +206,24 @@ struct TrainCommand: ParsableCommand {
     set(\.hiddenSize, hiddenSize)
     set(\.featureSize, featureSize)
     set(\.head, head)
+    set(\.fineTuneFrom, fineTuneFrom)
+    set(\.fineTuneAfter, fineTuneAfter)
+    set(\.encoderLearningRate, encoderLearningRate)
+    set(\.microBatch, microBatch)
+    set(\.batchUnit, batchUnit)
     set(\.injection, injection)
     set(\.epochs, epochs)
     set(\.batchSize, batchSize)
     set(\.schedule, schedule)
+    if let optimizer { configuration.optimizer = optimizer.rule(momentum: momentum ?? 0, nesterov) }
+    set(\.encoderOptimizer, encoderOptimizer?.rule(momentum: momentum ?? 0, nesterov))
+    set(\.weightDecay, weightDecay)
+    set(\.encoderWeightDecay, encoderWeightDecay)
+    set(\.warmUp, warmUp)
+    set(\.decayEvery, decayEvery)
+    set(\.layers, layers)
+    set(\.layerDropout, layerDropout)
+    set(\.forgetBias, forgetBias)
     set(\.learningRate, learningRate)
     set(\.learningRateDecay, learningRateDecay)
     set(\.decayPatience, decayPatience)

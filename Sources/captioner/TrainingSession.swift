@@ -27,8 +27,9 @@ struct TrainingSession {
       throw TrainingError.nothingToResume(path: output)
     }
     let (train, validation) = (
-      try load(configuration.captions, images: configuration.images),
-      try load(configuration.validationCaptions, images: configuration.validationImages)
+      try load(configuration.captions, images: configuration.images, split: .ifAny("train")),
+      try load(
+        configuration.validationCaptions, images: configuration.validationImages, split: .ifAny("val"))
     )
     let vocabulary = Vocabulary(
       counts: Vocabulary.counts(of: train.tokens), minimumCount: configuration.minimumCount)
@@ -42,22 +43,23 @@ struct TrainingSession {
     else { throw TrainingError.configuration("\(configuration.encoder): expected a VGG network") }
     let description = ModelDescription(
       encoder: architecture, preprocessing: source.preprocessing, embeddingSize: configuration.embeddingSize,
-      hiddenSize: configuration.hiddenSize, injection: configuration.injection, vocabulary: vocabulary)
+      hiddenSize: configuration.hiddenSize, layers: configuration.layers, injection: configuration.injection, vocabulary: vocabulary)
 
     try openOutput()
     if !begun { try writeConfiguration() }
     Interruption.watch()
+    let (frozen, tap) = try frozenPart(of: architecture)
     let encoder = try VGGEncoder(
-      architecture, preprocessing: source.preprocessing, weights: source.file, prefix: source.prefix,
+      frozen, preprocessing: source.preprocessing, weights: source.file, prefix: source.prefix,
       residency: .resident)
-    let fingerprint = try encoder.fingerprint()
+    let fingerprint = try encoder.fingerprint(tap)
     // Training and validation may be the same images: then they share a file.
     var caches: [String: FeatureCache] = [:]
     func cache(_ split: Split, view: TrainingView) throws -> FeatureCache {
       let key = view.name.isEmpty ? fingerprint : fingerprint + " " + view.name
       let path = cachePath(key, split)
       if let open = caches[path] { return open }
-      let cache = try fill(split, view, encoder, key: key, path: path)
+      let cache = try fill(split, view, encoder, tap, key: key, path: path)
       caches[path] = cache
       return cache
     }
@@ -124,18 +126,19 @@ struct TrainingSession {
     }
   }
 
-  private func load(_ path: String, images folder: String) throws -> Split {
-    let dataset = try CaptionDataset(cocoCaptions: path)
-    _ = try dataset.missingFiles(in: folder)
+  private func load(_ path: String, images folder: String, split chosen: CaptionSplit) throws -> Split {
+    let dataset = try CaptionDataset(path: path, images: folder, split: chosen)
+    _ = try dataset.missingFiles()
     for warning in dataset.warnings { Console.complain(warning) }
-    let tokenizer = Tokenizer()
+    let tokenized = dataset.tokenized()
     var split = Split(name: path.split(separator: "/").last.map(String.init) ?? path)
-    for image in dataset.images where !image.captions.isEmpty {
-      for caption in image.captions {
-        split.tokens.append(tokenizer.tokens(caption))
-        split.rows.append(split.files.count)
-      }
-      split.files.append(folder + "/" + image.fileName)
+    split.tokens = Array(tokenized)
+    var last = -1
+    // Images without a caption get no row.
+    for image in tokenized.imageIndexes {
+      if image != last { split.files.append(dataset.images[image].path) }
+      last = image
+      split.rows.append(split.files.count - 1)
     }
     guard !split.files.isEmpty else { throw Failure(description: "\(path): expected captions, found none") }
     return split
@@ -167,6 +170,17 @@ struct TrainingSession {
     try AtomicFile.write(to: configurationPath) { try $0.write(json + "\n") }
   }
 
+  /// What runs once per image: everything before the head, or before the first convolution that learns.
+  private func frozenPart(of architecture: VGGArchitecture) throws -> (VGGArchitecture, VGGEncoder.Tap) {
+    guard !configuration.fineTuneFrom.isEmpty else { return (architecture, .pooled) }
+    guard let cut = architecture.cut(before: configuration.fineTuneFrom), let frozen = cut.frozen else {
+      throw TrainingError.configuration(
+        "fine-tune from: expected one of \(architecture.convolutionNames.dropFirst().joined(separator: ", ")),"
+          + " found \(configuration.fineTuneFrom)")
+    }
+    return (frozen, .map)
+  }
+
   /// The split with only those captions of each image that agree most, if the run wants that.
   private func selected(_ split: Split) -> Split {
     guard configuration.consensus > 0 else { return split }
@@ -193,16 +207,19 @@ struct TrainingSession {
 
   /// The features of a split, computed where they are missing.
   private func fill(
-    _ split: Split, _ view: TrainingView, _ encoder: VGGEncoder, key: String, path: String
+    _ split: Split, _ view: TrainingView, _ encoder: VGGEncoder, _ tap: VGGEncoder.Tap, key: String,
+    path: String
   ) throws -> FeatureCache {
-    let cache = try FeatureCache(
-      path: path, key: key, names: split.files, width: encoder.architecture.pooledSize)
+    // Maps are large, and half precision is what the weights come in.
+    let (width, type): (Int, StoredType) =
+      tap == .map ? (encoder.mapShape.count, .float16) : (encoder.architecture.pooledSize, .float32)
+    let cache = try FeatureCache(path: path, key: key, names: split.files, width: width, type: type)
     let pending = cache.pending.count
     if pending == 0 { return cache }
     var progress = ProgressLine(
       "features of \(split.name)\(view.name.isEmpty ? "" : ", " + view.name)", total: pending, unit: "images")
     var failures: [String] = []
-    try encoder.fill(cache, paths: split.files, view: view) { done in
+    try encoder.fill(cache, paths: split.files, view: view, tap: tap) { done in
       progress.update(done)
       if Interruption.requested { throw TrainingError.interrupted(path: output) }
     } failed: { _, message in

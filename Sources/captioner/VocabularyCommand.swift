@@ -14,11 +14,12 @@ struct VocabularyCommand: ParsableCommand {
       Examples:
         captioner vocabulary --captions captions_train.json --min-count 5
         captioner vocabulary --captions captions_train.json --format json | jq .statistics
+        captioner vocabulary --captions dataset_coco.json --split train
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
 
-  @Option(help: ArgumentHelp("COCO caption JSON.", valueName: "file")) var captions: String
+  @OptionGroup var data: CaptionOptions
   @Option(help: ArgumentHelp("Words seen less often become <unk>.", valueName: "n")) var minCount = 5
   @Option(help: "text or json (one object).") var format = Format.text
   @OptionGroup var engine: EngineOptions
@@ -36,13 +37,10 @@ struct VocabularyCommand: ParsableCommand {
   func run() throws {
     engine.apply()
     try reportingErrors {
-      let dataset = try CaptionDataset(cocoCaptions: captions)
-      for warning in dataset.warnings { Console.complain(warning) }
-      let tokenizer = Tokenizer()
-      let tokens = dataset.images.flatMap(\.captions).map(tokenizer.tokens)
-      let counts = Vocabulary.counts(of: tokens)
+      let tokens = try data.read(images: [""], unlessNamed: "train").tokenized()
+      let counts = tokens.counts
       let vocabulary = Vocabulary(counts: counts, minimumCount: minCount)
-      let statistics = vocabulary.statistics(of: tokens)
+      let statistics = tokens.statistics(of: vocabulary)
       let occurrences = vocabulary.words.map { counts[$0] ?? 0 }
       if format == .json {
         try Console.print(

@@ -29,10 +29,10 @@ private func plainBeam(
 }
 
 @Suite struct BeamSearchTests {
-  @Test(arguments: Injection.allCases, [5, 6, 7]) func wideBeamsFindTheLikeliestOfAll(
-    way: Injection, words: Int
-  ) {
-    let (decoder, v) = tinyDecoder(words: words, injection: way)
+  @Test(arguments: Injection.allCases, [(5, 1), (6, 1), (7, 1), (6, 2), (6, 3)])
+  func wideBeamsFindTheLikeliestOfAll(way: Injection, size: (words: Int, layers: Int)) {
+    let words = size.words
+    let (decoder, v) = tinyDecoder(words: words, layers: size.layers, injection: way)
     for length in [0, 1, 4] {
       let options = BeamSearch.Options(beamWidth: 130, captions: 5, maximumLength: length)
       for (image, found) in BeamSearch(decoder, options).search(v: v).enumerated() {
@@ -113,7 +113,7 @@ private func plainBeam(
 
   /// Images do not touch each other, whatever the number of threads.
   @Test func batchesGiveWhatImagesGiveAlone() {
-    let (decoder, v) = tinyDecoder(words: 40)
+    let (decoder, v) = tinyDecoder(words: 40, layers: 2)
     let options = BeamSearch.Options(beamWidth: 3, captions: 3, maximumLength: 8)
     let together = BeamSearch(decoder, options, pool: ThreadPool(threads: 1)).search(v: v)
     #expect(BeamSearch(decoder, options, pool: ThreadPool(threads: 4)).search(v: v) == together)

@@ -15,14 +15,14 @@ struct DecoderCase {
 
   init(
     words: Int = 23, embedding: Int = 7, hidden: Int = 9, features: Int = 13, widths: [Int] = [11],
-    injection: Injection = .everyStep, lengths: [Int] = [5, 3, 3, 0]
+    layers: Int = 1, injection: Injection = .everyStep, lengths: [Int] = [5, 3, 3, 0]
   ) {
     var random = Random(seed: 21)
     head = FeatureHead(inputs: features, widths: widths) { $0.untrained(using: &random) }
     decoder = CaptionDecoder(
       CaptionDecoder.Configuration(
         vocabularySize: words, embeddingSize: embedding, hiddenSize: hidden, imageFeatureSize: widths.last!,
-        injection: injection)
+        layers: layers, injection: injection)
     ) { $0.untrained(using: &random) }
     self.features = Tensor(uniform: [3, features], limit: 1, using: &random)
     let sentences = lengths.map { length in
@@ -41,7 +41,8 @@ struct DecoderCase {
     var headTrace = FeatureHead.Trace()
     let v = head.trainingForward(features, dropout: dropout, seed: seed, into: &headTrace, pool: pool)
     let logProbabilities = decoder.trainingForward(
-      captions, v: v, dropout: .init(embedding: dropout, output: dropout), seed: seed + 1, into: &trace,
+      captions, v: v, dropout: .init(embedding: dropout, output: dropout, layers: dropout), seed: seed + 1,
+      into: &trace,
       pool: pool)
     let dv = decoder.backward(&trace, pool: pool)
     head.backward(dv, &headTrace, pool: pool)
@@ -57,10 +58,10 @@ struct DecoderCase {
 }
 
 @Suite struct CaptionDecoderTests {
-  @Test(arguments: Injection.allCases, [0, 0.5] as [Float]) func gradientsAreSlopes(
-    way: Injection, dropout: Float
-  ) throws {
-    var example = DecoderCase(widths: [12, 11], injection: way)
+  @Test(arguments: Injection.allCases, [(1, 0), (1, 0.5), (2, 0), (3, 0.5)] as [(Int, Float)])
+  func gradientsAreSlopes(way: Injection, stack: (layers: Int, dropout: Float)) throws {
+    let dropout = stack.dropout
+    var example = DecoderCase(widths: [12, 11], layers: stack.layers, injection: way)
     // Large weights, so that gradients rise above rounding, and sums far from the ReLU's kink: two units of three live.
     var random = Random(seed: 8)
     for parameter in example.parameters {
@@ -113,12 +114,12 @@ struct DecoderCase {
 
   @Test(arguments: Injection.allCases) func overfitsATinyBatch(way: Injection) {
     var example = DecoderCase(hidden: 32, widths: [32], injection: way, lengths: [5, 3, 2])
-    var (trace, adam) = (CaptionDecoder.Trace(), Adam(learningRate: 0.02))
+    var (trace, optimizer) = (CaptionDecoder.Trace(), Optimizer(.adam(), learningRate: 0.02))
     var loss = Double.infinity
     for _ in 0..<150 {
       loss = example.step(trace: &trace)
       var both = HeadAndDecoder(head: example.head, decoder: example.decoder)
-      adam.update(&both, clipNorm: 5)
+      optimizer.update(&both, clipNorm: 5)
       (example.head, example.decoder) = (both.head, both.decoder)
     }
     #expect(loss < 0.05)
@@ -127,7 +128,7 @@ struct DecoderCase {
   /// More positions than a block of the projection, products that are cut in pieces, dropout: the same bits.
   @Test func threadsChangeNothing() {
     let example = DecoderCase(
-      words: 600, embedding: 96, hidden: 128, features: 200, widths: [256],
+      words: 600, embedding: 96, hidden: 128, features: 200, widths: [256], layers: 2,
       lengths: (0..<80).map { 16 - $0 % 12 })
     #expect(example.captions.positions > 600)
     func gradients(_ threads: Int) -> ([Tensor?], Double) {
@@ -141,13 +142,33 @@ struct DecoderCase {
 
   /// A trace that served a larger batch serves a smaller one as a fresh one does.
   @Test func tracesCanBeUsedAgain() {
-    var large = DecoderCase(lengths: [9, 9, 8, 7, 7, 7])
-    var small = DecoderCase()
+    var large = DecoderCase(layers: 2, lengths: [9, 9, 8, 7, 7, 7])
+    var small = DecoderCase(layers: 2)
     var again = small
     var (used, fresh) = (CaptionDecoder.Trace(), CaptionDecoder.Trace())
     _ = large.step(trace: &used)
     #expect(small.step(trace: &used) == again.step(trace: &fresh))
     #expect(small.parameters.map(\.gradient) == again.parameters.map(\.gradient))
+  }
+
+  /// And of another depth.
+  @Test func tracesFitAnyDecoder() {
+    var (deep, plain) = (DecoderCase(layers: 3), DecoderCase())
+    var (used, fresh) = (CaptionDecoder.Trace(), CaptionDecoder.Trace())
+    var again = plain
+    _ = deep.step(trace: &used)
+    #expect(plain.step(trace: &used) == again.step(trace: &fresh))
+  }
+
+  @Test func layersAreNamedFromTheBottomUp() {
+    let parameters = DecoderCase(layers: 3).decoder.lstm.parameters
+    #expect(
+      parameters.map(\.path)
+        == ["", "1", "2"].flatMap { layer in
+          ["weight_xh", "weight_hh", "bias"].map { "decoder.lstm\(layer).\($0)" }
+        })
+    #expect(parameters[3].value.shape == [36, 9] && parameters[0].value.shape == [36, 7])
+    #expect(DecoderCase().decoder.lstm.parameters.map(\.path) == parameters[..<3].map(\.path))
   }
 
   @Test func injectionIsStoredByName() throws {
@@ -158,7 +179,7 @@ struct DecoderCase {
   }
 
   /// Logits' log-probabilities, loss and all gradients of tools/golden/decoder.py, which is PyTorch in double.
-  @Test(arguments: ["small", "wide"], Injection.allCases)
+  @Test(arguments: ["small", "wide", "deep"], Injection.allCases)
   func agreesWithPyTorch(size: String, way: Injection) throws {
     let file = try SafetensorsFile(path: fixture("decoder.safetensors"))
     func golden(_ name: String) throws -> Tensor { try file.tensor(named: "\(size).\(name)") }
@@ -171,7 +192,7 @@ struct DecoderCase {
     var decoder = try CaptionDecoder(
       CaptionDecoder.Configuration(
         vocabularySize: embedding[0], embeddingSize: embedding[1], hiddenSize: image[0] / 4,
-        imageFeatureSize: image[1], injection: way), from: source)
+        imageFeatureSize: image[1], layers: size == "deep" ? 2 : 1, injection: way), from: source)
     let features = try golden("features")
     var head = try FeatureHead(inputs: features.shape[1], widths: [image[1]], from: source)
     let captions = PackedCaptions(

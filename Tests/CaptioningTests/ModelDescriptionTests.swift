@@ -54,6 +54,26 @@ private func refusal(_ metadata: [String: String]) throws -> ModelError? {
     #expect(try refusal(TinyNetwork.metadata) == nil)
   }
 
+  /// One layer is not written: such files are those that other versions read and wrote.
+  @Test func layersAreWrittenWhereThereAreSeveral() throws {
+    try withTemporaryFolder { folder in
+      var (path, written) = (folder + "/model.safetensors", try description(.everyStep, .compact))
+      for layers in 1...3 {
+        written.layers = layers
+        let metadata = try written.metadata()
+        #expect(metadata["architecture"]?.contains(#""layers":\#(layers)"#) == (layers > 1))
+        try SafetensorsWriter.write([], metadata: metadata, to: path)
+        #expect(try ModelDescription(of: SafetensorsFile(path: path)).layers == layers)
+      }
+      path = try written.metadata()["architecture"]!
+      for layers in ["0", "4", "-1", "9223372036854775807", "1.5", "\"2\""] {
+        let changed = path.replacingOccurrences(of: #""layers":3"#, with: #""layers":\#(layers)"#)
+        let metadata = TinyNetwork.metadata.merging(["architecture": changed]) { $1 }
+        #expect(try "\(#require(try refusal(metadata)))".contains("architecture"))
+      }
+    }
+  }
+
   @Test func missingKeysAreNamed() throws {
     for key in TinyNetwork.metadata.keys {
       var metadata = TinyNetwork.metadata

@@ -7,13 +7,14 @@ import Testing
 @testable import Captioning
 
 /// A decoder with weights large enough that captions differ in length and images in their captions.
-func tinyDecoder(words: Int, injection: Injection = .everyStep, seed: UInt64 = 30) -> (
+func tinyDecoder(words: Int, layers: Int = 1, injection: Injection = .everyStep, seed: UInt64 = 30) -> (
   CaptionDecoder, Tensor
 ) {
   var random = Random(seed: seed)
   var decoder = CaptionDecoder(
     CaptionDecoder.Configuration(
-      vocabularySize: words, embeddingSize: 6, hiddenSize: 8, imageFeatureSize: 5, injection: injection)
+      vocabularySize: words, embeddingSize: 6, hiddenSize: 8, imageFeatureSize: 5, layers: layers,
+      injection: injection)
   ) { $0.untrained(using: &random) }
   decoder.visitParameters { $0.value = Tensor(uniform: $0.value.shape, limit: 1.2, using: &random) }
   return (decoder, Tensor(uniform: [4, 5], limit: 2, using: &random))

@@ -77,7 +77,8 @@ private struct Example {
     let judged = CaptionScores(
       zip(captions, example.images).map { caption, image in
         Sample(
-          candidate: caption.words.dropLast().map(\.word), references: image.captions.map(Tokenizer().tokens))
+          candidate: caption.words.dropLast().map(\.word),
+          references: image.captions.map { Tokenizer().tokens($0) })
       })
     #expect(scores.bleu + [scores.rougeL, scores.cider] == judged.corpus)
     #expect(rows.map(\.cider) == judged.cider.perSample && rows.map(\.rougeL) == judged.rougeL.perSample)

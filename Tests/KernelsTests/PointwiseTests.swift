@@ -264,10 +264,15 @@ private func numbers(_ count: Int, _ stream: UInt64, limit: Float = 2) -> [Float
     var v = m
     let gradients = (0..<5).map { numbers(count, 14 + UInt64($0), limit: 10) }
     for (t, gradient) in gradients.enumerated() {
-      let step = AdamStep(learningRate: 1e-2, step: t + 1, gradientScale: 0.5)
-      adamUpdate(
-        count: count, value: &value, gradient: gradient, firstMoment: &m, secondMoment: &v, step,
-        instructions: set)
+      let step = UpdateStep(learningRate: 1e-2, number: t + 1, gradientScale: 0.5)
+      m.withUnsafeMutableBufferPointer { m in
+        v.withUnsafeMutableBufferPointer { v in
+          guard let m = m.baseAddress, let v = v.baseAddress else { return }
+          updateParameter(
+            .adam(), step, count: count, value: &value, gradient: gradient, moments: [m, v], instructions: set
+          )
+        }
+      }
     }
     let expected = (0..<count).map { i in
       Float(Reference.adam(Double(start[i]), gradients: gradients.map { Double($0[i]) / 2 }, rate: 1e-2))

@@ -85,6 +85,16 @@ import Testing
     }
   }
 
+  @Test func forgetGatesBeginAsAsked() {
+    var random = Random(seed: 6)
+    for (bias, layer) in [
+      (1, LSTM("lstm", inputs: 2, hidden: 3) { $0.untrained(using: &random) }),
+      (-0.5, LSTM("lstm", inputs: 2, hidden: 3) { $0.untrained(using: &random, forgetBias: -0.5) }),
+    ] as [(Float, LSTM)] {
+      #expect(layer.bias.value.scalars == [0, 0, 0, bias, bias, bias, 0, 0, 0, 0, 0, 0])
+    }
+  }
+
   @Test func packsByLengthAndKeepsOrder() {
     let (captions, order) = PackedCaptions.packing(
       [[5], [6, 7, 8], [], [9, 10]], imageRows: [0, 1, 1, 2], start: 1, end: 2)

@@ -6,7 +6,9 @@ import Testing
 
 @Suite struct SoftmaxProjectionTests {
   /// More positions than two blocks: what one leaves, the next adds to.
-  @Test(arguments: [0, 0.5] as [Float]) func gradientsAreSlopes(rate: Float) throws {
+  @Test(arguments: [0, 0.5] as [Float], [false, true]) func gradientsAreSlopes(
+    rate: Float, weighted: Bool
+  ) throws {
     let (positions, size, words) = (1100, 3, 5)
     var random = Random(seed: 12)
     var layer = SoftmaxProjection("output", hidden: size, vocabularySize: words) {
@@ -16,17 +18,23 @@ import Testing
     let h = Tensor(uniform: [positions, size], limit: 1, using: &random)
     let targets = (0..<positions).map { _ in Int32(random.next() % UInt64(words)) }
     let dropout = Dropout(rate: rate, seed: 99)
+    // Some positions count for nothing, some are to become less likely.
+    let weights = weighted ? (0..<positions).map { Float($0 % 4) - 1 } : nil
     var trace = SoftmaxProjection.Trace()
 
     func loss(_ layer: SoftmaxProjection, _ h: Tensor) -> Double {
       var (layer, dh) = (layer, h)
       let logProbabilities = layer.forwardBackward(
-        h.pointer, targets: targets, dropout: dropout, scale: 1, dh: dh.mutablePointer(), trace: &trace)
-      return -logProbabilities.reduce(0) { $0 + Double($1) }
+        h.pointer, targets: targets, dropout: dropout, scale: 1, weights: weights, dh: dh.mutablePointer(),
+        trace: &trace)
+      return -zip(logProbabilities, weights ?? logProbabilities.map { _ in 1 }).reduce(0) {
+        $0 + Double($1.0) * Double($1.1)
+      }
     }
     var dh = Tensor(uninitialized: h.shape)
     let logProbabilities = layer.forwardBackward(
-      h.pointer, targets: targets, dropout: dropout, scale: 1, dh: dh.mutablePointer(), trace: &trace)
+      h.pointer, targets: targets, dropout: dropout, scale: 1, weights: weights, dh: dh.mutablePointer(),
+      trace: &trace)
     if rate == 0 { #expect(layer.forward(h.pointer, targets: targets, trace: &trace) == logProbabilities) }
     #expect(gradientDisagreement(dh, at: h) { loss(layer, $0) } < 2e-3)
     for (index, parameter) in layer.parameters.enumerated() {

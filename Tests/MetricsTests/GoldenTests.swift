@@ -27,7 +27,9 @@ private struct Golden: Decodable {
   for set in golden.sets {
     let tokenizer = Tokenizer()
     let samples = set.samples.map {
-      Sample(candidate: tokenizer.tokens($0.candidate), references: $0.references.map(tokenizer.tokens))
+      Sample(
+        candidate: tokenizer.tokens($0.candidate, keepingNumbers: true),
+        references: $0.references.map { tokenizer.tokens($0, keepingNumbers: true) })
     }
     let scores = CaptionScores(samples)
     // Each metric alone says the same.

@@ -25,3 +25,12 @@ import Testing
   ])
   #expect(scores.perSample == [1, 0, 0])
 }
+
+/// coco-caption's `22 3/4` is one token to ROUGE-L, two words to the others.
+@Test func aTokenWithANoBreakSpaceIsOneForRougeOnly() {
+  let sample = Sample(candidate: ["at", "22\u{A0}3/4"], references: [["22", "3/4"]])
+  let scores = CaptionScores([sample])
+  #expect(scores.rougeL.corpus == 0)
+  #expect(abs(scores.bleu.corpus[0] - 2.0 / 3) < 1e-8)
+  #expect(scores.bleu == BLEU([Sample(candidate: ["at", "22", "3/4"], references: [["22", "3/4"]])]))
+}

@@ -26,7 +26,7 @@ import Testing
     let json =
       #"{"images": [\#(images.joined(separator: ","))], "annotations": [\#(annotations.joined(separator: ","))]}"#
     try json.write(toFile: folder + "/captions.json", atomically: true, encoding: .utf8)
-    let dataset = try CaptionDataset(cocoCaptions: folder + "/captions.json")
+    let dataset = try CaptionDataset(path: folder + "/captions.json", images: folder)
     var random = Random(seed: 4)
     let evaluator = Evaluator(
       try Captioner(modelAt: model, residency: .resident), dataset.images,
@@ -41,7 +41,7 @@ import Testing
         confidences: confidences, source: Self.nasty),
       retrieval: evaluator.retrieval(images: count) { _ in },
       sweep: evaluator.sweep([options]) { _ in }.map { (Self.nasty, $0) })
-    try report.write(to: folder + "/out put.html", images: folder)
+    try report.write(to: folder + "/out put.html")
     return (
       try String(contentsOfFile: folder + "/out put.html", encoding: .utf8),
       (try? FileManager.default.contentsOfDirectory(atPath: folder + "/out put-images")) ?? []

@@ -97,4 +97,24 @@ import Testing
       #expect(try run.outcome("parts", resume: true) == whole)
     }
   }
+
+  /// With everything random at once.
+  @Test(arguments: [1, 4, 8]) func withDrawnWordsAndCaptions(batch: Int) throws {
+    try withTemporaryFolder { folder in
+      let run = try TinyRun(in: folder)
+      run.configuration.scheduledSampling.curve = .inverseSigmoid
+      (run.configuration.selfCriticalSamples, run.configuration.validationMetric) = (3, .cider)
+      (run.configuration.batchUnit, run.configuration.batchSize) = (.images, 2)
+      let whole = try run.outcome("whole")
+      var calls = 0
+      var trainer = try run.trainer(
+        in: folder + "/parts",
+        shouldStop: {
+          calls += 1
+          return calls == batch
+        })
+      #expect(throws: TrainingError.interrupted(path: folder + "/parts")) { try trainer.run() }
+      #expect(try run.outcome("parts", resume: true) == whole)
+    }
+  }
 }

@@ -46,9 +46,14 @@ final class TinyRun {
     }
     vocabulary = Vocabulary(counts: Vocabulary.counts(of: sentences), minimumCount: 1)
     let (captions, rows) = (sentences.map(vocabulary.encode), sentences.indices.map { $0 / 2 })
-    train = EncodedSplit(captions: captions, rows: rows, features: caches[0], views: [caches[1]])
+    let references = Dictionary(grouping: sentences.indices) { rows[$0] }.mapValues {
+      $0.map { sentences[$0] }
+    }
+    train = EncodedSplit(
+      captions: captions, rows: rows, references: references, features: caches[0], views: [caches[1]])
     validation = EncodedSplit(
-      captions: [1, 4, 7].map { captions[$0] }, rows: [1, 4, 7].map { rows[$0] }, features: caches[0])
+      captions: [1, 4, 7].map { captions[$0] }, rows: [1, 4, 7].map { rows[$0] }, references: references,
+      features: caches[0])
   }
 
   /// The captions of an epoch, in batches.

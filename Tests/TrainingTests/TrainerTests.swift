@@ -9,7 +9,9 @@ import Testing
 
 private struct LogLine: Decodable {
   let epoch, step: Int
-  var loss, training_loss, validation_loss, validation_perplexity: Double?
+  var loss, training_loss, reward: Double?
+  var validation: Validation.Scores?
+  var validation_loss: Double? { validation?.loss }
   var best: Bool?
 }
 
@@ -172,7 +174,7 @@ private func log(_ output: String) throws -> [LogLine] {
     }
   }
 
-  /// Losses of thousands of nats, whose perplexity no number can hold.
+  /// Losses of thousands of nats a word.
   @Test func giantStepsDiverge() throws {
     try withTemporaryFolder { folder in
       let run = try TinyRun(in: folder)
@@ -183,8 +185,45 @@ private func log(_ output: String) throws -> [LogLine] {
       #expect {
         try trainer.run()
       } throws: {
-        if case .diverged(_, "the validation perplexity") = $0 as? TrainingError { true } else { false }
+        if case .diverged(_, "the loss") = $0 as? TrainingError { true } else { false }
       }
+    }
+  }
+
+  /// Captions that are drawn and judged get better, by the very reward, with next to no teacher.
+  @Test func selfCriticalTrainingEarnsMore() throws {
+    try withTemporaryFolder { folder in
+      let run = try TinyRun(in: folder)
+      (run.configuration.epochs, run.configuration.stopPatience) = (40, 40)
+      (run.configuration.averageDecay, run.configuration.views) = (0, 1)
+      _ = try run.outcome("first")
+      run.configuration.start = folder + "/first/model.safetensors"
+      (run.configuration.selfCriticalSamples, run.configuration.teacherWeight) = (6, 0)
+      run.configuration.learningRate = 0.005
+      _ = try run.outcome("second")
+      let rewards = try log(folder + "/second").compactMap(\.reward)
+      #expect(rewards.count == 40)
+      let (early, late) = (rewards.prefix(5).reduce(0, +), rewards.suffix(5).reduce(0, +))
+      #expect(late > 1.2 * early, "\(early) then \(late)")
+    }
+  }
+
+  /// ε = 0 from the start: the model reads its own words, and learns the first word of each caption all the same.
+  @Test(arguments: ScheduledSampling.Coin.allCases, ScheduledSampling.Choice.allCases)
+  func scheduledSamplingIsAnotherRun(coin: ScheduledSampling.Coin, choice: ScheduledSampling.Choice) throws {
+    try withTemporaryFolder { folder in
+      let run = try TinyRun(in: folder)
+      let plain = try run.outcome("plain")
+      (run.configuration.scheduledSampling.curve, run.configuration.scheduledSampling.k) = (.linear, 2)
+      run.configuration.scheduledSampling.c = 0
+      // ε = 1 is teacher forcing to the bit.
+      #expect(try run.outcome("one").tensors == plain.tensors)
+      run.configuration.scheduledSampling.k = 0.5
+      run.configuration.scheduledSampling.floor = 0
+      (run.configuration.scheduledSampling.coin, run.configuration.scheduledSampling.choice) = (coin, choice)
+      let half = try run.outcome("half")
+      #expect(half.tensors != plain.tensors && half.perplexity.isFinite)
+      #expect(try run.outcome("again") == half)
     }
   }
 }

@@ -3,7 +3,7 @@ import Testing
 import Training
 
 private func decoded(_ json: String) throws -> TrainingConfiguration {
-  try JSONDecoder().decode(TrainingConfiguration.self, from: Data(json.utf8))
+  try TrainingConfiguration(json: Data(json.utf8))
 }
 
 @Suite struct TrainingConfigurationTests {
@@ -22,13 +22,19 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     (configuration.featureDropout, configuration.embeddingDropout) = (0.1, 0.2)
     (configuration.outputDropout, configuration.views, configuration.averageDecay) = (0.3, 1, 0)
     (configuration.precision, configuration.seed) = (.float32, .max)
+    (configuration.selfCriticalSamples, configuration.teacherWeight) = (5, 0.25)
+    (configuration.validationMetric, configuration.validationBeamWidth) = (.cider, 2)
+    configuration.scheduledSampling.curve = .exponential
+    (configuration.fineTuneFrom, configuration.fineTuneAfter) = ("conv5_1", 100)
+    (configuration.encoderLearningRate, configuration.microBatch) = (1e-6, 8)
+    configuration.batchUnit = .images
     let data = try JSONEncoder().encode(configuration)
-    #expect(try JSONDecoder().decode(TrainingConfiguration.self, from: data) == configuration)
+    #expect(try TrainingConfiguration(json: data) == configuration)
     // Every option differs from its default: none is forgotten on the way.
     let defaults = try JSONSerialization.jsonObject(with: JSONEncoder().encode(TrainingConfiguration()))
     let changed = try JSONSerialization.jsonObject(with: data)
     let (before, after) = (try #require(defaults as? [String: Any]), try #require(changed as? [String: Any]))
-    #expect(before.count == 31 && Set(before.keys) == Set(after.keys))
+    #expect(before.count == 41 && Set(before.keys) == Set(after.keys))
     for key in before.keys { #expect("\(before[key]!)" != "\(after[key]!)", "\(key)") }
   }
 
@@ -45,6 +51,15 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     #"{"seed": -1}"#, #"{"schedule": "step"}"#, #"{"precision": "F8"}"#, #"{"injection": 1}"#, "[]", "3", "",
   ]) func whatMakesNoSenseIsRefused(json: String) {
     #expect(throws: (any Error).self) { try decoded(json) }
+  }
+
+  @Test func innerOptionsToo() throws {
+    var expected = TrainingConfiguration()
+    expected.scheduledSampling.k = 0.5
+    #expect(try decoded(#"{"scheduledSampling": {"k": 0.5}}"#) == expected)
+    #expect {
+      try decoded(#"{"scheduledSampling": {"q": 1}}"#)
+    } throws: { "\($0)".contains("unknown option scheduledSampling.q") }
   }
 
   @Test func unknownOptionsAreNamed() {
@@ -75,6 +90,24 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
       ("learning-rate decay", { $0.learningRateDecay = 1.1 }), ("clip norm", { $0.clipNorm = -1 }),
       ("clip norm", { $0.clipNorm = .infinity }), ("head", { $0.head = .none }),
       ("preprocessing", { $0.preprocessing = "keras" }),
+      ("self-critical captions", { $0.selfCriticalSamples = 1 }),
+      ("self-critical captions", { $0.selfCriticalSamples = .max }),
+      ("teacher weight", { $0.teacherWeight = -0.1 }), ("teacher weight", { $0.teacherWeight = .nan }),
+      ("validation beam width", { $0.validationBeamWidth = 0 }),
+      ("fine-tune after", { $0.fineTuneAfter = -1 }), ("micro-batch", { $0.microBatch = -1 }),
+      ("encoder learning rate", { $0.encoderLearningRate = .nan }),
+      (
+        "scheduled-sampling k",
+        { ($0.scheduledSampling.curve, $0.scheduledSampling.k) = (.exponential, 1.5) }
+      ),
+      (
+        "scheduled-sampling k",
+        { ($0.scheduledSampling.curve, $0.scheduledSampling.k) = (.inverseSigmoid, 0.5) }
+      ),
+      (
+        "scheduled sampling",
+        { ($0.scheduledSampling.curve, $0.scheduledSampling.floor) = (.linear, 1.5) }
+      ),
     ]
     for (name, change) in changes {
       var configuration = TrainingConfiguration()

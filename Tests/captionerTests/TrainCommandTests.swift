@@ -174,6 +174,56 @@ private struct TrainingPlace {
     }
   }
 
+  @Test func dataIsChecked() throws {
+    try TrainingPlace.with { test in
+      let whole = try test.run(test.arguments("run", "--check"))
+      #expect(whole.status == 0, "\(whole.errors)")
+      #expect(whole.lines.first?.hasPrefix("training: 8 images, 16 captions of ") == true)
+      #expect(whole.lines.contains("  validation images that training sees: 8"))
+      #expect(whole.lines.last == "everything can be used")
+      #expect(!FileManager.default.fileExists(atPath: test.place.folder + "/run"))
+      try FileManager.default.removeItem(atPath: test.place.folder + "/photos/3.jpg")
+      try test.place.file("photos/4.jpg", "no photo")
+      let damaged = try test.run(test.arguments("run", "--check", "--format", "json"))
+      #expect(damaged.status == 1 && damaged.lines.count == 1)
+      let report = try damaged.objects()[0]
+      #expect(report["usable"] as? Bool == false)
+      let train = (report["data"] as? [String: Any])?["train"] as? [String: Any]
+      func paths(_ key: String) -> [String?]? {
+        (train?[key] as? [[String: String]])?.map { $0["image"] }
+      }
+      #expect(paths("missing_images") == ["photos/3.jpg"] && paths("corrupt_images") == ["photos/4.jpg"])
+      #expect(((report["estimate"] as? [String: Any])?["disk_bytes"] as? Int ?? 0) > 0)
+    }
+  }
+
+  /// One Karpathy file gives both sets.
+  @Test func splitsOfOneFileTrainAndValidate() throws {
+    try TrainingPlace.with { test in
+      let images = (1...8).map { number in
+        let split = number < 6 ? "train" : number == 6 ? "restval" : number == 7 ? "val" : "test"
+        return #"{"filepath": "photos", "filename": "\#(number).jpg", "split": "\#(split)", "#
+          + #""sentences": [{"raw": "A dog \#(number)."}, {"raw": "Two cats sit."}]}"#
+      }
+      let file = try test.place.file("all.json", #"{"images": [\#(images.joined(separator: ","))]}"#)
+      let outcome = try test.run(
+        test.arguments(
+          "run", "--captions", file, "--validation-captions", file, "--images", ".", "--epochs", "1"))
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(outcome.complaints.contains { $0.hasPrefix("6 images, 12 captions; ") })
+      let model = "run/model.safetensors"
+      func images(_ arguments: String...) throws -> Double? {
+        let outcome = try test.run(
+          ["evaluate", "--captions", file, "--images", ".", "--model", model, "--format", "json"] + arguments)
+        return try outcome.objects().first?["images"] as? Double
+      }
+      #expect(try images() == 1)
+      #expect(try images("--split", "train") == 6)
+      #expect(try images("--split", "all") == 8)
+      #expect(try images("--split", "test,train-only", "--captions", file, "--images", ".") == 12)
+    }
+  }
+
   @Test func refusedOptionsLeaveTheRunAlone() throws {
     try TrainingPlace.with { test in
       let place = test.place

@@ -6,9 +6,11 @@
     logits  = W_out h_t + b_out
     loss    = mean over all P live positions of -log softmax(logits)[target]
 
+With several layers, x_t of layer l > 0 is h_t of the one below, without W_ih v; logits are of the top layer's h.
 W_ih v is added at every step (`everyStep`) or at the first step only (`firstStep`).
 
-Two sizes, `small` (V=23 E=7 H=9 D=11 F=13) and `wide` (V=40 E=16 H=32 D=48 F=64), five captions of 7, 5, 5, 2
+Three sizes, `small` (V=23 E=7 H=9 D=11 F=13), `wide` (V=40 E=16 H=32 D=48 F=64) and `deep` (V=19 E=6 H=8 D=10 F=12,
+two layers; layer 1 is decoder.lstm1), five captions of 7, 5, 5, 2
 and 1 words, 3 images. Positions are packed time-major, longest caption first, as pack_padded_sequence does:
 all first steps, then all second steps, …; `<s>` = 1 starts each caption, `</s>` = 2 ends it.
 
@@ -33,7 +35,8 @@ import torch
 from fixtures import destination, write_tensors
 from splitmix import Random, he_limit
 
-SIZES = {"small": (23, 7, 9, 11, 13), "wide": (40, 16, 32, 48, 64)}
+SIZES = {"small": (23, 7, 9, 11, 13), "wide": (40, 16, 32, 48, 64), "deep": (19, 6, 8, 10, 12)}
+LAYERS = {"deep": 2}
 LENGTHS = [7, 5, 5, 2, 1]
 IMAGES = [0, 1, 1, 2, 0]
 START, END = 1, 2
@@ -44,7 +47,7 @@ def uniform(shape, limit, *stream):
     return torch.from_numpy(Random(1234, *stream).tensor(shape, limit)).double()
 
 
-def parameters(stream, V, E, H, D, F):
+def parameters(stream, layers, V, E, H, D, F):
     shapes = {
         "encoder.classifier.0.weight": [D, F],
         "encoder.classifier.0.bias": [D],
@@ -56,6 +59,9 @@ def parameters(stream, V, E, H, D, F):
         "decoder.output.weight": [V, H],
         "decoder.output.bias": [V],
     }
+    for layer in range(1, layers):
+        shapes |= {f"decoder.lstm{layer}.weight_xh": [4 * H, H], f"decoder.lstm{layer}.weight_hh": [4 * H, H],
+                   f"decoder.lstm{layer}.bias": [4 * H]}
     result = {}
     for i, (name, shape) in enumerate(shapes.items()):
         limit = 1.0 if name == "decoder.embedding.weight" else 0.3 if len(shape) == 1 else he_limit(shape[1])
@@ -63,31 +69,34 @@ def parameters(stream, V, E, H, D, F):
     return result
 
 
-def forward(p, features, image_index, inputs, batch_sizes, injection):
+def forward(p, layers, features, image_index, inputs, batch_sizes, injection):
     """Every step's hidden state, packed [P, H], and v [N, D]."""
     v = torch.relu(features @ p["encoder.classifier.0.weight"].T + p["encoder.classifier.0.bias"])
     v.retain_grad()
     x = p["decoder.embedding.weight"][inputs]
     injected = (v @ p["decoder.image_to_hidden.weight"].T)[image_index]
     H = p["decoder.lstm.weight_hh"].shape[1]
-    h = c = torch.zeros(batch_sizes[0], H, dtype=torch.double)
-    hidden, start = [], 0
-    for t, live in enumerate(batch_sizes):
-        gates = (x[start : start + live] @ p["decoder.lstm.weight_xh"].T
-                 + h[:live] @ p["decoder.lstm.weight_hh"].T + p["decoder.lstm.bias"])
-        if injection == "everyStep" or t == 0:
-            gates = gates + injected[:live]
-        i, f, o, g = gates.chunk(4, 1)
-        c = torch.sigmoid(f) * c[:live] + torch.sigmoid(i) * torch.tanh(g)
-        h = torch.sigmoid(o) * torch.tanh(c)
-        hidden.append(h)
-        start += live
-    return torch.cat(hidden), v
+    for layer in range(layers):
+        name = f"decoder.lstm{layer or ''}"
+        h = c = torch.zeros(batch_sizes[0], H, dtype=torch.double)
+        hidden, start = [], 0
+        for t, live in enumerate(batch_sizes):
+            gates = (x[start : start + live] @ p[name + ".weight_xh"].T
+                     + h[:live] @ p[name + ".weight_hh"].T + p[name + ".bias"])
+            if layer == 0 and (injection == "everyStep" or t == 0):
+                gates = gates + injected[:live]
+            i, f, o, g = gates.chunk(4, 1)
+            c = torch.sigmoid(f) * c[:live] + torch.sigmoid(i) * torch.tanh(g)
+            h = torch.sigmoid(o) * torch.tanh(c)
+            hidden.append(h)
+            start += live
+        x = torch.cat(hidden)
+    return x, v
 
 
-def case(stream, sizes):
+def case(stream, layers, sizes):
     V, E, H, D, F = sizes
-    names = parameters(stream, V, E, H, D, F)
+    names = parameters(stream, layers, V, E, H, D, F)
     features = uniform([3, F], 1.0, stream, 100)
     words = (Random(1234, stream, 101).uniform(sum(LENGTHS)) * (V - 3)).astype(int) + 3  # 3 is <unk>
     captions, offsets = [], []
@@ -106,7 +115,8 @@ def case(stream, sizes):
     for injection in ("everyStep", "firstStep"):
         for p in names.values():
             p.grad = None
-        hidden, v = forward(names, features, torch.tensor(IMAGES), torch.tensor(inputs), batch_sizes, injection)
+        hidden, v = forward(names, layers, features, torch.tensor(IMAGES), torch.tensor(inputs), batch_sizes,
+                            injection)
         logits = hidden @ names["decoder.output.weight"].T + names["decoder.output.bias"]
         log_probs = torch.log_softmax(logits, 1)[torch.arange(len(targets)), torch.tensor(targets)]
         loss = -log_probs.mean()
@@ -126,7 +136,7 @@ def main():
     torch.set_num_threads(1)
     tensors = {}
     for stream, (size, sizes) in enumerate(SIZES.items(), start=300):
-        tensors |= {f"{size}.{name}": value for name, value in case(stream, sizes).items()}
+        tensors |= {f"{size}.{name}": value for name, value in case(stream, LAYERS.get(size, 1), sizes).items()}
     write_tensors(destination("CaptioningTests", "decoder.safetensors"), tensors, __doc__)
 
 

@@ -1,4 +1,4 @@
-"""Golden values of single layers, losses and the optimiser, forward and backward, from PyTorch in double precision.
+"""Golden values of single layers, losses and the optimisers, forward and backward, from PyTorch in double precision.
 
 Each loss below is sum(y * dy) for a given dy, so that every gradient is the plain backward pass of dy.
 
@@ -9,7 +9,9 @@ Each loss below is sum(y * dy) for a given dy, so that every gradient is the pla
                dnext_h, dnext_c; gradient.x .h .c .gates .injected .weight_xh .weight_hh .bias
   entropy.CASE.   logits targets; log_probs (of each target) loss [1] (mean) gradient (of the mean, by logits);
                CASE is plain [6,11], huge [4,11] (logits within 1e4, some equal), wide [2,9567]
-  adam.        torch.optim.Adam(lr=1e-3), 20 steps: start [5], gradients [20,5], values [20,5] after each step
+  optimizer.   20 steps of torch.optim: start [37], gradients [20,37] (some small, the last column zero), and the
+               values [20,37] after each step of sgd (lr 0.05), momentum (SGD, 0.05, 0.9), nesterov (the same),
+               adagrad (0.1), rmsprop (0.01), adam (0.01), adamw (0.01), each also with weight_decay=0.1 as NAME.decay
   clip.        clip_grad_norm_(5): a [4], b [2,3] before; norm [1]; clipped.a, clipped.b; small.a and small.norm
                are under the limit and stay as they are
 
@@ -84,19 +86,32 @@ def entropy():
     return tensors
 
 
-def adam():
-    value = uniform([5], 1.0, 404, 0).requires_grad_()
-    gradients = uniform([20, 5], 1.0, 404, 1)
-    gradients[:, 3] *= 1e-3
-    gradients[:, 4] = 0  # a gradient that never comes must not move its value, nor divide by zero
+def optimizers():
+    start = uniform([37], 1.0, 404, 0)
+    gradients = uniform([20, 37], 1.0, 404, 1)
+    gradients[:, 12:24] *= 1e-3
+    gradients[:, 36] = 0  # a gradient that never comes must not move its value, nor divide by zero
     gradients = gradients.float().double()
-    start, values = value.detach().clone(), []
-    optimizer = torch.optim.Adam([value], lr=1e-3)
-    for gradient in gradients:
-        value.grad = gradient.clone()
-        optimizer.step()
-        values.append(value.detach().clone())
-    return {"adam.start": start, "adam.gradients": gradients, "adam.values": torch.stack(values)}
+    rules = {
+        "sgd": (torch.optim.SGD, {"lr": 0.05}),
+        "momentum": (torch.optim.SGD, {"lr": 0.05, "momentum": 0.9}),
+        "nesterov": (torch.optim.SGD, {"lr": 0.05, "momentum": 0.9, "nesterov": True}),
+        "adagrad": (torch.optim.Adagrad, {"lr": 0.1}),
+        "rmsprop": (torch.optim.RMSprop, {"lr": 0.01}),
+        "adam": (torch.optim.Adam, {"lr": 0.01}),
+        "adamw": (torch.optim.AdamW, {"lr": 0.01}),
+    }
+    tensors = {"optimizer.start": start, "optimizer.gradients": gradients}
+    for name, (rule, options) in rules.items():
+        for suffix, decay in (("", 0.0), (".decay", 0.1)):
+            value = start.clone().requires_grad_()
+            optimizer, values = rule([value], weight_decay=decay, **options), []
+            for gradient in gradients:
+                value.grad = gradient.clone()
+                optimizer.step()
+                values.append(value.detach().clone())
+            tensors[f"optimizer.{name}{suffix}"] = torch.stack(values)
+    return tensors
 
 
 def clip():
@@ -118,7 +133,7 @@ def clip():
 
 def main():
     torch.set_num_threads(1)
-    tensors = linear() | embedding() | lstm() | entropy() | adam() | clip()
+    tensors = linear() | embedding() | lstm() | entropy() | optimizers() | clip()
     write_tensors(destination("LayersTests", "layers.safetensors"), tensors, __doc__)
 
 

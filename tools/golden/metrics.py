@@ -76,6 +76,8 @@ def degenerate(rng: random.Random) -> list:
         ("<unk> <unk> a <unk>", ["<unk> a", "a dog"]),
         ("&amp; % $ #1 @you", ["& % $", "#1 @you"]),
         ("((a)) [b] {c}", ["(a) [b] {c}", "a b c"]),
+        ("at 22 3/4 street", ["at 22 3/4 St.", "at 22 street", "3/4 of (555) 123-4567"]),
+        ("call 800 555 1234", ["call 800-555-1234", "800 555 1234"]),
         ("a dog, a dog, a dog", ["a dog", "a dog, a dog", "two dogs"] * 4),
     ]
 

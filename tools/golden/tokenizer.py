@@ -2,7 +2,7 @@
 
     python3 tools/golden/tokenizer.py
 
-Writes Tests/LanguageTests/Fixtures/tokenizer.tsv: caption, tab, words between spaces. Each caption is read between
+Writes Tests/LanguageTests/Fixtures/tokenizer.tsv: caption, tab, words between spaces (no-break spaces are inside of words). Each caption is read between
 two lines that start with "A", because that tokenizer looks at the next line to find where a sentence ends.
 """
 
@@ -76,6 +76,12 @@ He is 6'2" and 5' 10" tall, or 5'11
 a 6-foot-2 man, 5ft. tall, 20in. wide, 5lb heavy
 1 2 10 100 1,000 1,000.50 10,00 .5 -5 +5 5. 5, 5; 5:30 10:14:15
 half past 10:14pm, 10:14 p.m. and 7pm
+call 800 555 1234 or 555-123-4567, (555) 123-4567, (555)123-4567, +1 555 123 4567, ++44 20 7946 0958.
+(2) 79460958 (20) 79460958 (20) 7946-0958 (2010) 100 and (12) dogs
+12 345 6789, 2010 100000 dogs, 100 200 dogs, 1000 2000 3000, 10 20 30 40 50, 2013 2014 2015 2016, 123 4567 890
+24 7 365, 12-345-678, 555.123.4567 x, 1.555.123.4567, 12345 678 9012, 12 345 67890123
+3 1/2 3/4, 3 4/5/6, 1 1/2 1/2, on 5 12/25 x, No. 5 1/2, the 5 3/4th st, $5 1/2, 5 1/2%, a5 1/2, 5 1/2a, 7 11/12345
+7  1/2, 12345 1/2, 100 1/2-inch, 1 123/456, 5 dogs, 5 / 2, 5 1 /2, 1 800 555 1234 ext. 5
 10/10/2010 12-25-2010 1/1/09 11.01.2009 24/7 50/50
 1/2 3/4 3 1/2 22 3/4 3-1/2 one-1/2
 ½ cup, 1½ cups, ¼ and ¾ and ⅓
@@ -153,7 +159,7 @@ def main() -> None:
     with contextlib.redirect_stdout(sys.stderr):
         words = PTBTokenizer().tokenize({n: [{"caption": text}] for n, text in enumerate(framed)})
     path = destination("LanguageTests", "tokenizer.tsv")
-    rows = [f"{line}\t{' '.join(words[2 * n + 1][0].split())}\n" for n, line in enumerate(lines)]
+    rows = [f"{line}\t{' '.join(word for word in words[2 * n + 1][0].split(' ') if word)}\n" for n, line in enumerate(lines)]
     path.write_text("".join(rows), encoding="utf-8")
     print(f"{path}: {len(rows)} captions")
 

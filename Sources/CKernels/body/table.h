@@ -39,5 +39,7 @@ const ck_kernels CK(ck_table) = {
     .scale = CK(scale),
     .sum_of_squares = CK(sum_of_squares),
     .adam = CK(adam),
+    .scaled_descent = CK(scaled_descent),
+    .descent = CK(descent),
     .moving_average = CK(moving_average),
 };

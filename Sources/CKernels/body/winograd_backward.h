@@ -147,14 +147,15 @@ CK_INLINE void CK(weight_gradient_lanes)(const float *planes, size_t plane, int 
   }
 }
 
+// Channel by channel, so that the planes are read in order; of [K,C,3,3] it writes a few lines an output channel.
 static void CK(winograd_weight_gradient)(const float *planes, int channels, int outputs, int count, float *gradient,
                                          int accumulate) {
   size_t plane = ck_weight_plane(channels, outputs), stride = (size_t)channels * 9;
-  for (int k = 0; k < count; k += VL)
-    for (int c = 0; c < channels; c++) {
+  for (int c = 0; c < count; c++)
+    for (int k = 0; k < outputs; k += VL) {
       const float *from = planes + (size_t)c * outputs + k;
       float *out = gradient + (size_t)k * stride + (size_t)c * 9;
-      if (count - k >= VL) CK(weight_gradient_lanes)(from, plane, VL, out, stride, accumulate);
-      else CK(weight_gradient_lanes)(from, plane, count - k, out, stride, accumulate);
+      if (outputs - k >= VL) CK(weight_gradient_lanes)(from, plane, VL, out, stride, accumulate);
+      else CK(weight_gradient_lanes)(from, plane, outputs - k, out, stride, accumulate);
     }
 }

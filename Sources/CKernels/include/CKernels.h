@@ -23,13 +23,17 @@ typedef struct {
   float scale;
 } ck_dropout;
 
-// One step of Adam: g = gradient * gradient_scale + weight_decay * w; w -= step_size * m / (root(v) * … + epsilon).
+// One step of an optimiser: g = gradient * gradient_scale + penalty * w, and w is first multiplied by `kept`. Each rule
+// reads those of the rest that its equations name.
 typedef struct {
-  float gradient_scale, weight_decay, one_minus_beta1, beta2, one_minus_beta2;
-  float step_size;                 // learning rate / (1 - beta1^t)
+  float gradient_scale, penalty, kept;
+  float step_size;                 // learning rate; Adam's / (1 - beta1^t)
+  float momentum;
+  int nesterov;
+  float one_minus_beta1, beta2, one_minus_beta2;
   float inverse_root_correction2;  // 1 / sqrt(1 - beta2^t)
   float epsilon;
-} ck_adam;
+} ck_update;
 
 typedef struct ck_kernels {
   const char *name;         // "baseline", "avx2" or "avx512"
@@ -55,7 +59,7 @@ typedef struct ck_kernels {
                             float *tile, size_t plane);
   // 36 planes of a whole image's tiles, rows of C each, -> the 4x4 pixels of [H,W,C] of one tile
   void (*winograd_input_gradient)(const float *tiles, size_t plane, ck_image shape, int ty, int tx, float *image);
-  // [36][C][count] as winograd_weights lays out -> [count,C,3,3], written or added
+  // `count` input channels of the 36 planes [C,K] that winograd_weights lays out -> theirs of [K,C,3,3], written or added
   void (*winograd_weight_gradient)(const float *planes, int channels, int outputs, int count, float *gradient,
                                    int accumulate);
 
@@ -105,7 +109,13 @@ typedef struct ck_kernels {
 
   // Optimiser.
   double (*sum_of_squares)(const float *x, size_t count);
-  void (*adam)(float *w, const float *g, float *m, float *v, size_t count, ck_adam step);
+  // m += (g - m) * one_minus_beta1; v = v * beta2 + g^2 * one_minus_beta2;
+  // w -= step_size * m / (root(v) * inverse_root_correction2 + epsilon)
+  void (*adam)(float *w, const float *g, float *m, float *v, size_t count, ck_update step);
+  // v = v * beta2 + g^2 * one_minus_beta2; w -= step_size * g / (root(v) + epsilon): RMSprop, and Adagrad when both are 1
+  void (*scaled_descent)(float *w, const float *g, float *v, size_t count, ck_update step);
+  // m = m * momentum + g; w -= step_size * m, or of g + m * momentum with nesterov, or of g when m is NULL
+  void (*descent)(float *w, const float *g, float *m, size_t count, ck_update step);
   void (*moving_average)(float *average, const float *x, size_t count, float decay);
 } ck_kernels;
 

@@ -48,7 +48,7 @@ struct FineTuneBenchmark: ParsableCommand {
       head: FeatureHead(inputs: 2048, widths: [4096]) { $0.untrained(using: &random) })
     let images = Tensor(uniform: [batch, 224, 224, 3], limit: 1, using: &random)
     let targets = Tensor(uniform: [batch, 4096], limit: 1, using: &random)
-    var adam = Adam(learningRate: 1e-5)
+    var adam = Optimizer(.adam(), learningRate: 1e-5)
     var traces = (convolutions: TrainableConvolutions.Trace(), head: FeatureHead.Trace())
     var dPooled = Tensor(uninitialized: [batch, 2048])
     var times: [[Double]] = []

@@ -1,0 +1,133 @@
+public import Kernels
+public import Language
+
+/// What reading every image and caption of a training and a validation set shows: all that training could not use,
+/// and what it could but people may not want.
+public struct DataCheck: Sendable, Encodable {
+  /// An image and what is wrong with it.
+  public struct BadImage: Sendable, Equatable, Encodable {
+    /// Its path.
+    public let image: String
+    /// Why it can't be read.
+    public let reason: String
+  }
+
+  /// Two files of the same picture: the same path, or the same pixels.
+  public struct Twins: Sendable, Equatable, Encodable {
+    /// The later one.
+    public let image: String
+    /// The earlier one.
+    public let first: String
+
+    /// A picture and an earlier one.
+    public init(image: String, first: String) { (self.image, self.first) = (image, first) }
+  }
+
+  /// What was found in one of the two sets.
+  public struct Split: Sendable, Encodable {
+    /// Images and captions.
+    public internal(set) var images = 0, captions = 0
+    /// Images that are not there.
+    public internal(set) var missingImages: [BadImage] = []
+    /// Images that can't be decoded.
+    public internal(set) var corruptImages: [BadImage] = []
+    /// Paths of images that nobody described.
+    public internal(set) var imagesWithoutCaptions: [String] = []
+    /// Where the file has empty captions.
+    public internal(set) var emptyCaptions: [String] = []
+    /// Captions of nothing but punctuation, after the paths of their images.
+    public internal(set) var captionsWithoutWords: [String] = []
+    /// Images that come twice, of this set.
+    public internal(set) var repeatedImages: [Twins] = []
+    /// Captions that come twice for one image, after its path.
+    public internal(set) var repeatedCaptions: [String] = []
+    /// How the training vocabulary covers the captions.
+    public internal(set) var words: Vocabulary.Statistics
+
+    /// How many entries training could not use.
+    public var unusable: Int {
+      missingImages.count + corruptImages.count + imagesWithoutCaptions.count + emptyCaptions.count
+        + captionsWithoutWords.count
+    }
+
+    /// The share of words that become `<unk>`.
+    public var unknownShare: Double { 1 - words.coverage }
+  }
+
+  /// The two sets.
+  public let train, validation: Split
+  /// Validation images that training sees too.
+  public let sharedImages: [Twins]
+  /// Words in the vocabulary of the training captions, the special ones included.
+  public let vocabularySize: Int
+
+  /// Whether training could use everything.
+  public var usable: Bool { train.unusable + validation.unusable == 0 }
+
+  /// Reads everything.
+  /// - Parameters:
+  ///   - minimumCount: words seen less often in `train` become `<unk>`.
+  ///   - progress: called with the number of images decoded so far and of all.
+  public init(
+    train: CaptionDataset, validation: CaptionDataset, minimumCount: Int, pool: ThreadPool = .shared,
+    progress: (Int, Int) -> Void = { _, _ in }
+  ) {
+    let trainWords = train.tokenized(pool: pool)
+    let vocabulary = Vocabulary(counts: trainWords.counts, minimumCount: minimumCount)
+    vocabularySize = vocabulary.count
+    var seen: Set<String> = []
+    let paths = (train.images + validation.images).map(\.path).filter { seen.insert($0).inserted }
+    let survey = ImageSurvey(paths, pool: pool) { progress($0, paths.count) }
+    self.train = Split(train, trainWords, vocabulary, survey)
+    self.validation = Split(validation, validation.tokenized(pool: pool), vocabulary, survey)
+    var firsts = Firsts()
+    for image in train.images { _ = firsts.twin(of: image.path, survey) }
+    sharedImages = validation.images.compactMap { firsts.twin(of: $0.path, survey, remember: false) }
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case train, validation, sharedImages, vocabularySize
+  }
+}
+
+extension DataCheck.Split {
+  fileprivate init(
+    _ dataset: CaptionDataset, _ tokens: TokenizedCaptions, _ vocabulary: Vocabulary, _ survey: ImageSurvey
+  ) {
+    words = tokens.statistics(of: vocabulary)
+    (images, captions, emptyCaptions) = (dataset.images.count, dataset.captionCount, dataset.emptyCaptions)
+    var firsts = Firsts()
+    var next = 0
+    for image in dataset.images {
+      switch survey.findings[image.path] {
+      case .missing(let reason): missingImages.append(.init(image: image.path, reason: reason))
+      case .corrupt(let reason): corruptImages.append(.init(image: image.path, reason: reason))
+      case .picture, nil: break
+      }
+      if let twin = firsts.twin(of: image.path, survey) { repeatedImages.append(twin) }
+      if image.captions.isEmpty { imagesWithoutCaptions.append(image.path) }
+      var captions: Set<String> = []
+      for caption in image.captions {
+        if tokens[next].isEmpty { captionsWithoutWords.append("\(image.path): \(caption)") }
+        if !captions.insert(caption).inserted { repeatedCaptions.append("\(image.path): \(caption)") }
+        next += 1
+      }
+    }
+  }
+}
+
+/// The first path of every picture so far.
+private struct Firsts {
+  private var byPath: Set<String> = []
+  private var byPixels: [UInt64: String] = [:]
+
+  /// The picture's earlier occurrence; when there is none, this one is remembered.
+  mutating func twin(of path: String, _ survey: ImageSurvey, remember: Bool = true) -> DataCheck.Twins? {
+    if byPath.contains(path) { return .init(image: path, first: path) }
+    if remember { byPath.insert(path) }
+    guard case .picture(let fingerprint)? = survey.findings[path] else { return nil }
+    if let first = byPixels[fingerprint] { return .init(image: path, first: first) }
+    if remember { byPixels[fingerprint] = path }
+    return nil
+  }
+}

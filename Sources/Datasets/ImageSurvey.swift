@@ -1,0 +1,61 @@
+internal import Glibc
+internal import Imaging
+internal import Kernels
+internal import Synchronization
+
+/// What decoding every image of some files shows.
+struct ImageSurvey: Sendable {
+  /// A file as training would find it.
+  enum Finding: Sendable, Equatable {
+    /// It decodes; pictures with equal pixels have equal fingerprints.
+    case picture(fingerprint: UInt64)
+    case missing(reason: String)
+    case corrupt(reason: String)
+  }
+
+  /// The findings by path.
+  private(set) var findings: [String: Finding] = [:]
+
+  /// Files that are decoded between two reports of progress.
+  private static let batch = 64
+
+  /// Decodes all files, several at a time.
+  /// - Parameter progress: called with the number of files done.
+  init(_ paths: [String], pool: ThreadPool, progress: (Int) -> Void) {
+    for start in stride(from: 0, to: paths.count, by: Self.batch) {
+      let range = start..<min(start + Self.batch, paths.count)
+      let results = Mutex([Finding?](repeating: nil, count: range.count))
+      pool.run(range.count) { piece in
+        let finding = Self.finding(at: paths[range.lowerBound + piece])
+        results.withLock { $0[piece] = finding }
+      }
+      for (index, finding) in zip(range, results.withLock { $0 }) { findings[paths[index]] = finding }
+      progress(range.upperBound)
+    }
+  }
+
+  private static func finding(at path: String) -> Finding {
+    do {
+      return .picture(fingerprint: fingerprint(try RGBImage(contentsOf: path)))
+    } catch {
+      return access(path, F_OK) == 0 ? .corrupt(reason: "\(error)") : .missing(reason: "\(error)")
+    }
+  }
+
+  /// FNV-1a (Fowler, Noll & Vo), eight bytes at a time.
+  private static func fingerprint(_ image: RGBImage) -> UInt64 {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325 ^ UInt64(image.width)
+    func add(_ word: UInt64) {
+      hash = (hash ^ word) &* 0x0000_0100_0000_01B3
+      hash ^= hash >> 32
+    }
+    image.pixels.withUnsafeBytes { bytes in
+      let whole = bytes.count & ~7
+      for offset in stride(from: 0, to: whole, by: 8) {
+        add(bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+      }
+      for offset in whole..<bytes.count { add(UInt64(bytes[offset])) }
+    }
+    return hash
+  }
+}

@@ -1,0 +1,55 @@
+/// `{"rule": "adam", "beta1": 0.8}`; numbers that are missing take the rule's defaults.
+extension OptimizerRule: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case rule, momentum, nesterov, smoothing, beta1, beta2, epsilon
+  }
+
+  /// Decodes; a number may still be out of range: see `problem`.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    func number(_ key: CodingKeys, _ usual: Double) throws -> Double {
+      try container.decodeIfPresent(Double.self, forKey: key) ?? usual
+    }
+    let name = try container.decode(String.self, forKey: .rule)
+    switch name {
+    case "sgd":
+      let nesterov = try container.decodeIfPresent(Bool.self, forKey: .nesterov) ?? false
+      self = .sgd(momentum: try number(.momentum, 0), nesterov: nesterov)
+    case "adagrad": self = .adagrad(epsilon: try number(.epsilon, 1e-10))
+    case "rmsprop":
+      self = .rmsprop(smoothing: try number(.smoothing, 0.99), epsilon: try number(.epsilon, 1e-8))
+    case "adam", "adamw":
+      let (beta1, beta2) = (try number(.beta1, 0.9), try number(.beta2, 0.999))
+      let epsilon = try number(.epsilon, 1e-8)
+      self =
+        name == "adam"
+        ? .adam(beta1: beta1, beta2: beta2, epsilon: epsilon)
+        : .adamw(beta1: beta1, beta2: beta2, epsilon: epsilon)
+    default:
+      throw DecodingError.dataCorruptedError(
+        forKey: .rule, in: container,
+        debugDescription: "expected sgd, adagrad, rmsprop, adam or adamw, found \(name)")
+    }
+  }
+
+  /// Encodes every number of the rule.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    func encode(_ name: String, _ numbers: KeyValuePairs<CodingKeys, Double>) throws {
+      try container.encode(name, forKey: .rule)
+      for (key, number) in numbers { try container.encode(number, forKey: key) }
+    }
+    switch self {
+    case .sgd(let momentum, let nesterov):
+      try encode("sgd", [.momentum: momentum])
+      try container.encode(nesterov, forKey: .nesterov)
+    case .adagrad(let epsilon): try encode("adagrad", [.epsilon: epsilon])
+    case .rmsprop(let smoothing, let epsilon):
+      try encode("rmsprop", [.smoothing: smoothing, .epsilon: epsilon])
+    case .adam(let beta1, let beta2, let epsilon):
+      try encode("adam", [.beta1: beta1, .beta2: beta2, .epsilon: epsilon])
+    case .adamw(let beta1, let beta2, let epsilon):
+      try encode("adamw", [.beta1: beta1, .beta2: beta2, .epsilon: epsilon])
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import Datasets
+import Foundation
+import Training
+
+/// `captioner train --check`: reads every image and caption and says what training would make of them.
+struct DataCheckReport: Encodable {
+  let usable: Bool
+  let data: DataCheck
+  let unknownShare: Double
+  let estimate: RunEstimate
+
+  /// Reads everything; progress goes to standard error.
+  init(_ configuration: TrainingConfiguration, output: String) throws {
+    let source = try EncoderSource(path: configuration.encoder, preprocessing: configuration.preprocessing)
+    let train = try CaptionDataset(
+      path: configuration.captions, images: configuration.images, split: .ifAny("train"))
+    let validation = try CaptionDataset(
+      path: configuration.validationCaptions, images: configuration.validationImages, split: .ifAny("val"))
+    for dataset in [train, validation] { _ = try dataset.missingFiles() }
+    var progress: ProgressLine?
+    var total = 0
+    let start = ContinuousClock.now
+    data = DataCheck(
+      train: train, validation: validation, minimumCount: configuration.minimumCount
+    ) { done, all in
+      if progress == nil { progress = ProgressLine("images", total: all, unit: "images") }
+      progress?.update(done)
+      total = all
+    }
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    progress?.finish(total)
+    unknownShare = data.validation.unknownShare
+    estimate = try RunEstimate(
+      configuration, source, data, output: output,
+      decodeSeconds: seconds / Double(max(total, 1)))
+    usable = data.usable && estimate.fits && data.train.captions > 0 && data.validation.captions > 0
+  }
+
+  /// The report as one JSON object.
+  func json() throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    return String(decoding: try encoder.encode(self), as: UTF8.self)
+  }
+
+  /// The report for people, a fact a line.
+  func text() -> String {
+    var lines: [String] = []
+    for (name, split) in [("training", data.train), ("validation", data.validation)] {
+      let words = split.words
+      lines.append(
+        "\(name): \(split.images) images, \(split.captions) captions of "
+          + String(format: "%.1f", words.meanLength) + " words, \(words.distinctWords) different")
+      add("missing", split.missingImages.map(\.reason), to: &lines)
+      add("corrupt", split.corruptImages.map(\.reason), to: &lines)
+      add("without a caption", split.imagesWithoutCaptions, to: &lines)
+      add("empty captions", split.emptyCaptions, to: &lines)
+      add("captions without words", split.captionsWithoutWords, to: &lines)
+      add("images that come twice", split.repeatedImages.map(Self.name), to: &lines)
+      add("captions that come twice", split.repeatedCaptions, to: &lines)
+    }
+    add("validation images that training sees", data.sharedImages.map(Self.name), to: &lines)
+    lines.append(
+      "vocabulary: \(data.vocabularySize) words; "
+        + String(
+          format: "%.2f %% of training words and %.2f %% of validation words become <unk>",
+          data.train.unknownShare * 100, unknownShare * 100))
+    let duration = ProgressLine.duration
+    lines.append(
+      "time, roughly: features \(duration(estimate.featureSeconds)), an epoch \(duration(estimate.epochSeconds)), "
+        + "all epochs \(duration(estimate.totalSeconds))")
+    let size = { (bytes: Int) in String(format: "%.1f GB", Double(bytes) / 1e9) }
+    lines.append("memory, roughly: \(size(estimate.memoryBytes))")
+    lines.append(
+      "disk: \(size(estimate.diskBytes)) of \(size(estimate.freeDiskBytes)) free"
+        + (estimate.fits ? "" : ": too little"))
+    lines.append(usable ? "everything can be used" : "not everything can be used")
+    return lines.joined(separator: "\n")
+  }
+
+  private static func name(_ twins: DataCheck.Twins) -> String {
+    twins.image == twins.first ? twins.image : "\(twins.image) (as \(twins.first))"
+  }
+
+  /// The number of entries and the first few.
+  private func add(_ title: String, _ entries: [String], to lines: inout [String]) {
+    guard !entries.isEmpty else { return }
+    lines.append("  \(title): \(entries.count)")
+    lines += entries.prefix(5).map { "    " + Console.oneLine($0) }
+    if entries.count > 5 { lines.append("    … and \(entries.count - 5) more") }
+  }
+}

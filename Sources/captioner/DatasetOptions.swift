@@ -1,0 +1,56 @@
+import ArgumentParser
+import Datasets
+
+/// The caption files a command reads, as one dataset.
+struct CaptionOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Captions: COCO's or Karpathy's JSON, [{file_path, captions}] or a Flickr token file; may be repeated.",
+      valueName: "file"))
+  var captions: [String]
+  @Option(
+    help: ArgumentHelp(
+      "Split of a file that has some: train (restval included), train-only, val, test or all.",
+      valueName: "name"))
+  var split: String?
+
+  /// The files, for messages.
+  var names: String { captions.joined(separator: ", ") }
+
+  /// Reads the files and tells what is odd about them.
+  /// - Parameter usual: the split that is taken of files with splits when none is named.
+  func read(images folders: [String], unlessNamed usual: String) throws -> CaptionDataset {
+    let choice: CaptionSplit =
+      switch split {
+      case "all": .all
+      case let name?: .named(name)
+      case nil: .ifAny(usual)
+      }
+    let dataset = try CaptionDataset(paths: captions, images: folders, split: choice)
+    for warning in dataset.warnings { Console.complain(warning) }
+    return dataset
+  }
+}
+
+/// The caption files a command reads, and their images.
+struct DatasetOptions: ParsableArguments {
+  @OptionGroup var captions: CaptionOptions
+  @Option(
+    help: ArgumentHelp("Folder of the images: one for each --captions, or one for all.", valueName: "folder"))
+  var images: [String]
+
+  /// The caption files, for messages.
+  var names: String { captions.names }
+
+  func validate() throws {
+    guard images.count == 1 || images.count == captions.captions.count else {
+      throw ValidationError(
+        "\(DatasetError.folders(captions: captions.captions.count, folders: images.count))")
+    }
+  }
+
+  /// Reads the files and tells what is odd about them, as `CaptionOptions`.
+  func read(unlessNamed usual: String) throws -> CaptionDataset {
+    try captions.read(images: images, unlessNamed: usual)
+  }
+}
