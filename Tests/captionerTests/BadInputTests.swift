@@ -112,8 +112,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("", "not valid JSON: the file is empty"), ("{", "not valid JSON"),
-    ("[]", "the top level: expected an object"),
+    ("", "found an empty file"), ("{", "not valid JSON"), ("nonsense", "found text that begins with"),
+    ("[]", "expected captions, found none"), ("[1]", "[0]: expected an object"),
     ("{\"images\": []}", "annotations is missing"),
     (#"{"images": [{"id": 1}], "annotations": []}"#, "images[0].file_name is missing"),
     (#"{"images": [{"id": "1", "file_name": "x"}], "annotations": []}"#, "images[0].id: expected an integer"),
@@ -148,7 +148,7 @@ import Testing
       #"{"images": [{"id": 1, "file_name": "a"}], "annotations": [{"image_id": 1, "caption": null}]}"#,
       "annotations[0].caption: expected a string"
     ),
-    (String(repeating: "[", count: 200_000), "not valid JSON"), ("\u{FEFF}nul", "not valid JSON"),
+    (String(repeating: "[", count: 200_000), "not valid JSON"), ("\u{FEFF}nul", "text that begins with"),
   ]) func captionFilesThatAreNone(json: String, reason: String) throws {
     try Workplace.with { place in
       try place.makeFolder("photos")
