@@ -55,7 +55,8 @@ let package = Package(
     + module("Kernels", dependencies: ["COneDNN", "CKernels", "Tensors"], settings: numeric)
     + module(
       "Imaging", dependencies: ["CImageCodecs", "Tensors"], settings: numeric, fixtures: true)
-    + module("Metrics", dependencies: ["Tensors"], settings: numeric, testDependencies: ["Language"], fixtures: true)
+    + module(
+      "Metrics", dependencies: ["Tensors"], settings: numeric, testDependencies: ["Language"], fixtures: true)
     // Floor 3.
     + module("Layers", dependencies: ["Kernels", "Tensors"], settings: numeric, fixtures: true)
     + module(
@@ -71,13 +72,17 @@ let package = Package(
       "Training",
       dependencies: ["Captioning", "Datasets", "Kernels", "Language", "Layers", "Metrics", "Tensors"],
       settings: numeric, fixtures: true)
+    // Floor 7.
+    + module(
+      "Reporting", dependencies: ["Evaluation", "Imaging", "Language", "Tensors"],
+      testDependencies: ["Captioning", "Datasets"])
     // Floor 8: the command.
     + [
       .executableTarget(
         name: "captioner",
         dependencies: [
           "Captioning", "Datasets", "Evaluation", "Imaging", "Kernels", "Language", "Layers", "Metrics",
-          "Tensors", "Training", argumentParser,
+          "Reporting", "Tensors", "Training", argumentParser,
         ],
         swiftSettings: strict),
       .testTarget(

@@ -163,7 +163,7 @@ public struct CaptionDecoder: Module {
     return withExtendedLifetime(v) { dv }
   }
 
-  private func runLSTM(
+  func runLSTM(
     _ captions: PackedCaptions, v: Tensor, dropout: Masks, into trace: inout Trace, _ pool: ThreadPool
   ) {
     let (positions, size) = (captions.positions, configuration.embeddingSize)

@@ -11,7 +11,7 @@ public final class Captioner {
   public let description: ModelDescription
   /// The convolutions.
   public let encoder: VGGEncoder
-  private let network: CaptionNetwork
+  let network: CaptionNetwork
 
   /// Loads a model file.
   /// - Throws: `ModelError` naming what is missing, of another shape, or not finite.
@@ -46,39 +46,17 @@ public final class Captioner {
       .map { $0.map(caption) }
   }
 
-  /// A given caption's log-probability, word by word, the end token included.
-  /// - Parameters:
-  ///   - tokens: the caption's words; those that the model does not know count as `<unk>`.
-  ///   - pooled: one image's, [1, pooledSize].
-  public func score(_ tokens: [String], _ pooled: Tensor) -> Caption {
-    caption(
-      BeamSearch(network.decoder).score(
-        description.vocabulary.encode(tokens), v: network.head.forward(pooled)))
-  }
-
-  /// ln p of every word and the end of many captions, [captions][words + 1].
-  /// - Parameters:
-  ///   - captions: word ids without start and end.
-  ///   - rows: the row of `pooled` that each caption is about.
-  public func logProbs(of captions: [[Int32]], rows: [Int], pooled: Tensor) -> [[Float]] {
-    let v = network.head.forward(pooled)
-    let packed = PackedCaptions.packing(
-      captions, imageRows: rows.map { Int32($0) }, start: Vocabulary.start, end: Vocabulary.end)
-    var trace = CaptionDecoder.Trace()
-    let flat = network.decoder.forward(packed.captions, v: v, into: &trace)
-    var result = [[Float]](repeating: [], count: captions.count)
-    var position = 0
-    for live in packed.captions.batchSizes {
-      for index in 0..<live { result[packed.order[index]].append(flat[position + index]) }
-      position += live
-    }
-    return result
-  }
-
   private func caption(_ hypothesis: Hypothesis) -> Caption {
-    Caption(
-      words: zip(hypothesis.words, hypothesis.logProbs).map {
+    judged(
+      zip(hypothesis.words, hypothesis.logProbs).map {
         Caption.ScoredWord(word: description.vocabulary.word(for: $0), logProb: $1)
       })
+  }
+
+  /// A caption with the model's confidence in it, if the model was calibrated.
+  func judged(_ words: [Caption.ScoredWord]) -> Caption {
+    var caption = Caption(words: words)
+    caption.confidence = description.confidence?(caption)
+    return caption
   }
 }

@@ -20,16 +20,19 @@ public struct ModelDescription: Sendable, Equatable {
   public var vocabulary: Vocabulary
   /// Where the weights come from: data, seed, figures; free text by key.
   public var training: [String: String]
+  /// How far to trust a caption; nil unless the model was calibrated.
+  public var confidence: Confidence?
 
   /// A description.
   public init(
     encoder: VGGArchitecture, preprocessing: Preprocessing, embeddingSize: Int, hiddenSize: Int,
-    layers: Int = 1, injection: Injection, vocabulary: Vocabulary, training: [String: String] = [:]
+    layers: Int = 1, injection: Injection, vocabulary: Vocabulary, training: [String: String] = [:],
+    confidence: Confidence? = nil
   ) {
     (self.encoder, self.preprocessing) = (encoder, preprocessing)
     (self.embeddingSize, self.hiddenSize) = (embeddingSize, hiddenSize)
     (self.layers, self.injection) = (layers, injection)
-    (self.vocabulary, self.training) = (vocabulary, training)
+    (self.vocabulary, self.training, self.confidence) = (vocabulary, training, confidence)
   }
 
   private struct Architecture: Codable {
@@ -63,11 +66,13 @@ public struct ModelDescription: Sendable, Equatable {
       convolutions: self.encoder.table, head: self.encoder.head, featureSize: self.encoder.featureSize,
       embeddingSize: embeddingSize, hiddenSize: hiddenSize, layers: layers == 1 ? nil : layers,
       injection: injection)
-    return [
+    var metadata = [
       "format": Self.format, "format_version": Self.version, "tokenizer": Self.tokenizer,
       "architecture": try json(architecture), "preprocessing": try json(preprocessing),
       "vocabulary": try json(vocabulary), "training": try json(training),
     ]
+    metadata[Confidence.key] = try confidence.map(json)
+    return metadata
   }
 
   /// Reads the metadata of a model file.
@@ -110,6 +115,7 @@ public struct ModelDescription: Sendable, Equatable {
       embeddingSize: architecture.embeddingSize, hiddenSize: architecture.hiddenSize,
       layers: architecture.layers ?? 1, injection: architecture.injection,
       vocabulary: try read(Vocabulary.self, "vocabulary"),
-      training: try read([String: String].self, "training"))
+      training: try read([String: String].self, "training"),
+      confidence: metadata[Confidence.key] == nil ? nil : try read(Confidence.self, Confidence.key))
   }
 }

@@ -50,4 +50,14 @@ public enum ModelFile {
     items += network.parameters.map { .init(name: $0.path, tensor: $0.value, type: type) }
     try SafetensorsWriter.write(items, metadata: description.metadata(), to: path)
   }
+
+  /// Writes a copy of a model file that knows its confidence; the weights stay as they are, byte for byte.
+  /// - Throws: `ModelError` when the file is no model; `SafetensorsError.file`.
+  public static func calibrate(_ path: String, _ confidence: Confidence, to destination: String) throws {
+    let file: SafetensorsFile
+    do { file = try SafetensorsFile(path: path) } catch { throw ModelError.weights(error) }
+    var description = try ModelDescription(of: file)
+    description.confidence = confidence
+    try file.copy(to: destination, metadata: file.metadata.merging(try description.metadata()) { $1 })
+  }
 }

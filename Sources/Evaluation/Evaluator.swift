@@ -1,108 +1,139 @@
 public import Captioning
 public import Datasets
-internal import Foundation
-public import Language
+internal import Language
 internal import Metrics
 public import Tensors
 
 /// Captions a data set and scores captions and model against the references.
 public struct Evaluator {
-  /// The scores of a data set.
-  public struct Scores: Sendable, Equatable {
-    /// Images that were captioned.
-    public let images: Int
-    /// BLEU-1 to BLEU-4 of the captions, 0 to 1.
-    public let bleu: [Double]
-    /// Mean log-probability of the captions.
-    public let meanLogProb: Double
-    /// Nats per word of the references, unknown words and end tokens counted.
-    public let loss: Double
-    /// The same with every image exchanged for another: how much the model looks.
-    public let shuffledLoss: Double
-    /// Share of captions that differ from all others.
-    public let distinct: Double
-    /// e^loss.
-    public var perplexity: Double { exp(loss) }
-  }
-
-  /// One image's outcome.
-  public struct Row: Sendable {
-    /// The image's id.
-    public let imageID: Int
-    /// The best caption.
-    public let caption: Caption
-    /// Log-probability of each reference.
-    public let references: [Float]
-  }
-
   private let captioner: Captioner
+  private let images: [CaptionedImage]
+  private let pooled: Tensor
+  /// The references' words, [N][references].
+  private let references: [[[String]]]
 
-  /// An evaluator of a model.
-  public init(_ captioner: Captioner) { self.captioner = captioner }
-
-  /// Captions and scores the images whose pooled maps are given.
+  /// An evaluator of a model on images with references.
   /// - Parameters:
-  ///   - images: the images with their references; at least one.
+  ///   - images: N of them; at least one.
   ///   - pooled: their pooled maps [N, pooledSize].
+  public init(_ captioner: Captioner, _ images: [CaptionedImage], pooled: Tensor) {
+    precondition(images.count == pooled.shape[0] && !images.isEmpty)
+    (self.captioner, self.images, self.pooled) = (captioner, images, pooled)
+    let tokenizer = Tokenizer()
+    references = images.map { $0.captions.map { tokenizer.tokens($0) } }
+  }
+
+  /// Captions the images and scores captions and references.
+  /// - Parameters:
   ///   - sampling: draws the captions, an image's id naming its random numbers, instead of searching for them.
   ///   - progress: called with the number of images done.
   public func evaluate(
-    _ images: [CaptionedImage], pooled: Tensor, _ options: BeamSearch.Options,
-    sampling: Sampling.Options? = nil, progress: (Int) -> Void
-  ) -> (scores: Scores, rows: [Row]) {
-    precondition(images.count == pooled.shape[0] && !images.isEmpty)
-    let tokenizer = Tokenizer()
-    let references = images.map { $0.captions.map(tokenizer.tokens) }
-    var captions: [Caption] = []
-    var logProbs: [[Float]] = []
-    var (sum, shuffledSum, words) = (0.0, 0.0, 0)
-    let size = 100
-    for start in stride(from: 0, to: images.count, by: size) {
-      let range = start..<min(images.count, start + size)
-      let own = Self.rows(pooled, range.map { $0 })
+    _ options: BeamSearch.Options, sampling: Sampling.Options? = nil, progress: (Int) -> Void
+  ) -> Evaluation {
+    var captions: [[Caption]] = []
+    var scored: [[Caption]] = []
+    var shuffledSum = 0.0
+    for range in batches {
+      let own = rows(Array(range))
       let streams = range.map { UInt64(bitPattern: Int64(images[$0].id)) }
       captions +=
-        (sampling.map { captioner.sample(own, $0, streams: streams) }
-        ?? captioner.captions(own, options)).map { $0[0] }
+        sampling.map { captioner.sample(own, $0, streams: streams) } ?? captioner.captions(own, options)
       let encoded = range.map { references[$0].map(captioner.description.vocabulary.encode) }
-      let owner = encoded.enumerated().flatMap { index, captions in captions.map { _ in index } }
-      func losses(_ rows: [Int]) -> [[Float]] {
-        captioner.logProbs(of: encoded.flatMap(\.self), rows: owner, pooled: Self.rows(pooled, rows))
+      let owners = encoded.enumerated().flatMap { index, captions in captions.map { _ in index } }
+      var found = captioner.scores(of: encoded.flatMap(\.self), rows: owners, pooled: own)[...]
+      for captions in encoded {
+        scored.append(Array(found.prefix(captions.count)))
+        found = found.dropFirst(captions.count)
       }
       // Each image becomes another: half the set away.
       let others = range.map { ($0 + max(1, images.count / 2)) % images.count }
-      let (scored, shuffled) = (losses(Array(range)), losses(others))
-      sum -= scored.joined().reduce(0) { $0 + Double($1) }
+      let shuffled = captioner.logProbs(of: encoded.flatMap(\.self), rows: owners, pooled: rows(others))
       shuffledSum -= shuffled.joined().reduce(0) { $0 + Double($1) }
-      words += scored.reduce(0) { $0 + $1.count }
-      var next = scored.makeIterator()
-      for captions in encoded {
-        logProbs.append(captions.map { _ in (next.next() ?? []).reduce(0, +) })
-      }
       progress(range.upperBound)
     }
-    let texts = captions.map(\.text)
-    let bleu = BLEU(
-      zip(texts, references).map { text, references in
-        Sample(candidate: text.split(separator: " ").map(String.init), references: references)
-      })
-    let scores = Scores(
-      images: images.count, bleu: bleu.corpus,
-      meanLogProb: captions.reduce(0) { $0 + Double($1.logProb) } / Double(captions.count),
-      loss: words == 0 ? 0 : sum / Double(words), shuffledLoss: words == 0 ? 0 : shuffledSum / Double(words),
-      distinct: Double(Set(texts).count) / Double(texts.count))
+    let judged = CaptionScores(samples(captions))
     let rows = images.indices.map {
-      Row(imageID: images[$0].id, caption: captions[$0], references: logProbs[$0])
+      Evaluation.Row(
+        imageID: images[$0].id, fileName: images[$0].fileName, path: images[$0].path, captions: captions[$0],
+        references: images[$0].captions, scoredReferences: scored[$0], bleu4: judged.bleu.perSample[$0][3],
+        rougeL: judged.rougeL.perSample[$0], cider: judged.cider.perSample[$0])
     }
-    return (scores, rows)
+    return Evaluation(scores: scores(rows, judged, shuffledSum: shuffledSum), rows: rows)
   }
 
-  private static func rows(_ matrix: Tensor, _ indices: [Int]) -> Tensor {
-    let width = matrix.shape[1]
+  private func scores(
+    _ rows: [Evaluation.Row], _ judged: CaptionScores, shuffledSum: Double
+  ) -> Evaluation.Scores {
+    let words = rows.flatMap { $0.scoredReferences.flatMap(\.words) }
+    let count = Double(max(1, words.count))
+    let best = rows.map(\.caption)
+    let texts = best.map { $0.text.split(separator: " ").map(String.init) }
+    func mean(_ value: (Caption) -> Double) -> Double {
+      best.reduce(0) { $0 + value($1) } / Double(best.count)
+    }
+    return Evaluation.Scores(
+      images: rows.count, bleu: judged.bleu.corpus, rougeL: judged.rougeL.corpus, cider: judged.cider.corpus,
+      meanLogProb: mean { Double($0.logProb) }, meanNormalizedLogProb: mean { Double($0.normalizedLogProb) },
+      meanLength: mean { Double($0.words.count - 1) },
+      loss: -words.reduce(0) { $0 + Double($1.logProb) } / count, shuffledLoss: shuffledSum / count,
+      wordsFirst: Double(words.count { $0.rank == 1 }) / count,
+      wordsAmongFive: Double(words.count { ($0.rank ?? .max) <= 5 }) / count,
+      distinct: distinctShare(texts), distinctWords: distinctNGramShare(texts, 1),
+      distinctPairs: distinctNGramShare(texts, 2),
+      intervals: Dictionary(
+        uniqueKeysWithValues: zip(CaptionScores.names, judged.intervals(Bootstrap())).map {
+          ($0, $1.low...max($1.low, $1.high))
+        }))
+  }
+
+  /// Retrieval among the first images and all their references.
+  /// - Parameters:
+  ///   - count: how many images; at most all are taken.
+  ///   - progress: called with the number of images done.
+  public func retrieval(images count: Int, progress: (Int) -> Void) -> Retrieval {
+    let count = min(max(1, count), images.count)
+    let captions = references[..<count].joined().map(captioner.description.vocabulary.encode)
+    let owners = references[..<count].enumerated().flatMap { image, captions in captions.map { _ in image } }
+    let logProbs = captioner.logProbs(ofAll: captions, pooled: rows(Array(0..<count)), progress: progress)
+    return Retrieval(logProbs, owners: owners, words: captions.map { $0.count + 1 })
+  }
+
+  /// Captions the images in several ways, without scoring the references.
+  /// - Parameter progress: called with the number of images done of `points.count` times all.
+  public func sweep(_ points: [BeamSearch.Options], progress: (Int) -> Void) -> [SweepPoint] {
+    points.enumerated().map { index, options in
+      var captions: [[Caption]] = []
+      let time = ContinuousClock().measure {
+        for range in batches {
+          captions += captioner.captions(rows(Array(range)), options)
+          progress(index * images.count + range.upperBound)
+        }
+      }
+      return SweepPoint(
+        options, captions.map { $0[0] }, CaptionScores(samples(captions)),
+        seconds: time / .seconds(1))
+    }
+  }
+
+  /// Images are taken a hundred at a time.
+  private var batches: [Range<Int>] {
+    stride(from: 0, to: images.count, by: 100).map { $0..<min(images.count, $0 + 100) }
+  }
+
+  /// The best captions and their references, as pycocoevalcap's tokenizer reads them.
+  private func samples(_ captions: [[Caption]]) -> [Sample] {
+    func tokens(_ text: String) -> [String] { Tokenizer().tokens(text, keepingNumbers: true) }
+    return zip(captions, images).map { captions, image in
+      Sample(candidate: tokens(captions[0].text), references: image.captions.map(tokens))
+    }
+  }
+
+  private func rows(_ indices: [Int]) -> Tensor {
+    let width = pooled.shape[1]
     var result = Tensor(uninitialized: [indices.count, width])
     let memory = result.mutablePointer()
     for (position, index) in indices.enumerated() {
-      memory.advanced(by: position * width).update(from: matrix.pointer + index * width, count: width)
+      memory.advanced(by: position * width).update(from: pooled.pointer + index * width, count: width)
     }
     return result
   }

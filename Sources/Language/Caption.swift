@@ -6,21 +6,32 @@ public struct Caption: Sendable, Equatable {
     public let word: String
     /// ln p(word), at most 0.
     public let logProb: Float
+    /// The word's place among all words of the vocabulary, 1 the likeliest; nil where nobody asked.
+    public let rank: Int?
+    /// The likeliest other words in its place, the likeliest first; empty where nobody asked.
+    public let runnersUp: [ScoredWord]
 
     /// A word with its log-probability.
-    public init(word: String, logProb: Float) { (self.word, self.logProb) = (word, logProb) }
+    public init(word: String, logProb: Float, rank: Int? = nil, runnersUp: [ScoredWord] = []) {
+      (self.word, self.logProb, self.rank, self.runnersUp) = (word, logProb, rank, runnersUp)
+    }
   }
 
   /// The words in order; the last is `</s>`.
   public let words: [ScoredWord]
   /// The caption's log-probability: the sum over its words.
   public let logProb: Float
+  /// The probability that the caption is a good one, 0…1; nil where the model can't tell.
+  public var confidence: Double?
 
   /// A caption of scored words, which end in `</s>`.
   public init(words: [ScoredWord]) {
     self.words = words
     logProb = Float(words.reduce(0.0) { $0 + Double($1.logProb) })
   }
+
+  /// The log-probability per word, `</s>` counted as one; 0 of no words.
+  public var normalizedLogProb: Float { words.isEmpty ? 0 : logProb / Float(words.count) }
 
   /// The words with spaces between them, without `</s>`.
   public var text: String {
@@ -31,30 +42,37 @@ public struct Caption: Sendable, Equatable {
 
 extension Caption: Encodable {
   private enum CodingKeys: String, CodingKey {
-    case caption, words
+    case caption, words, confidence
     case logProb = "log_prob"
+    case normalizedLogProb = "normalized_log_prob"
   }
 
-  /// Writes `{"caption": …, "log_prob": …, "words": [{"word": …, "log_prob": …}, …]}`.
+  /// Writes `{"caption": …, "log_prob": …, "normalized_log_prob": …, "words": [{"word": …, "log_prob": …}, …]}` and,
+  /// where it is known, `confidence`.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(text, forKey: .caption)
     try container.encode(logProb.finite, forKey: .logProb)
+    try container.encode(normalizedLogProb.finite, forKey: .normalizedLogProb)
+    try container.encodeIfPresent(confidence, forKey: .confidence)
     try container.encode(words, forKey: .words)
   }
 }
 
 extension Caption.ScoredWord: Encodable {
   private enum CodingKeys: String, CodingKey {
-    case word
+    case word, rank
     case logProb = "log_prob"
+    case runnersUp = "runners_up"
   }
 
-  /// Writes `{"word": …, "log_prob": …}`.
+  /// Writes `{"word": …, "log_prob": …}` and, where they are known, `rank` and `runners_up`, a list of the same.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(word, forKey: .word)
     try container.encode(logProb.finite, forKey: .logProb)
+    try container.encodeIfPresent(rank, forKey: .rank)
+    if !runnersUp.isEmpty { try container.encode(runnersUp, forKey: .runnersUp) }
   }
 }
 

@@ -63,7 +63,7 @@ public struct SafetensorsFile: Sendable {
   public let entries: [String: Entry]
   /// The file's own description.
   public let metadata: [String: String]
-  private let file: MappedFile
+  let file: MappedFile
 
   /// Opens a file and checks that every tensor lies inside it.
   public init(path: String) throws(SafetensorsError) {

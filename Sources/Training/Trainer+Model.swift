@@ -14,7 +14,7 @@ extension Trainer {
   ) throws {
     let file = try SafetensorsFile(path: path)
     var found = try ModelDescription(of: file)
-    found.training = description.training
+    (found.training, found.confidence) = (description.training, description.confidence)
     guard found == description else {
       throw ModelError.unsupported(
         path: path, expected: "a model of this run's words, sizes and preprocessing",

@@ -20,7 +20,9 @@ struct CaptionWriter {
     case .text:
       let prefix = namesImages ? Console.oneLine(image) + ": " : ""
       for caption in captions {
-        try Console.print("\(prefix)\(caption.text)  (log-prob \(Console.logProb(caption.logProb)))")
+        try Console.print(
+          "\(prefix)\(caption.text)  (log-prob \(Console.logProb(caption.logProb))\(Self.confidence(caption)))"
+        )
       }
     case .json:
       try Console.print("{\"image\": \(Console.json(image)), \"captions\": \(Console.json(captions))}")
@@ -39,6 +41,10 @@ struct CaptionWriter {
     case .json: try Console.print("{\"image\": \(Console.json(image)), \"error\": \(Console.json(error))}")
     case .csv: try row([image, "", "", "", error])
     }
+  }
+
+  private static func confidence(_ caption: Caption) -> String {
+    caption.confidence.map { ", confidence \(Console.share($0))" } ?? ""
   }
 
   private mutating func row(_ fields: [String]) throws {

@@ -51,4 +51,7 @@ enum Console {
 
   /// A log-probability as people read it.
   static func logProb(_ value: Float) -> String { String(format: "%.2f", Double(value)) }
+
+  /// A number between 0 and 1 as people read it.
+  static func share(_ value: Double) -> String { String(format: "%.2f", value) }
 }

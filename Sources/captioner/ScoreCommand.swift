@@ -8,12 +8,16 @@ struct ScoreCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "score", abstract: "Gives the log-probability of a caption for a photo.",
     discussion: """
-      Natural logarithms, for the caption and for each word given those before
-      it. Words that the model does not know count as <unk>.
+      Natural logarithms, for the caption, per word (</s> counted as one) and for
+      each word given those before it, with the word's rank among all words.
+      Words that the model does not know count as <unk>. --runner-ups shows what
+      else the model expected at each place. A calibrated model (captioner
+      evaluate --calibrate) gives its confidence too, 0 to 1.
 
       Examples:
         captioner score photo.jpg "a dog runs through the snow"
         captioner score photo.jpg "a dog runs through the snow" --format json | jq .captions[0].log_prob
+        captioner score photo.jpg "a dog runs through the snow" --runner-ups 3
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
@@ -22,7 +26,15 @@ struct ScoreCommand: ParsableCommand {
   @Argument(help: "The caption.") var caption: String
   @OptionGroup var model: ModelOption
   @Option(help: "text or json (one object).") var format = Format.text
+  @Option(help: ArgumentHelp("Other words to show at each place, with theirs.", valueName: "n"))
+  var runnerUps = 0
   @OptionGroup var engine: EngineOptions
+
+  func validate() throws {
+    guard (0...100).contains(runnerUps) else {
+      throw ValidationError("--runner-ups: expected 0 to 100, found \(runnerUps)")
+    }
+  }
 
   func run() throws {
     engine.apply()
@@ -42,13 +54,21 @@ struct ScoreCommand: ParsableCommand {
       if !unknown.isEmpty {
         Console.complain("not in the vocabulary, scored as <unk>: \(unknown.joined(separator: ", "))")
       }
-      let scored = captioner.score(tokens, try captioner.pooled(batch.images))
+      let scored = captioner.score(tokens, try captioner.pooled(batch.images), runnersUp: runnerUps)
       var writer = CaptionWriter(format: format == .json ? .json : .text)
       writer.namesImages = false
       try writer.write(image: image, captions: [scored])
       if format == .text {
-        for word in scored.words { try Console.print("  \(Console.logProb(word.logProb))  \(word.word)") }
+        try Console.print("  \(Console.logProb(scored.normalizedLogProb)) per word")
+        for word in scored.words { try Console.print(Self.line(word)) }
       }
     }
+  }
+
+  /// A word, its rank, and what else was expected in its place.
+  private static func line(_ word: Caption.ScoredWord) -> String {
+    let others = word.runnersUp.map { "\($0.word) \(Console.logProb($0.logProb))" }.joined(separator: ", ")
+    return "  \(Console.logProb(word.logProb))  \(word.word)"
+      + (word.rank.map { $0 > 1 ? "  (rank \($0))" : "" } ?? "") + (others.isEmpty ? "" : "  | \(others)")
   }
 }

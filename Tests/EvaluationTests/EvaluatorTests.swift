@@ -61,9 +61,9 @@ private struct Example {
     let example = try Example(images: count)
     let options = BeamSearch.Options(beamWidth: 2, maximumLength: 8)
     var steps: [Int] = []
-    let (scores, rows) = Evaluator(example.captioner).evaluate(
-      example.images, pooled: example.pooled, options
-    ) { steps.append($0) }
+    let evaluator = Evaluator(example.captioner, example.images, pooled: example.pooled)
+    let evaluation = evaluator.evaluate(options) { steps.append($0) }
+    let (scores, rows) = (evaluation.scores, evaluation.rows)
     #expect(steps == (count > 200 ? [100, 200, 207] : [count]))
     #expect(scores.images == count && rows.map(\.imageID) == (0..<count).map { 100 + $0 })
 
@@ -74,12 +74,15 @@ private struct Example {
     #expect(abs(scores.meanLogProb - mean) < 1e-4)
     #expect(scores.distinct == Double(Set(captions.map(\.text)).count) / Double(count))
 
-    let bleu = BLEU(
+    let judged = CaptionScores(
       zip(captions, example.images).map { caption, image in
         Sample(
-          candidate: caption.words.dropLast().map(\.word), references: image.captions.map(Tokenizer().tokens))
+          candidate: caption.words.dropLast().map(\.word),
+          references: image.captions.map { Tokenizer().tokens($0) })
       })
-    #expect(scores.bleu == bleu.corpus)
+    #expect(scores.bleu + [scores.rougeL, scores.cider] == judged.corpus)
+    #expect(rows.map(\.cider) == judged.cider.perSample && rows.map(\.rougeL) == judged.rougeL.perSample)
+    #expect(Set(scores.intervals.keys) == Set(CaptionScores.names))
 
     let (sum, words) = example.loss { $0 }
     #expect(abs(scores.loss - sum / Double(words)) < 1e-5)
@@ -88,12 +91,52 @@ private struct Example {
     #expect(abs(scores.shuffledLoss - shuffled.sum / Double(words)) < 1e-5)
     #expect((scores.shuffledLoss == scores.loss) == (count == 1))
 
+    var (first, five) = (0, 0)
     for (index, row) in rows.enumerated() {
       let expected = example.images[index].captions.map {
-        example.captioner.score(Tokenizer().tokens($0), example.row(index)).logProb
+        example.captioner.score(Tokenizer().tokens($0), example.row(index))
       }
-      try #require(row.references.count == expected.count)
-      #expect(zip(row.references, expected).allSatisfy { abs($0 - $1) < 1e-4 })
+      try #require(row.scoredReferences.count == expected.count)
+      #expect(row.references == example.images[index].captions)
+      #expect(zip(row.scoredReferences, expected).allSatisfy { abs($0.logProb - $1.logProb) < 1e-4 })
+      let ranks = expected.flatMap { $0.words.compactMap(\.rank) }
+      first += ranks.count { $0 == 1 }
+      five += ranks.count { $0 <= 5 }
     }
+    #expect(scores.wordsFirst == Double(first) / Double(words))
+    #expect(scores.wordsAmongFive == Double(five) / Double(words))
+  }
+
+  @Test func sweptAndBestOfManyAreWhatTheSearchGives() throws {
+    let example = try Example(images: 5)
+    let evaluator = Evaluator(example.captioner, example.images, pooled: example.pooled)
+    let widths = [1, 3].map { BeamSearch.Options(beamWidth: $0, maximumLength: 8) }
+    var steps: [Int] = []
+    let points = evaluator.sweep(widths) { steps.append($0) }
+    #expect(steps == [5, 10])
+    for (point, options) in zip(points, widths) {
+      let scores = evaluator.evaluate(options) { _ in }.scores
+      #expect(point.options == options && point.bleu == scores.bleu && point.cider == scores.cider)
+      #expect(point.meanLogProb == scores.meanLogProb && point.meanLength == scores.meanLength)
+      #expect(point.seconds > 0)
+    }
+    let best = BeamSearch.Options(beamWidth: 3, captions: 2, maximumLength: 8)
+    #expect(evaluator.evaluate(best) { _ in }.rows.allSatisfy { $0.captions.count == 2 })
+  }
+
+  /// The ranks of retrieval from the captions' own scores.
+  @Test func retrievalRanksWhatTheModelSays() throws {
+    let example = try Example(images: 4)
+    let retrieval = Evaluator(example.captioner, example.images, pooled: example.pooled)
+      .retrieval(images: 3) { _ in }
+    #expect(retrieval.images == 3 && retrieval.captions == 4)
+    let captions = example.images[..<3].flatMap { image in image.captions.map { (image.id - 100, $0) } }
+    let right = captions.map { owner, caption in
+      let tokens = Tokenizer().tokens(caption)
+      let scores = (0..<3).map { example.captioner.score(tokens, example.row($0)).logProb }
+      return scores.allSatisfy { $0 <= scores[owner] }
+    }
+    #expect(retrieval.captionToImage.at1 == Double(right.count { $0 }) / 4)
+    #expect(retrieval.captionToImage.at5 == 1)
   }
 }

@@ -24,6 +24,6 @@ import Testing
   let least = "-3.4028235e+38"
   #expect(
     json
-      == #"{"caption":"\"a\"","log_prob":\#(least),"words":[{"log_prob":-0.5,"word":"\"a\""},{"log_prob":\#(least),"word":"</s>"}]}"#
+      == #"{"caption":"\"a\"","log_prob":\#(least),"normalized_log_prob":\#(least),"words":[{"log_prob":-0.5,"word":"\"a\""},{"log_prob":\#(least),"word":"</s>"}]}"#
   )
 }

@@ -80,3 +80,26 @@ import Testing
     }
   }
 }
+
+@Suite struct SafetensorsCopyTests {
+  @Test func tensorsStayAndMetadataChanges() throws {
+    try withTemporaryFolder { folder in
+      let (from, to) = (folder + "/from.safetensors", folder + "/to.safetensors")
+      let tensor = Tensor([1, -2.5, 3], [3])
+      try SafetensorsWriter.write(
+        [.init(name: "a", tensor: tensor), .init(name: "b", tensor: tensor, type: .float16)],
+        metadata: ["x": "old"], to: from)
+      try SafetensorsFile(path: from).copy(to: to, metadata: ["x": "new and longer", "y": "1"])
+      let copy = try SafetensorsFile(path: to)
+      #expect(copy.metadata == ["x": "new and longer", "y": "1"])
+      #expect(try copy.tensor(named: "a") == tensor && copy.tensor(named: "b") == tensor)
+      #expect(copy.entries["b"]?.typeName == "F16")
+      // Over itself.
+      try copy.copy(to: to, metadata: [:])
+      #expect(try SafetensorsFile(path: to).tensor(named: "b") == tensor)
+      #expect(throws: SafetensorsError.self) {
+        try copy.copy(to: folder + "/nowhere/to.safetensors", metadata: [:])
+      }
+    }
+  }
+}

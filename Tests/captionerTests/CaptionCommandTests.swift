@@ -40,7 +40,7 @@ struct PrintedImage: Decodable {
       #expect(outcome.lines.count == 1 && Set(object.keys) == ["image", "captions"])
       #expect(outcome.output.hasPrefix(#"{"image": "#))
       let first = try #require((object["captions"] as? [[String: Any]])?.first)
-      #expect(Set(first.keys) == ["caption", "log_prob", "words"])
+      #expect(Set(first.keys) == ["caption", "log_prob", "normalized_log_prob", "words"])
       #expect(Set(try #require(first["words"] as? [[String: Any]])[0].keys) == ["word", "log_prob"])
       let image = try PrintedImage.lines(outcome)[0]
       #expect(image.image == photo && image.captions?.count == 3)
@@ -69,7 +69,7 @@ struct PrintedImage: Decodable {
       }
       let text = try place.run("score", photo, "A Zebra runs", "--model", place.model)
       #expect(text.lines[0].wholeMatch(of: /a <unk> runs  \(log-prob -\d+\.\d\d\)/) != nil)
-      #expect(text.lines.count == 5)
+      #expect(text.lines.count == 6)
       #expect(text.complaints == ["captioner: not in the vocabulary, scored as <unk>: zebra"])
     }
   }

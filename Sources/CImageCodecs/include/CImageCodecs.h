@@ -36,4 +36,8 @@ ci_outcome ci_read_png(const uint8_t *bytes, size_t count, uint8_t *pixels, size
 /// The same for JPEG: baseline and progressive, grey, YCbCr, RGB, CMYK and YCCK (inverted, as Adobe writes them).
 ci_outcome ci_read_jpeg(const uint8_t *bytes, size_t count, uint8_t *pixels, size_t capacity, ci_report *report);
 
+/// Encodes `pixels`, [height, width, 3] in RGB order, as a baseline JPEG of `quality` 1 to 100. The bytes are the
+/// caller's to `free`; null when there is no memory, or a side is over what JPEG holds.
+uint8_t *ci_write_jpeg(const uint8_t *pixels, uint32_t width, uint32_t height, int quality, size_t *count);
+
 #endif

@@ -1,0 +1,105 @@
+internal import Kernels
+public import Language
+internal import Layers
+public import Tensors
+
+extension Captioner {
+  /// A given caption's log-probability, word by word, the end token included, and each word's rank.
+  /// - Parameters:
+  ///   - tokens: the caption's words; those that the model does not know count as `<unk>`.
+  ///   - pooled: one image's, [1, pooledSize].
+  ///   - runnersUp: how many other words to give for each, the likeliest first.
+  public func score(_ tokens: [String], _ pooled: Tensor, runnersUp: Int = 0) -> Caption {
+    scores(of: [description.vocabulary.encode(tokens)], rows: [0], pooled: pooled, runnersUp: runnersUp)[0]
+  }
+
+  /// As `score`, of many captions at once, in their order.
+  /// - Parameters:
+  ///   - captions: word ids without start and end.
+  ///   - rows: the row of `pooled` that each caption is about.
+  public func scores(
+    of captions: [[Int32]], rows: [Int], pooled: Tensor, runnersUp: Int = 0
+  ) -> [Caption] {
+    let (packed, order) = packing(captions, rows)
+    let count = runnersUp > 0 ? runnersUp + 1 : 0
+    let scrutiny = Scrutiny(
+      network.decoder, packed, v: network.head.forward(pooled), likeliest: count, pool: .shared)
+    let vocabulary = description.vocabulary
+    let found = scrutiny.likeliest.count / max(1, packed.positions)
+    let words = packed.targets.enumerated().map { position, target in
+      let others = scrutiny.likeliest[position * found..<(position + 1) * found]
+        .filter { $0.id >= 0 && $0.id != target }.prefix(runnersUp)
+      return Caption.ScoredWord(
+        word: vocabulary.word(for: target), logProb: scrutiny.logProbs[position],
+        rank: scrutiny.ranks[position],
+        runnersUp: others.map { .init(word: vocabulary.word(for: $0.id), logProb: $0.logProb) })
+    }
+    return Self.unpacked(words, packed, order).map(judged)
+  }
+
+  /// ln p of every word and the end of many captions, [captions][words + 1].
+  /// - Parameters:
+  ///   - captions: word ids without start and end.
+  ///   - rows: the row of `pooled` that each caption is about.
+  public func logProbs(of captions: [[Int32]], rows: [Int], pooled: Tensor) -> [[Float]] {
+    let (packed, order) = packing(captions, rows)
+    var trace = CaptionDecoder.Trace()
+    let flat = network.decoder.forward(packed, v: network.head.forward(pooled), into: &trace)
+    return Self.unpacked(flat, packed, order)
+  }
+
+  /// ln p of each of C captions for each of N images, [N, C]: what captions share at their beginnings is computed once
+  /// an image.
+  /// - Parameters:
+  ///   - captions: word ids without start and end.
+  ///   - pooled: [N, pooledSize].
+  ///   - progress: called with the number of images done.
+  public func logProbs(
+    ofAll captions: [[Int32]], pooled: Tensor, progress: (Int) -> Void = { _ in }
+  ) -> Tensor {
+    let tree = CaptionTree(captions)
+    let images = pooled.shape[0]
+    var result = Tensor(uninitialized: [images, captions.count])
+    let memory = result.mutablePointer()
+    // Enough rows for the products to run at full speed.
+    let block = max(1, 2048 / tree.width)
+    for from in stride(from: 0, to: images, by: block) {
+      let range = from..<min(images, from + block)
+      let v = network.head.forward(pooled.rows(range))
+      tree.logProbs(network.decoder, v: v, into: memory + from * captions.count, pool: .shared)
+      progress(range.upperBound)
+    }
+    return result
+  }
+
+  private func packing(_ captions: [[Int32]], _ rows: [Int]) -> (captions: PackedCaptions, order: [Int]) {
+    PackedCaptions.packing(
+      captions, imageRows: rows.map { Int32($0) }, start: Vocabulary.start, end: Vocabulary.end)
+  }
+
+  /// What belongs to positions, caption by caption.
+  private static func unpacked<T>(_ flat: [T], _ packed: PackedCaptions, _ order: [Int]) -> [[T]] {
+    var result = [[T]](repeating: [], count: packed.count)
+    var position = 0
+    for live in packed.batchSizes {
+      for index in 0..<live { result[order[index]].append(flat[position + index]) }
+      position += live
+    }
+    return result
+  }
+}
+
+extension Tensor {
+  /// Rows of the outermost dimension, copied.
+  fileprivate func rows(_ range: Range<Int>) -> Tensor {
+    let width = count / max(1, shape[0])
+    var result = Tensor(uninitialized: [range.count, width])
+    let memory = result.mutablePointer()
+    withUnsafeBufferPointer { source in
+      if let base = source.baseAddress {
+        memory.update(from: base + range.lowerBound * width, count: range.count * width)
+      }
+    }
+    return result
+  }
+}

@@ -1,0 +1,59 @@
+internal import Foundation
+public import Language
+
+/// The probability that a caption is good, told from its log-probability: a logistic regression (Platt 1999) on the
+/// captions that the model made for validation images,
+///
+///     P(good) = σ(intercept + a · ln p / n + b · n),   n the words, `</s>` counted
+///
+/// where good means that `metric` of the caption against the references is at least `threshold`.
+public struct Confidence: Codable, Sendable, Equatable {
+  /// The regression's constant.
+  public let intercept: Double
+  /// a: what a nat per word is worth.
+  public let perNat: Double
+  /// b: what a word is worth.
+  public let perWord: Double
+  /// The score that tells good captions, by pycocoevalcap's name: `CIDEr`.
+  public let metric: String
+  /// The score from which on a caption is good.
+  public let threshold: Double
+  /// The images it was fitted on, and how many of their captions were good.
+  public let images, good: Int
+  /// The expected calibration error, cross-validated, 0…1.
+  public let calibrationError: Double
+
+  enum CodingKeys: String, CodingKey {
+    case intercept, metric, threshold, images, good
+    case perNat = "per_nat"
+    case perWord = "per_word"
+    case calibrationError = "calibration_error"
+  }
+
+  /// A fitted regression.
+  public init(
+    intercept: Double, perNat: Double, perWord: Double, metric: String, threshold: Double, images: Int,
+    good: Int,
+    calibrationError: Double
+  ) {
+    (self.intercept, self.perNat, self.perWord) = (intercept, perNat, perWord)
+    (self.metric, self.threshold, self.images, self.good) = (metric, threshold, images, good)
+    self.calibrationError = calibrationError
+  }
+
+  /// The key of a model file's metadata that holds it.
+  public static let key = "confidence"
+
+  /// The probability that a caption is good, 0…1.
+  public func callAsFunction(_ caption: Caption) -> Double {
+    probability(normalizedLogProb: Double(caption.normalizedLogProb), words: caption.words.count)
+  }
+
+  /// The same of ln p / n and n.
+  public func probability(normalizedLogProb: Double, words: Int) -> Double {
+    // A caption that can't be may have ln p = -∞.
+    let nats = max(normalizedLogProb, -1e6)
+    let logit = intercept + perNat * nats + perWord * Double(words)
+    return logit.isNaN ? 0 : 1 / (1 + exp(-logit))
+  }
+}

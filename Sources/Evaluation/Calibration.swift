@@ -1,0 +1,51 @@
+public import Captioning
+public import Language
+internal import Tensors
+
+/// Fits a model's confidence on the captions it made for validation images, and judges it by cross-validation.
+public struct Calibration: Sendable {
+  /// The regression on all captions, for the model file.
+  public let confidence: Confidence
+  /// The probability of each caption by the regression on the other folds' captions.
+  public let heldOut: [Double]
+  /// How well those agree with what came true.
+  public let reliability: Reliability
+
+  /// The fewest captions, good ones and others each, that a fit makes sense of.
+  public static let fewest = 10
+
+  /// Fits on `captions`, of different images. nil where fewer than `fewest` are good, or fewer than that are not.
+  /// - Parameters:
+  ///   - scores: each caption's `metric` against its references; from `threshold` on it is good.
+  ///   - folds: the parts that are left out in turn, drawn from `seed`.
+  public init?(
+    _ captions: [Caption], scores: [Double], metric: String, threshold: Double, folds: Int = 10,
+    seed: UInt64 = 1
+  ) {
+    precondition(captions.count == scores.count && folds > 1)
+    let x = captions.map {
+      LogisticRegression.Features(max(-1e6, Double($0.normalizedLogProb)), Double($0.words.count))
+    }
+    let good = scores.map { $0 >= threshold }
+    let positives = good.count { $0 }
+    guard positives >= Self.fewest, good.count - positives >= Self.fewest else { return nil }
+    var random = Random(seed: seed)
+    let shuffled = x.indices.shuffled(using: &random)
+    var heldOut = [Double](repeating: 0, count: x.count)
+    for fold in 0..<folds {
+      let isLeftOut = { (place: Int) in place % folds == fold }
+      let kept = shuffled.indices.filter { !isLeftOut($0) }.map { shuffled[$0] }
+      let fitted = LogisticRegression(kept.map { x[$0] }, kept.map { good[$0] })
+      for place in shuffled.indices where isLeftOut(place) {
+        heldOut[shuffled[place]] = fitted.probability(x[shuffled[place]])
+      }
+    }
+    self.heldOut = heldOut
+    reliability = Reliability(heldOut, good)
+    let fitted = LogisticRegression(x, good)
+    confidence = Confidence(
+      intercept: fitted.constant, perNat: fitted.weights[0], perWord: fitted.weights[1], metric: metric,
+      threshold: threshold, images: captions.count, good: positives,
+      calibrationError: reliability.expectedCalibrationError)
+  }
+}

@@ -1,0 +1,214 @@
+internal import Evaluation
+internal import Foundation
+
+/// The page's HTML.
+struct Page {
+  private let report: Report
+  private let shown: [Int]
+  private let thumbnails: [String?]
+
+  /// - Parameters:
+  ///   - shown: the rows of the gallery.
+  ///   - thumbnails: the source of each one's picture.
+  init(_ report: Report, shown: [Int], thumbnails: [String?]) {
+    precondition(shown.count == thumbnails.count)
+    (self.report, self.shown, self.thumbnails) = (report, shown, thumbnails)
+  }
+
+  func html() throws -> String {
+    let title = HTML.escaped(report.title)
+    return """
+      <!doctype html>
+      <html lang="en">
+      <head>
+      <meta charset="utf-8">
+      <meta name="viewport" content="width=device-width, initial-scale=1">
+      <meta name="color-scheme" content="light dark">
+      <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src 'self' file: data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+      <link rel="icon" href="data:,">
+      <title>\(title)</title>
+      <style>
+      \(PageStyle.text)
+      </style>
+      </head>
+      <body>
+      <header>
+      <p class="kicker">Captioner evaluation</p>
+      <h1>\(title)</h1>
+      <p class="subtitle">\(HTML.escaped(report.subtitle))</p>
+      <ul class="headline">\(headline)</ul>
+      </header>
+      <main>
+      <section aria-labelledby="scores"><h2 id="scores">Scores</h2>
+      <div class="tables">\(scoreTable)\(modelTable)\(retrievalTable)</div>\(sweepTable)
+      </section>
+      <section aria-labelledby="charts"><h2 id="charts">How sure, how long, how right</h2>
+      <div class="charts">\(charts)</div>
+      </section>
+      <section aria-labelledby="gallery"><h2 id="gallery">Photos</h2>
+      <p class="note">\(galleryNote)</p>
+      <noscript><p class="note">The gallery needs JavaScript, which is part of this page.</p></noscript>
+      \(Self.gallery)
+      </section>
+      </main>
+      <script type="application/json" id="data">\(HTML.script(try json))</script>
+      <script>
+      \(PageScript.text)
+      </script>
+      </body>
+      </html>
+
+      """
+  }
+
+  private var scores: Evaluation.Scores { report.evaluation.scores }
+
+  private var headline: String {
+    var items = [
+      ("CIDEr", HTML.number(scores.cider * 100, 1)),
+      ("BLEU-4", HTML.number((scores.bleu.last ?? 0) * 100, 1)),
+      ("ROUGE-L", HTML.number(scores.rougeL * 100, 1)), ("perplexity", HTML.number(scores.perplexity, 1)),
+    ]
+    if let trust = report.trust {
+      items.append(("calibration error", HTML.number(trust.reliability.expectedCalibrationError, 3)))
+    }
+    items.append(("photos", "\(scores.images)"))
+    return items.map { "<li><strong>\($1)</strong> \($0)</li>" }.joined()
+  }
+
+  private var scoreTable: String {
+    let values =
+      scores.bleu.enumerated().map { ("BLEU-\($0 + 1)", "Bleu_\($0 + 1)", $1) } + [
+        ("ROUGE-L", "ROUGE_L", scores.rougeL), ("CIDEr", "CIDEr", scores.cider),
+      ]
+    let rows = values.map { title, name, value in
+      let interval = scores.intervals[name]
+      let limits = interval.map {
+        "\(HTML.number($0.lowerBound * 100, 1)) to \(HTML.number($0.upperBound * 100, 1))"
+      }
+      return [title, HTML.number(value * 100, 1)] + (scores.intervals.isEmpty ? [] : [limits ?? ""])
+    }
+    return table(
+      "Captions against references",
+      ["Score", "× 100"] + (scores.intervals.isEmpty ? [] : ["95 % interval"]), rows)
+  }
+
+  private var modelTable: String {
+    table(
+      "Model and captions", ["", ""],
+      [
+        ["Perplexity of the references", HTML.number(scores.perplexity, 2)],
+        ["Nats per word", HTML.number(scores.loss, 3)],
+        ["… of exchanged photos", HTML.number(scores.shuffledLoss, 3)],
+        ["Words guessed first", HTML.number(scores.wordsFirst * 100, 1) + " %"],
+        ["… among the first five", HTML.number(scores.wordsAmongFive * 100, 1) + " %"],
+        ["Mean log-prob of captions", HTML.number(scores.meanLogProb, 2)],
+        ["… per word", HTML.number(scores.meanNormalizedLogProb, 2)],
+        ["Mean words", HTML.number(scores.meanLength, 1)],
+        ["Distinct captions", HTML.number(scores.distinct * 100, 1) + " %"],
+      ])
+  }
+
+  private var retrievalTable: String {
+    guard let retrieval = report.retrieval else { return "" }
+    func row(_ title: String, _ recall: Retrieval.Recall?) -> [String] {
+      guard let recall else { return [title] }
+      return [title] + [recall.at1, recall.at5, recall.at10].map { HTML.number($0 * 100, 1) }
+        + [HTML.number(recall.medianRank, recall.medianRank.rounded() == recall.medianRank ? 0 : 1)]
+    }
+    return table(
+      "Retrieval among \(retrieval.images) photos and \(retrieval.captions) captions",
+      ["", "R@1", "R@5", "R@10", "Median rank"],
+      [
+        row("Caption to photo", retrieval.captionToImage),
+        row("Photo to caption, ln p(c|i) − ln p(c)", retrieval.imageToCaption[.information]),
+        row("… ln p(c|i) per word", retrieval.imageToCaption[.perWord]),
+        row("… ln p(c|i)", retrieval.imageToCaption[.total]),
+      ])
+  }
+
+  private var sweepTable: String {
+    guard !report.sweep.isEmpty else { return "" }
+    let rows = report.sweep.map { name, point in
+      [name] + [point.bleu[0], point.bleu[3], point.rougeL, point.cider].map { HTML.number($0 * 100, 1) } + [
+        HTML.number(point.meanLogProb, 2), HTML.number(point.meanLength, 1),
+        HTML.number(point.distinct * 100, 1) + " %", HTML.number(point.imagesPerSecond, 0),
+      ]
+    }
+    return table(
+      "Ways of searching",
+      ["", "BLEU-1", "BLEU-4", "ROUGE-L", "CIDEr", "Log-prob", "Words", "Distinct", "Photos/s"], rows)
+  }
+
+  private func table(_ caption: String, _ columns: [String], _ rows: [[String]]) -> String {
+    let isBare = columns.allSatisfy(\.isEmpty)
+    let head = columns.map { "<th scope=\"col\">\(HTML.escaped($0))</th>" }.joined()
+    let body = rows.map { row in
+      "<tr><th scope=\"row\">\(HTML.escaped(row[0]))</th>"
+        + row.dropFirst().map { "<td>\(HTML.escaped($0))</td>" }.joined() + "</tr>"
+    }
+    return "<div class=\"scroll\" tabindex=\"0\"><table><caption>\(HTML.escaped(caption))</caption>"
+      + (isBare ? "" : "<thead><tr>\(head)</tr></thead>") + "<tbody>\(body.joined())</tbody></table></div>"
+  }
+
+  private var charts: String {
+    let rows = report.evaluation.rows
+    let (captions, references) = (rows.map(\.caption), rows.flatMap(\.scoredReferences))
+    let sureness = Histogram(
+      captions: captions.map { Double($0.normalizedLogProb) },
+      references: references.map { Double($0.normalizedLogProb) }, width: 0.2)
+    let lengths = Histogram(
+      captions: captions.map { Double($0.words.count - 1) },
+      references: references.map { Double($0.words.count - 1) },
+      width: 1)
+    return sureness.figure(
+      "How likely are captions to the model?", xLabel: "log-prob per word", digits: 1)
+      + (report.trust.map(ReliabilityDiagram.figure) ?? "")
+      + lengths.figure(
+        "How long are they?", xLabel: "words", digits: 0)
+  }
+
+  private var galleryNote: String {
+    let all = report.evaluation.rows.count
+    let part =
+      shown.count < all
+      ? "The best, the middling and the worst \(shown.count) of \(all) photos are here. " : ""
+    return part
+      + "Photos are ranked by the CIDEr of their first caption. The bar under a word hangs as low as the word "
+      + "was unlikely: it grows with −ln p given the words before, and is red from p = 0.1 down; · is the end."
+  }
+
+  private static let gallery = """
+    <h3 id="best-title">Best</h3><div class="cards" id="best" aria-labelledby="best-title"></div>
+    <h3 id="middle-title">Middling</h3><div class="cards" id="middle" aria-labelledby="middle-title"></div>
+    <h3 id="worst-title">Worst</h3><div class="cards" id="worst" aria-labelledby="worst-title"></div>
+    <h3 id="all-title">All photos</h3>
+    <form class="controls" id="controls" role="search">
+    <label>Find <input type="search" id="find" placeholder="words in captions or references" autocomplete="off"></label>
+    <label>Sort by <select id="sort"></select></label>
+    <label>Show <select id="show"></select></label>
+    <output id="count" role="status"></output>
+    </form>
+    <div class="cards" id="all" aria-labelledby="all-title"></div>
+    <p class="more"><button type="button" id="more">Show more</button></p>
+    """
+
+  private struct Gallery: Encodable {
+    let rows: [GalleryRow]
+    /// The CIDEr from which on a caption is good, in thousandths.
+    let threshold: Int?
+  }
+
+  private var json: String {
+    get throws {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      let rows = zip(shown, thumbnails).map { row, source in
+        GalleryRow(
+          report.evaluation.rows[row], source: source, confidence: report.trust?.confidences[row])
+      }
+      let threshold = report.trust.map { Int(($0.threshold * 1000).rounded()) }
+      return String(decoding: try encoder.encode(Gallery(rows: rows, threshold: threshold)), as: UTF8.self)
+    }
+  }
+}

@@ -1,0 +1,165 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct EvaluateOptionsTests {
+  private func scores(_ outcome: CaptionerProcess.Outcome) throws -> [String: Any] {
+    #expect(outcome.status == 0 && outcome.lines.count == 1, "\(outcome.errors)")
+    return try outcome.objects()[0]
+  }
+
+  /// The features of a first run are all that a second one needs, photos or not; others refuse the file.
+  @Test func featuresAreKept() throws {
+    try Workplace.with { place in
+      let captions = try place.dataset()
+      let arguments = [
+        "evaluate", "--captions", captions, "--images", "photos", "--model", place.model, "--features", "f",
+        "--format", "json",
+      ]
+      let first = try scores(place.start(arguments).outcome())
+      for number in 1...8 { try place.file("photos/\(number).jpg", "no photo any more") }
+      let second = try scores(place.start(arguments).outcome())
+      #expect(first["CIDEr"] as? Double == second["CIDEr"] as? Double)
+      #expect(first["loss"] as? Double == second["loss"] as? Double)
+      try TinyNetwork.writeModel(to: place.model, tensors: TinyNetwork.tensors(seed: 2))
+      let other = try place.start(arguments).outcome()
+      #expect(
+        other.status == 1 && other.complaints.last?.hasPrefix("captioner: f: expected features") == true)
+    }
+  }
+
+  @Test func retrievalSweepAndManyCaptions() throws {
+    try Workplace.with { place in
+      let captions = try place.dataset()
+      let arguments = [
+        "evaluate", "--captions", captions, "--images", "photos", "--model", place.model, "--retrieval",
+        "--retrieval-images", "3", "--sweep-beam-widths", "1,3", "--sweep-length-normalizations",
+        "none,wu:0.7,average", "--n-best", "2", "--results", "r.json",
+      ]
+      let object = try scores(place.start(arguments + ["--format", "json"]).outcome())
+      let retrieval = try #require(object["retrieval"] as? [String: Any])
+      #expect(retrieval["images"] as? Int == 3 && retrieval["captions"] as? Int == 6)
+      for key in [
+        "caption_to_image", "image_to_caption", "image_to_caption_total", "image_to_caption_per_word",
+      ] {
+        let recall = try #require(retrieval[key] as? [String: Double])
+        #expect(
+          Set(recall.keys) == ["R@1", "R@5", "R@10", "median_rank"] && (recall["median_rank"] ?? 0) >= 1)
+      }
+      let sweep = try #require(object["sweep"] as? [[String: Any]])
+      #expect(sweep.map { $0["beam_width"] as? Int } == [1, 1, 1, 3, 3, 3])
+      #expect(sweep.map { $0["length_normalization"] as? String }.prefix(3) == ["none", "wu:0.7", "average"])
+      #expect(sweep[3]["CIDEr"] as? Double == object["CIDEr"] as? Double)
+      let data = try Data(contentsOf: URL(fileURLWithPath: place.folder + "/r.json"))
+      let rows = try #require(try JSONSerialization.jsonObject(with: data) as? [[String: Any]])
+      for (index, row) in rows.enumerated() {
+        let candidates = try #require(row["captions"] as? [[String: Any]])
+        #expect(candidates.count == 2 && candidates[0]["caption"] as? String == row["caption"] as? String)
+        #expect((row["reference_ranks"] as? [Int])?.count == (index < 3 ? 2 : nil))
+        let ranks = try #require(row["reference_word_ranks"] as? [[Int]])
+        #expect(ranks.count == 2 && ranks.joined().allSatisfy { (1...12).contains($0) })
+      }
+      let text = try place.start(arguments).outcome()
+      #expect(text.lines.contains("retrieval among the first 3 images and their 6 captions"))
+      #expect(text.lines.contains { $0.hasPrefix("   3  wu:0.7") })
+    }
+  }
+
+  @Test func reportIsWritten() throws {
+    try Workplace.with { place in
+      let captions = try place.dataset()
+      let arguments = ["evaluate", "--captions", captions, "--images", "photos", "--model", place.model]
+      let outcome = try place.start(arguments + ["--report", "page.html"]).outcome()
+      #expect(outcome.status == 0 && outcome.errors == "")
+      let html = try String(contentsOfFile: place.folder + "/page.html", encoding: .utf8)
+      #expect(html.hasPrefix("<!doctype html>") && html.contains("model.safetensors on captions.json"))
+      let failed = try place.start(arguments + ["--report", "nowhere/page.html"]).outcome()
+      #expect(failed.status == 1)
+      #expect(
+        failed.complaints.last == "captioner: nowhere/page.html: can't write: No such file or directory")
+    }
+  }
+
+  @Test func calibrationNeedsEnoughImages() throws {
+    try Workplace.with { place in
+      let outcome = try place.run(
+        "evaluate", "--captions", try place.dataset(), "--images", "photos", "--model", place.model,
+        "--calibrate", "c.safetensors")
+      #expect(outcome.status == 1 && outcome.output == "")
+      #expect(outcome.complaints.last?.contains("--calibrate: expected at least 10 captions") == true)
+      #expect(!FileManager.default.fileExists(atPath: place.folder + "/c.safetensors"))
+    }
+  }
+
+  /// Photos enough, half of whose references are what the model says.
+  @Test func aCalibratedModelTellsItsConfidence() throws {
+    try Workplace.with { place in
+      let base = try place.dataset()
+      let made = try PrintedImage.lines(
+        place.run("caption", "photos", "--model", place.model, "--format", "json"))
+      let (photos, captions) = (made.map(\.image), made.map { $0.captions?[0].caption ?? "" })
+      var (images, annotations): ([String], [String]) = ([], [])
+      for number in 0..<32 {
+        images.append(#"{"id": \#(number), "file_name": "\#(photos[number % 8].dropFirst(7))"}"#)
+        let text = number % 2 == 0 ? captions[number % 8] + " x" : "zebra number\(number)"
+        annotations.append(#"{"image_id": \#(number), "caption": "\#(text)"}"#)
+      }
+      let json =
+        #"{"images": [\#(images.joined(separator: ","))], "annotations": [\#(annotations.joined(separator: ","))]}"#
+      _ = base
+      let many = try place.file("many.json", json)
+      let outcome = try place.run(
+        "evaluate", "--captions", many, "--images", "photos", "--model", place.model, "--calibrate",
+        "c.safetensors", "--format", "json", "--confidence-threshold", "0.1")
+      let object = try scores(outcome)
+      #expect(object["confidence_base_rate"] as? Double == 0.5 && object["confidence_ECE"] is Double)
+      let caption = try place.run(
+        "caption", "photos/1.jpg", "--model", "c.safetensors", "--format", "json")
+      let first = try #require((try scores(caption)["captions"] as? [[String: Any]])?.first)
+      let confidence = try #require(first["confidence"] as? Double)
+      #expect((0...1).contains(confidence))
+      let text = try place.run("score", "photos/1.jpg", "a dog", "--model", "c.safetensors")
+      #expect(text.lines[0].wholeMatch(of: /a dog  \(log-prob -\d+\.\d\d, confidence \d\.\d\d\)/) != nil)
+      // From now on the model's own confidence is judged.
+      let again = try place.run(
+        "evaluate", "--captions", many, "--images", "photos", "--model", "c.safetensors")
+      #expect(again.lines.contains { $0.hasPrefix("confidence that CIDEr is at least 10.0, the model's: ") })
+    }
+  }
+
+  @Test func runnersUpAreScored() throws {
+    try Workplace.with { place in
+      let photo = try place.photo("decode/png-rgb.png", as: "photo.png")
+      let object = try scores(
+        place.run("score", photo, "a dog", "--model", place.model, "--runner-ups", "2", "--format", "json"))
+      let caption = try #require((object["captions"] as? [[String: Any]])?.first)
+      let words = try #require(caption["words"] as? [[String: Any]])
+      for word in words {
+        let others = try #require(word["runners_up"] as? [[String: Any]])
+        #expect(others.count == 2 && (1...12).contains(word["rank"] as? Int ?? 0))
+        #expect(!others.contains { $0["word"] as? String == word["word"] as? String })
+      }
+      let logProbs = words.compactMap { $0["log_prob"] as? Double }
+      let normalized = try #require(caption["normalized_log_prob"] as? Double)
+      #expect(abs(normalized - logProbs.reduce(0, +) / 3) < 1e-5)
+      let text = try place.run("score", photo, "a dog", "--model", place.model, "--runner-ups", "1")
+      #expect(text.lines.count == 5 && text.lines[2].contains("  | "))
+    }
+  }
+
+  @Test(
+    arguments: [
+      ["--n-best", "0"], ["--n-best", "4"], ["--retrieval-images", "0"], ["--sweep-beam-widths", "1,,2"],
+      ["--sweep-beam-widths", "0"], ["--sweep-length-normalizations", "wu:-1"],
+      ["--sweep-length-normalizations", "some"], ["--confidence-threshold", "0"],
+      ["--confidence-threshold", "nan"],
+    ])
+  func badOptionsAreUsage(arguments: [String]) throws {
+    try Workplace.with { place in
+      let outcome = try place.start(
+        ["evaluate", "--captions", "c", "--images", "i", "--model", place.model] + arguments
+      ).outcome()
+      #expect(outcome.status == 64 && outcome.output == "")
+    }
+  }
+}
