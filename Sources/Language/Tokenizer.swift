@@ -11,12 +11,18 @@ public struct Tokenizer: Sendable {
   /// The tokenizer.
   public init() {}
 
-  /// The words of `caption`, in order; none is empty.
+  /// The words of `caption`, in order; none holds white space or is empty.
+  public func tokens(_ caption: String) -> [String] {
+    let (tokens, holdBlanks) = read(caption)
+    return holdBlanks ? tokens.flatMap { $0.split(separator: "\u{A0}").map(String.init) } : tokens
+  }
+
+  /// As `tokens`, with `22 3/4` or `800 555 1234` as one token that holds no-break spaces (U+00A0).
   ///
-  /// coco-caption's tokenizer takes `22 3/4` or `800 555 1234` for one token with no-break spaces (U+00A0) in it, which
-  /// its BLEU and CIDEr then take for several words and its ROUGE-L for one.
-  /// - Parameter keepingNumbers: whether to leave these tokens whole; else no word holds white space.
-  public func tokens(_ caption: String, keepingNumbers: Bool = false) -> [String] {
+  /// So coco-caption's tokenizer has them; its BLEU and CIDEr then take them for several words, its ROUGE-L for one.
+  public func wholeTokens(_ caption: String) -> [String] { read(caption).tokens }
+
+  private func read(_ caption: String) -> (tokens: [String], holdBlanks: Bool) {
     var caption = caption
     return caption.withUTF8 { bytes in
       let lexer = Lexer(text: bytes)
@@ -25,8 +31,7 @@ public struct Tokenizer: Sendable {
       while position < bytes.count {
         position = lexer.next(at: position, into: &words)
       }
-      guard words.holdBlanks, !keepingNumbers else { return words.words }
-      return words.words.flatMap { $0.split(separator: "\u{A0}").map(String.init) }
+      return (words.words, words.holdBlanks)
     }
   }
 }

@@ -15,12 +15,11 @@ public struct BLEU: Sendable, Equatable {
 
   /// Scores `samples`. A sample without references counts as having one empty reference.
   public init(_ samples: some Sequence<Sample>) {
-    let samples = NumberedSample.numbered(samples).words
     var numbers = NGramNumbers()
-    for sample in samples { for reference in sample.references { numbers.add(reference) { _ in } } }
     self.init(
-      samples.map { sample in
-        Matches(numbers.counts(sample.candidate), sample.references.map(numbers.counts))
+      NumberedSample.numbered(samples).words.map { sample in
+        let references = sample.references.map { numbers.add($0) }
+        return Matches(numbers.counts(sample.candidate), references)
       })
   }
 
@@ -55,12 +54,12 @@ public struct BLEU: Sendable, Equatable {
           while place < reference.terms.count, reference.terms[place].number < term.number { place += 1 }
           guard place < reference.terms.count else { break }
           if reference.terms[place].number == term.number {
-            allowed[index] = max(allowed[index], reference.terms[place].count)
+            allowed[index] = max(allowed[index], Int(reference.terms[place].count))
           }
         }
       }
       for (term, allowed) in zip(candidate.terms, allowed) {
-        correct[term.order] += Double(min(term.count, allowed))
+        correct[Int(term.order)] += Double(min(Int(term.count), allowed))
       }
     }
 

@@ -6,33 +6,39 @@ extension CIDEr {
   ///
   /// Words are numbers, for instance a vocabulary's; equal words need equal numbers, nothing more.
   public struct DocumentFrequencies: Sendable {
-    private(set) var numbers = NGramNumbers()
+    let numbers: NGramNumbers
     /// ln(N / df) of each n-gram by its number.
     private let rarities: [Double]
     /// ln N: the rarity of n-grams that no reference has.
     private let mostRare: Double
 
     /// Counts the n-grams of `references`, each element those of one image.
-    public init(_ references: some Sequence<[[Int32]]>) {
+    public init(_ references: some Sequence<[[Int32]]>) { self.init(references) { _ in } }
+
+    /// Calls `body` with what was counted in each image's references.
+    init(_ references: some Sequence<[[Int32]]>, _ body: ([NGramCounts]) -> Void) {
+      var numbers = NGramNumbers()
       var documents = 0
-      var frequencies: [Int] = []
+      var frequencies: [Int32] = []
       var lastSeen: [Int] = []
       for captions in references {
         documents += 1
-        for caption in captions {
-          numbers.add(caption) { number in
-            if number == frequencies.count {
-              frequencies.append(1)
-              lastSeen.append(documents)
-            } else if lastSeen[number] != documents {
-              frequencies[number] += 1
-              lastSeen[number] = documents
-            }
+        let counts = captions.map { numbers.add($0) }
+        while frequencies.count < numbers.count {
+          frequencies.append(0)
+          lastSeen.append(0)
+        }
+        for caption in counts {
+          for term in caption.terms where lastSeen[Int(term.number)] != documents {
+            lastSeen[Int(term.number)] = documents
+            frequencies[Int(term.number)] += 1
           }
         }
+        body(counts)
       }
       let mostRare = log(Double(max(1, documents)))
       self.mostRare = mostRare
+      self.numbers = numbers
       rarities = frequencies.map { mostRare - log(Double($0)) }
     }
 
@@ -67,7 +73,7 @@ extension CIDEr {
   struct Vector: Sendable {
     struct Term {
       let number: Int32
-      let order: Int32
+      let order: Int8
       /// Count × rarity.
       let weight: Double
     }
@@ -83,8 +89,8 @@ extension CIDEr {
       var squares = SIMD4<Double>()
       terms = counts.terms.map { term in
         let weight = Double(term.count) * rarity(Int(term.number))
-        squares[term.order] += weight * weight
-        return Term(number: term.number, order: Int32(term.order), weight: weight)
+        squares[Int(term.order)] += weight * weight
+        return Term(number: term.number, order: term.order, weight: weight)
       }
       norms = squares.squareRoot()
       length = max(0, counts.length - 1)

@@ -10,8 +10,14 @@ public struct CIDEr: Sendable, Equatable {
   /// every word is in every document, so that all scores are 0. A sample without references scores 0.
   public init(_ samples: some Sequence<Sample>) {
     let samples = NumberedSample.numbered(samples).words
-    let frequencies = DocumentFrequencies(samples.map(\.references))
-    self.init(samples.map { frequencies.score($0.candidate, frequencies.vectors($0.references)) })
+    var references: [[NGramCounts]] = []
+    let frequencies = DocumentFrequencies(samples.map(\.references)) { references.append($0) }
+    self.init(
+      zip(samples, references).map { sample, references in
+        frequencies.score(
+          frequencies.vector(frequencies.numbers.counts(sample.candidate)),
+          references.map(frequencies.vector))
+      })
   }
 
   init(_ perSample: [Double]) {

@@ -13,12 +13,12 @@ public struct CaptionScores: Sendable, Equatable {
   /// Scores `samples`.
   public init(_ samples: some Sequence<Sample>) {
     let (tokens, words) = NumberedSample.numbered(samples)
-    let frequencies = CIDEr.DocumentFrequencies(words.map(\.references))
+    var references: [[NGramCounts]] = []
+    let frequencies = CIDEr.DocumentFrequencies(words.map(\.references)) { references.append($0) }
     var matches: [BLEU.Matches] = []
     var similarities: [Double] = []
-    for sample in words {
+    for (sample, references) in zip(words, references) {
       let candidate = frequencies.numbers.counts(sample.candidate)
-      let references = sample.references.map(frequencies.numbers.counts)
       matches.append(BLEU.Matches(candidate, references))
       similarities.append(
         frequencies.score(frequencies.vector(candidate), references.map(frequencies.vector)))

@@ -7,16 +7,15 @@ public func distinctShare(_ captions: some Collection<[String]>) -> Double {
 
 /// distinct-n (Li et al. 2016): the share of different n-grams among all n-grams of `captions`, 0…1; 0 if there are
 /// none. It falls with the number of captions: compare sets of one size.
-/// - Parameter n: 1 for words, 2 for pairs.
+/// - Parameter n: 1 for words, 2 for pairs; at most 4.
 public func distinctNGramShare(_ captions: some Sequence<[String]>, _ n: Int) -> Double {
-  precondition(n > 0)
+  precondition((1...4).contains(n), "n-grams of \(n) words")
   var words = WordNumbers()
-  var grams: Set<[Int32]> = []
+  var grams = NGramNumbers()
   var total = 0
-  for caption in captions where caption.count >= n {
-    let numbers = words.numbers(of: caption)
-    total += numbers.count - n + 1
-    for start in 0...numbers.count - n { grams.insert(Array(numbers[start..<start + n])) }
+  for caption in captions {
+    _ = grams.add(words.numbers(of: caption))
+    total += max(0, caption.count - n + 1)
   }
-  return total == 0 ? 0 : Double(grams.count) / Double(total)
+  return total == 0 ? 0 : Double(grams.distinct[n - 1]) / Double(total)
 }

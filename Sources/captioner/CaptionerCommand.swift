@@ -24,7 +24,7 @@ import Kernels
     version: "0.1.0",
     subcommands: [
       CaptionCommand.self, ScoreCommand.self, TrainCommand.self, EvaluateCommand.self, FeaturesCommand.self,
-      VocabularyCommand.self, MetricsCommand.self, InspectCommand.self,
+      VocabularyCommand.self, MetricsCommand.self, AverageCommand.self, InspectCommand.self,
     ])
 
   static func main() {

@@ -110,7 +110,7 @@ struct MetricsCommand: ParsableCommand {
     let size = (captions.count + threads - 1) / threads
     DispatchQueue.concurrentPerform(iterations: threads) { piece in
       let range = min(captions.count, piece * size)..<min(captions.count, (piece + 1) * size)
-      let words = captions[range].map { Tokenizer().tokens($0, keepingNumbers: true) }
+      let words = captions[range].map(Tokenizer().wholeTokens)
       pieces.withLock { $0[piece] = words }
     }
     return pieces.withLock { pieces in (0..<threads).flatMap { pieces[$0] ?? [] } }

@@ -10,7 +10,7 @@ import Testing
   for row in rows {
     let columns = row.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false)
     let words = columns[1].split(separator: " ").map(String.init)
-    #expect(Tokenizer().tokens(String(columns[0]), keepingNumbers: true) == words, "\(columns[0])")
+    #expect(Tokenizer().wholeTokens(String(columns[0])) == words, "\(columns[0])")
     let apart = words.flatMap { $0.split(separator: "\u{A0}").map(String.init) }
     #expect(Tokenizer().tokens(String(columns[0])) == apart, "\(columns[0])")
   }
@@ -46,7 +46,7 @@ func nothingToSayGivesNoWords(text: String) {
     let text = (0..<Int.random(in: 1...8, using: &random)).map { _ in
       pieces.randomElement(using: &random) ?? ""
     }.joined()
-    #expect(Tokenizer().tokens(text, keepingNumbers: true).allSatisfy { !$0.isEmpty && !$0.contains(" ") })
+    #expect(Tokenizer().wholeTokens(text).allSatisfy { !$0.isEmpty && !$0.contains(" ") })
     for token in Tokenizer().tokens(text) {
       #expect(!token.isEmpty && !token.contains(where: \.isWhitespace), "\(text.debugDescription)")
     }

@@ -28,8 +28,8 @@ private struct Golden: Decodable {
     let tokenizer = Tokenizer()
     let samples = set.samples.map {
       Sample(
-        candidate: tokenizer.tokens($0.candidate, keepingNumbers: true),
-        references: $0.references.map { tokenizer.tokens($0, keepingNumbers: true) })
+        candidate: tokenizer.wholeTokens($0.candidate),
+        references: $0.references.map(tokenizer.wholeTokens))
     }
     let scores = CaptionScores(samples)
     // Each metric alone says the same.

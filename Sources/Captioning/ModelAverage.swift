@@ -1,0 +1,50 @@
+internal import Foundation
+internal import Tensors
+
+/// The average of models that began as one (a model soup: Wortsman et al. 2022): often better than each, and no larger.
+/// Models that did not begin as one have nothing in common and their average says nothing.
+public enum ModelAverage {
+  /// Writes the mean of every tensor of `paths`, stored as the first has it.
+  /// - Parameter temperature: what the logits are divided by (Guo et al. 2017): above 1 the captions' probabilities
+  ///   become more modest, and their order hardly changes.
+  /// - Throws: `ModelError` for files that are no models or differ in words, sizes or preprocessing; `SafetensorsError`.
+  public static func write(_ paths: [String], temperature: Double = 1, to output: String) throws {
+    precondition(!paths.isEmpty && temperature > 0)
+    var files: [SafetensorsFile] = []
+    for path in paths { files.append(try SafetensorsFile(path: path)) }
+    var description = try ModelDescription(of: files[0])
+    for file in files.dropFirst() {
+      var other = try ModelDescription(of: file)
+      other.training = description.training
+      guard other == description else {
+        throw ModelError.unsupported(
+          path: file.path, expected: "a model of the words, sizes and preprocessing of \(paths[0])",
+          found: other.vocabulary == description.vocabulary ? "other sizes or preprocessing" : "other words")
+      }
+    }
+    var items: [SafetensorsWriter.Item] = []
+    for name in files[0].entries.keys.sorted() {
+      let isLogit = name.hasPrefix("decoder.output.")
+      let mean = try mean(of: name, in: files, times: isLogit ? 1 / Float(temperature) : 1)
+      let type = files[0].entries[name].flatMap { StoredType(rawValue: $0.typeName) } ?? .float32
+      items.append(.init(name: name, tensor: mean, type: type))
+    }
+    description.training["average_of"] = String(paths.count)
+    if temperature != 1 { description.training["temperature"] = "\(temperature)" }
+    let metadata = files[0].metadata.merging(try description.metadata()) { $1 }
+    try SafetensorsWriter.write(items, metadata: metadata, to: output)
+  }
+
+  private static func mean(of name: String, in files: [SafetensorsFile], times factor: Float) throws -> Tensor {
+    let first = try files[0].tensor(named: name)
+    var sums = [Double](repeating: 0, count: first.count)
+    for file in files {
+      let tensor = try file.tensor(named: name, shape: first.shape)
+      tensor.withUnsafeBufferPointer { scalars in
+        for (index, scalar) in scalars.enumerated() { sums[index] += Double(scalar) }
+      }
+    }
+    let weight = Double(factor) / Double(files.count)
+    return Tensor(sums.map { Float($0 * weight) }, first.shape)
+  }
+}
