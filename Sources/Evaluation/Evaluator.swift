@@ -122,7 +122,7 @@ public struct Evaluator {
 
   /// The best captions and their references, as pycocoevalcap's tokenizer reads them.
   private func samples(_ captions: [[Caption]]) -> [Sample] {
-    func tokens(_ text: String) -> [String] { Tokenizer().tokens(text, keepingNumbers: true) }
+    func tokens(_ text: String) -> [String] { Tokenizer().wholeTokens(text) }
     return zip(captions, images).map { captions, image in
       Sample(candidate: tokens(captions[0].text), references: image.captions.map(tokens))
     }
