@@ -13,9 +13,11 @@ public enum ModelAverage {
     var files: [SafetensorsFile] = []
     for path in paths { files.append(try SafetensorsFile(path: path)) }
     var description = try ModelDescription(of: files[0])
+    // It was fitted on another model's log-probabilities.
+    description.confidence = nil
     for file in files.dropFirst() {
       var other = try ModelDescription(of: file)
-      other.training = description.training
+      (other.training, other.confidence) = (description.training, nil)
       guard other == description else {
         throw ModelError.unsupported(
           path: file.path, expected: "a model of the words, sizes and preprocessing of \(paths[0])",
@@ -31,7 +33,8 @@ public enum ModelAverage {
     }
     description.training["average_of"] = String(paths.count)
     if temperature != 1 { description.training["temperature"] = "\(temperature)" }
-    let metadata = files[0].metadata.merging(try description.metadata()) { $1 }
+    var metadata = files[0].metadata.merging(try description.metadata()) { $1 }
+    metadata[Confidence.key] = nil
     try SafetensorsWriter.write(items, metadata: metadata, to: output)
   }
 

@@ -27,7 +27,7 @@ import Training
   func neverRises(way: ScheduledSampling.Curve) {
     let schedule = curve(way, k: way == .exponential ? 0.999 : way == .linear ? 1 : 50)
     let values = (0..<3000).map(schedule.epsilon)
-    #expect(values.allSatisfy((0...1).contains))
+    #expect(values.allSatisfy { (0...1).contains($0) })
     #expect(zip(values, values.dropFirst()).allSatisfy { $0 >= $1 } && values[0] > values[2999])
   }
 }

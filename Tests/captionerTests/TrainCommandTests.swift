@@ -212,15 +212,15 @@ private struct TrainingPlace {
       #expect(outcome.status == 0, "\(outcome.errors)")
       #expect(outcome.complaints.contains { $0.hasPrefix("6 images, 12 captions; ") })
       let model = "run/model.safetensors"
-      func images(_ arguments: String...) throws -> Double? {
+      func count(_ arguments: String...) throws -> Double? {
         let outcome = try test.run(
           ["evaluate", "--captions", file, "--images", ".", "--model", model, "--format", "json"] + arguments)
         return try outcome.objects().first?["images"] as? Double
       }
-      #expect(try images() == 1)
-      #expect(try images("--split", "train") == 6)
-      #expect(try images("--split", "all") == 8)
-      #expect(try images("--split", "test,train-only", "--captions", file, "--images", ".") == 12)
+      #expect(try count() == 1)
+      #expect(try count("--split", "train") == 6)
+      #expect(try count("--split", "all") == 8)
+      #expect(try count("--split", "test,train-only", "--captions", file, "--images", ".") == 12)
     }
   }
 
