@@ -38,7 +38,8 @@ public enum ModelAverage {
     try SafetensorsWriter.write(items, metadata: metadata, to: output)
   }
 
-  private static func mean(of name: String, in files: [SafetensorsFile], times factor: Float) throws -> Tensor {
+  private static func mean(of name: String, in files: [SafetensorsFile], times factor: Float) throws -> Tensor
+  {
     let first = try files[0].tensor(named: name)
     var sums = [Double](repeating: 0, count: first.count)
     for file in files {

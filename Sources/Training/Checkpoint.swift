@@ -40,6 +40,7 @@ struct RunState: Codable, Equatable {
   var isPossible: Bool {
     let counts = [epoch - 1, batch, step, words, rewards, logLength]
     return counts.allSatisfy((0..<1 << 48).contains) && (batch > 0) == (words > 0) && seconds >= 0
+      && schedule.isPossible
   }
 }
 

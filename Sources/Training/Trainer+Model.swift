@@ -28,13 +28,23 @@ extension Trainer {
     }
     for key in frozen.sorted() {
       let original = encoder.prefix + key.dropFirst(ModelFile.encoderPrefix.count)
-      guard try file.tensor(named: key) == encoder.file.tensor(named: original) else {
+      guard try isHalf(file.tensor(named: key), of: encoder.file.tensor(named: original)) else {
         throw ModelError.unsupported(
           path: path, expected: "the convolutions of --encoder", found: "others in \(key)")
       }
     }
     try network.convolutions?.visitParameters { (parameter: inout Parameter) throws in
       parameter.value = try file.tensor(named: parameter.path, shape: parameter.value.shape)
+    }
+  }
+
+  /// Whether one tensor is the other, but for the rounding of half precision.
+  private static func isHalf(_ stored: Tensor, of original: Tensor) -> Bool {
+    guard stored.shape == original.shape else { return false }
+    return stored.withUnsafeBufferPointer { stored in
+      original.withUnsafeBufferPointer { original in
+        zip(stored, original).allSatisfy { abs($0 - $1) <= abs($1) / 1024 + 1e-7 }
+      }
     }
   }
 

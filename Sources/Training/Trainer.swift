@@ -63,7 +63,8 @@ public struct Trainer {
       let key = parameter.path.replacingOccurrences(of: ModelFile.encoderPrefix, with: encoderPrefix)
       let isThere = parameter.path.hasPrefix(ModelFile.encoderPrefix + "features") || headIsThere
       return isThere && parameter.path.hasPrefix(ModelFile.encoderPrefix)
-        ? try encoder.tensor(named: key, shape: parameter.shape) : parameter.untrained(using: &random, forgetBias: Float(configuration.forgetBias))
+        ? try encoder.tensor(named: key, shape: parameter.shape)
+        : parameter.untrained(using: &random, forgetBias: Float(configuration.forgetBias))
     }
     let cut = description.encoder.cut(before: configuration.fineTuneFrom)
     network = TrainedNetwork(
@@ -107,7 +108,8 @@ public struct Trainer {
       try Checkpoint.restore(file, step: state.step, &network.captions, &optimizer, &average)
       if network.convolutions != nil {
         try Checkpoint.restore(
-          file, step: max(0, state.step - configuration.fineTuneAfter), &network.convolutions!, &encoderOptimizer,
+          file, step: max(0, state.step - configuration.fineTuneAfter), &network.convolutions!,
+          &encoderOptimizer,
           &average)
       }
     } else if exists {
@@ -136,7 +138,8 @@ public struct Trainer {
 
   private mutating func runEpoch() throws {
     let batches = CaptionBatches(
-      captionCount: configuration.units(of: train), batchSize: configuration.batchSize, seed: configuration.seed,
+      captionCount: configuration.units(of: train), batchSize: configuration.batchSize,
+      seed: configuration.seed,
       epoch: state.epoch)
     while state.batch < batches.count {
       if shouldStop() {
@@ -280,7 +283,8 @@ public struct Trainer {
     var kept = state
     kept.seconds += elapsed
     kept.logLength = log.length
-    try Checkpoint.write(to: folder + "/checkpoint.safetensors", network, [optimizer, encoderOptimizer], average, kept)
+    try Checkpoint.write(
+      to: folder + "/checkpoint.safetensors", network, [optimizer, encoderOptimizer], average, kept)
     lastCheckpoint = .now
   }
 }

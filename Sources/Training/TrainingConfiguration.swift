@@ -174,7 +174,8 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
       encoderWeightDecay >= 0 && encoderWeightDecay < 1
         ? nil : "encoder weight decay: expected 0 to 1, found \(encoderWeightDecay)",
       abs(forgetBias) <= 100 ? nil : "forget bias: expected -100 to 100, found \(forgetBias)",
-      optimizer.problem.map { "optimizer: \($0)" }, encoderOptimizer.problem.map { "encoder optimizer: \($0)" },
+      optimizer.problem.map { "optimizer: \($0)" },
+      encoderOptimizer.problem.map { "encoder optimizer: \($0)" },
       share("layer dropout", layerDropout),
       positive("views", views, below: 64), positive("decay patience", decayPatience),
       positive("stop patience", stopPatience),
@@ -225,7 +226,12 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   public func differences(from other: TrainingConfiguration) -> [String] {
     func dictionary(_ configuration: TrainingConfiguration) -> [String: String] {
       let object = try? JSONSerialization.jsonObject(with: JSONEncoder().encode(configuration))
-      return (object as? [String: Any] ?? [:]).mapValues { "\($0)" }
+      return (object as? [String: Any] ?? [:]).mapValues { value in
+        guard value is [String: Any],
+          let text = try? JSONSerialization.data(withJSONObject: value, options: [.sortedKeys])
+        else { return "\(value)" }
+        return String(decoding: text, as: UTF8.self)
+      }
     }
     let (mine, theirs) = (dictionary(self), dictionary(other))
     return mine.keys.sorted().filter { mine[$0] != theirs[$0] && ($0 != "epochs" || schedule == .cosine) }

@@ -253,6 +253,8 @@ struct TrainCommand: ParsableCommand {
       return try TrainingConfiguration(json: Data(contentsOf: URL(fileURLWithPath: path)))
     } catch let error as DecodingError {
       throw Failure(description: "\(path): expected options of a run: \(Self.reason(error))")
+    } catch CocoaError.propertyListReadCorrupt {
+      throw Failure(description: "\(path): expected options of a run: not JSON")
     } catch {
       throw Failure(description: "\(path): can't read: \(error.localizedDescription)")
     }

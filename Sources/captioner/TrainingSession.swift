@@ -43,7 +43,8 @@ struct TrainingSession {
     else { throw TrainingError.configuration("\(configuration.encoder): expected a VGG network") }
     let description = ModelDescription(
       encoder: architecture, preprocessing: source.preprocessing, embeddingSize: configuration.embeddingSize,
-      hiddenSize: configuration.hiddenSize, layers: configuration.layers, injection: configuration.injection, vocabulary: vocabulary)
+      hiddenSize: configuration.hiddenSize, layers: configuration.layers, injection: configuration.injection,
+      vocabulary: vocabulary)
 
     try openOutput()
     if !begun { try writeConfiguration() }

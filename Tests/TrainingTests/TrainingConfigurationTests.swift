@@ -28,13 +28,17 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     (configuration.fineTuneFrom, configuration.fineTuneAfter) = ("conv5_1", 100)
     (configuration.encoderLearningRate, configuration.microBatch) = (1e-6, 8)
     configuration.batchUnit = .images
+    (configuration.optimizer, configuration.encoderOptimizer) = (.sgd(momentum: 0.5), .adamw())
+    (configuration.weightDecay, configuration.encoderWeightDecay) = (0.01, 0.02)
+    (configuration.warmUp, configuration.decayEvery, configuration.layers) = (10, 20, 2)
+    (configuration.forgetBias, configuration.layerDropout) = (2, 0.15)
     let data = try JSONEncoder().encode(configuration)
     #expect(try TrainingConfiguration(json: data) == configuration)
     // Every option differs from its default: none is forgotten on the way.
     let defaults = try JSONSerialization.jsonObject(with: JSONEncoder().encode(TrainingConfiguration()))
     let changed = try JSONSerialization.jsonObject(with: data)
     let (before, after) = (try #require(defaults as? [String: Any]), try #require(changed as? [String: Any]))
-    #expect(before.count == 41 && Set(before.keys) == Set(after.keys))
+    #expect(before.count == 50 && Set(before.keys) == Set(after.keys))
     for key in before.keys { #expect("\(before[key]!)" != "\(after[key]!)", "\(key)") }
   }
 
@@ -48,7 +52,8 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
 
   @Test(arguments: [
     #"{"epoch": 3}"#, #"{"epochs": "3"}"#, #"{"epochs": 1.5}"#, #"{"epochs": 1e30}"#, #"{"head": "huge"}"#,
-    #"{"seed": -1}"#, #"{"schedule": "step"}"#, #"{"precision": "F8"}"#, #"{"injection": 1}"#, "[]", "3", "",
+    #"{"seed": -1}"#, #"{"schedule": "stairs"}"#, #"{"precision": "F8"}"#, #"{"injection": 1}"#, "[]", "3",
+    "",
   ]) func whatMakesNoSenseIsRefused(json: String) {
     #expect(throws: (any Error).self) { try decoded(json) }
   }
@@ -95,6 +100,11 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
       ("teacher weight", { $0.teacherWeight = -0.1 }), ("teacher weight", { $0.teacherWeight = .nan }),
       ("validation beam width", { $0.validationBeamWidth = 0 }),
       ("fine-tune after", { $0.fineTuneAfter = -1 }), ("micro-batch", { $0.microBatch = -1 }),
+      ("layers", { $0.layers = 4 }), ("decay every", { $0.decayEvery = 0 }), ("warm-up", { $0.warmUp = -1 }),
+      ("weight decay", { $0.weightDecay = -1 }), ("encoder weight decay", { $0.encoderWeightDecay = .nan }),
+      ("forget bias", { $0.forgetBias = .infinity }), ("layer dropout", { $0.layerDropout = 1 }),
+      ("optimizer: momentum", { $0.optimizer = .sgd(momentum: 2) }),
+      ("encoder optimizer: beta1", { $0.encoderOptimizer = .adam(beta1: 1) }),
       ("encoder learning rate", { $0.encoderLearningRate = .nan }),
       (
         "scheduled-sampling k",

@@ -38,7 +38,7 @@ import Testing
         ("Bleu_1", 0.9131007161162442), ("Bleu_4", 0.91310071602822), ("ROUGE_L", 0.8762886597938144),
         ("CIDEr", 4.127585590553646),
       ] { #expect(abs((scores[name] ?? 0) - value) < 1e-9, "\(name) \(scores[name] ?? 0)") }
-      #expect(scores["distinct_1"] == 9.0 / 11 && scores["distinct"] == 1)
+      #expect(abs((scores["distinct_1"] ?? 0) - 9.0 / 11) < 1e-12 && scores["distinct"] == 1)
       #expect(scores["mean_length"] == 11.0 / 3 && scores["max_length"] == 6)
       for name in names where name.hasSuffix("_low") {
         #expect((scores[name] ?? 2) <= (scores[String(name.dropLast(4))] ?? 1))
@@ -150,7 +150,7 @@ import Testing
         #expect(outcome.complaints == ["captioner: " + complaint])
       }
       for (option, complaint) in [
-        (["--training-captions", "nowhere.json"], "nowhere.json: can't read: No such file or directory"),
+        (["--training-captions", "nowhere.json"], "nowhere.json: can't open: No such file or directory"),
         (["--per-image", "nowhere/rows.json"], "nowhere/rows.json: can't write: No such file or directory"),
         (["--per-image", "/dev/null"], "/dev/null: can't write: not a regular file"),
       ] {
@@ -158,7 +158,8 @@ import Testing
         let outcome = try place.start(
           ["metrics", "--references", "references.json", "--results", "results.json"] + option
         ).outcome()
-        #expect(outcome.status == 1 && outcome.complaints == ["captioner: " + complaint])
+        #expect(outcome.status == 1)
+        #expect(outcome.complaints == ["captioner: " + complaint])
       }
       try place.file("references.json", #"{"images": [{"id": 1}], "annotations": []}"#)
       try place.file("results.json", #"[{"image_id": 1, "caption": "a"}]"#)
