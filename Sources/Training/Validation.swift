@@ -25,8 +25,9 @@ public struct Validation {
 
   /// A caption of a validation image.
   public struct Spoken: Codable, Sendable, Equatable {
-    /// The image's file, the caption and its log-probability (natural logarithm).
+    /// The image's file, and the caption.
     public let image, caption: String
+    /// Its log-probability, a natural logarithm.
     public let log_prob: Double
   }
 

@@ -20,9 +20,8 @@ struct CaptionWriter {
     case .text:
       let prefix = namesImages ? Console.oneLine(image) + ": " : ""
       for caption in captions {
-        try Console.print(
-          "\(prefix)\(caption.text)  (log-prob \(Console.logProb(caption.logProb))\(Self.confidence(caption)))"
-        )
+        // Programs read this line: what is new goes elsewhere.
+        try Console.print("\(prefix)\(caption.text)  (log-prob \(Console.logProb(caption.logProb)))")
       }
     case .json:
       try Console.print("{\"image\": \(Console.json(image)), \"captions\": \(Console.json(captions))}")
@@ -41,10 +40,6 @@ struct CaptionWriter {
     case .json: try Console.print("{\"image\": \(Console.json(image)), \"error\": \(Console.json(error))}")
     case .csv: try row([image, "", "", "", error])
     }
-  }
-
-  private static func confidence(_ caption: Caption) -> String {
-    caption.confidence.map { ", confidence \(Console.share($0))" } ?? ""
   }
 
   private mutating func row(_ fields: [String]) throws {

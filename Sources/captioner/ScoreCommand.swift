@@ -60,6 +60,9 @@ struct ScoreCommand: ParsableCommand {
       try writer.write(image: image, captions: [scored])
       if format == .text {
         try Console.print("  \(Console.logProb(scored.normalizedLogProb)) per word")
+        if let confidence = scored.confidence {
+          try Console.print("  \(Console.share(confidence)) confidence")
+        }
         for word in scored.words { try Console.print(Self.line(word)) }
       }
     }
