@@ -110,7 +110,18 @@ private final class SharedJob: @unchecked Sendable {
     }
   }
 
+  /// Keeps SIGINT and SIGTERM away from this thread: oneDNN's kernels use the stack pointer for memory of their own,
+  /// which a handler's frame would overwrite.
+  private func blockSignals() {
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    sigaddset(&signals, SIGINT)
+    sigaddset(&signals, SIGTERM)
+    pthread_sigmask(SIG_BLOCK, &signals, nil)
+  }
+
   func work() {
+    blockSignals()
     SingleThreadedGEMM.prepareThisThread()
     var seen = 0
     while true {

@@ -117,6 +117,26 @@ private struct TrainingPlace {
     }
   }
 
+  /// A handler on a thread that computes would overwrite memory: every thread but the one that waits for them has both
+  /// signals blocked.
+  @Test func noThreadIsInterrupted() throws {
+    try TrainingPlace.with { test in
+      let process = try test.place.start(test.arguments("run", "--threads", "3"))
+      try test.wait(for: 1, in: "run", process)
+      let tasks = "/proc/\(process.identifier)/task"
+      var masks: [UInt64] = []
+      for thread in try FileManager.default.contentsOfDirectory(atPath: tasks) {
+        let status = try String(contentsOfFile: "\(tasks)/\(thread)/status", encoding: .utf8)
+        let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("SigBlk:") })
+        masks.append(try #require(UInt64(line.dropFirst(7).trimmingCharacters(in: .whitespaces), radix: 16)))
+      }
+      kill(process.identifier, SIGKILL)
+      _ = process.outcome()
+      let both: UInt64 = 1 << UInt64(SIGINT - 1) | 1 << UInt64(SIGTERM - 1)
+      #expect(masks.count >= 4 && masks.count { $0 & both != both } <= 1, "\(masks)")
+    }
+  }
+
   /// Asked to stop (SIGTERM, SIGINT) and killed, at several moments, then resumed: the uninterrupted run's model and log.
   @Test func stoppedRunsEndAsOthers() throws {
     try TrainingPlace.with { test in
