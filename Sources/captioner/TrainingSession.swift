@@ -92,7 +92,7 @@ struct TrainingSession {
         Console.note(record.line)
         if record.validation.hasCollapsed {
           Console.complain(
-            "the captions no longer depend on the photos: a lower --learning-rate or less dropout may help")
+            "all photos get much the same caption: that passes early in a run, later a lower --learning-rate may help")
         }
       case .progress(let epoch, let batch, let batches, let loss):
         if barEpoch != epoch {
