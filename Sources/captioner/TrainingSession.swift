@@ -92,7 +92,8 @@ struct TrainingSession {
         Console.note(record.line)
         if record.validation.hasCollapsed {
           Console.complain(
-            "all photos get much the same caption: that passes early in a run, later a lower --learning-rate may help")
+            "all photos get much the same caption: that passes early in a run, later a lower --learning-rate may help"
+          )
         }
       case .progress(let epoch, let batch, let batches, let loss):
         if barEpoch != epoch {
