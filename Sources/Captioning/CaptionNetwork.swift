@@ -16,11 +16,7 @@ public struct CaptionNetwork: Module {
     head = try FeatureHead(
       inputs: encoder.pooledSize,
       widths: [Int](repeating: encoder.featureSize, count: encoder.head.layers), from: source)
-    decoder = try CaptionDecoder(
-      CaptionDecoder.Configuration(
-        vocabularySize: description.vocabulary.count, embeddingSize: description.embeddingSize,
-        hiddenSize: description.hiddenSize, imageFeatureSize: encoder.featureSize,
-        layers: description.layers, injection: description.injection), from: source)
+    decoder = try CaptionDecoder(description.decoder, from: source)
   }
 
   /// Calls `visit` with each parameter of the head, then of the decoder.

@@ -23,7 +23,7 @@ extension Captioner {
     let (packed, order) = packing(captions, rows)
     let count = runnersUp > 0 ? runnersUp + 1 : 0
     let scrutiny = Scrutiny(
-      network.decoder, packed, v: network.head.forward(pooled), likeliest: count, pool: .shared)
+      decoder, packed, v: head(pooled), likeliest: count, pool: .shared)
     let vocabulary = description.vocabulary
     let found = scrutiny.likeliest.count / max(1, packed.positions)
     let words = packed.targets.enumerated().map { position, target in
@@ -44,7 +44,7 @@ extension Captioner {
   public func logProbs(of captions: [[Int32]], rows: [Int], pooled: Tensor) -> [[Float]] {
     let (packed, order) = packing(captions, rows)
     var trace = CaptionDecoder.Trace()
-    let flat = network.decoder.forward(packed, v: network.head.forward(pooled), into: &trace)
+    let flat = decoder.forward(packed, v: head(pooled), into: &trace)
     return Self.unpacked(flat, packed, order)
   }
 
@@ -65,8 +65,8 @@ extension Captioner {
     let block = max(1, 2048 / tree.width)
     for from in stride(from: 0, to: images, by: block) {
       let range = from..<min(images, from + block)
-      let v = network.head.forward(pooled.rows(range))
-      tree.logProbs(network.decoder, v: v, into: memory + from * captions.count, pool: .shared)
+      let v = head(pooled.rows(range))
+      tree.logProbs(decoder, v: v, into: memory + from * captions.count, pool: .shared)
       progress(range.upperBound)
     }
     return result

@@ -11,7 +11,8 @@ public final class Captioner {
   public let description: ModelDescription
   /// The convolutions.
   public let encoder: VGGEncoder
-  let network: CaptionNetwork
+  let head: StoredFeatureHead
+  let decoder: CaptionDecoder
 
   /// Loads a model file.
   /// - Throws: `ModelError` naming what is missing, of another shape, or not finite.
@@ -21,7 +22,9 @@ public final class Captioner {
     let file: SafetensorsFile
     do { file = try SafetensorsFile(path: path) } catch { throw .weights(error) }
     description = try ModelDescription(of: file)
-    network = try ModelFile.network(file, description)
+    head = try StoredFeatureHead(
+      description.encoder, weights: file, prefix: ModelFile.encoderPrefix)
+    decoder = try ModelFile.decoder(file, description)
     encoder = try VGGEncoder(
       description.encoder, preprocessing: description.preprocessing, weights: file,
       prefix: ModelFile.encoderPrefix, residency: residency)
@@ -34,7 +37,7 @@ public final class Captioner {
   /// The captions of each image [N], best first.
   /// - Parameter pooled: [N, pooledSize].
   public func captions(_ pooled: Tensor, _ options: BeamSearch.Options = .init()) -> [[Caption]] {
-    BeamSearch(network.decoder, options).search(v: network.head.forward(pooled)).map { $0.map(caption) }
+    BeamSearch(decoder, options).search(v: head(pooled)).map { $0.map(caption) }
   }
 
   /// Captions drawn at random for each image [N], the likeliest first.
@@ -42,7 +45,7 @@ public final class Captioner {
   ///   - pooled: [N, pooledSize].
   ///   - streams: what names each image's random numbers beside the seed.
   public func sample(_ pooled: Tensor, _ options: Sampling.Options, streams: [UInt64]) -> [[Caption]] {
-    Sampling(network.decoder, options).sample(v: network.head.forward(pooled), streams: streams)
+    Sampling(decoder, options).sample(v: head(pooled), streams: streams)
       .map { $0.map(caption) }
   }
 

@@ -35,6 +35,13 @@ public struct ModelDescription: Sendable, Equatable {
     (self.vocabulary, self.training, self.confidence) = (vocabulary, training, confidence)
   }
 
+  /// The decoder's sizes.
+  var decoder: CaptionDecoder.Configuration {
+    .init(
+      vocabularySize: vocabulary.count, embeddingSize: embeddingSize, hiddenSize: hiddenSize,
+      imageFeatureSize: encoder.featureSize, layers: layers, injection: injection)
+  }
+
   private struct Architecture: Codable {
     var convolutions: String
     var head: VGGArchitecture.Head

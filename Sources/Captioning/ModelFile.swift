@@ -13,17 +13,30 @@ public enum ModelFile {
   public static func network(
     _ file: SafetensorsFile, _ description: ModelDescription
   ) throws(ModelError) -> CaptionNetwork {
-    let network: CaptionNetwork
-    do {
-      network = try CaptionNetwork(description) { (parameter) throws(SafetensorsError) in
-        try file.tensor(named: parameter.path, shape: parameter.shape)
-      }
-    } catch { throw .weights(error) }
-    for parameter in network.parameters
-    where !sumOfSquares(parameter.value.pointer, count: parameter.value.count).isFinite {
+    try CaptionNetwork(description) { (parameter) throws(ModelError) in try Self.value(parameter, file) }
+  }
+
+  /// Reads the decoder alone.
+  /// - Throws: as `network`.
+  static func decoder(
+    _ file: SafetensorsFile, _ description: ModelDescription
+  ) throws(ModelError) -> CaptionDecoder {
+    try CaptionDecoder(description.decoder) { (parameter) throws(ModelError) in
+      try Self.value(parameter, file)
+    }
+  }
+
+  private static func value(
+    _ parameter: ParameterSpecification, _ file: SafetensorsFile
+  ) throws(ModelError) -> Tensor {
+    let value: Tensor
+    do { value = try file.tensor(named: parameter.path, shape: parameter.shape) } catch {
+      throw .weights(error)
+    }
+    guard sumOfSquares(value.pointer, count: value.count).isFinite else {
       throw .notFinite(path: file.path, what: parameter.path)
     }
-    return network
+    return value
   }
 
   /// Writes a model: the network's weights, and the convolutions as they are in `encoder`.

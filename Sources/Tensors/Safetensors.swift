@@ -153,7 +153,11 @@ public struct SafetensorsFile: Sendable {
 public struct StoredTensor: Sendable {
   fileprivate let file: MappedFile
   fileprivate let entry: SafetensorsFile.Entry
-  fileprivate let type: StoredType
+  /// How its scalars are stored.
+  public let type: StoredType
+
+  /// Its extents.
+  public var shape: Shape { entry.shape }
 
   /// Its scalars as 32-bit floats: in the mapped file itself when they are stored so and aligned, else converted.
   public func read() -> Tensor {
@@ -178,6 +182,15 @@ public struct StoredTensor: Sendable {
       } else {
         Self.convert(source, type, to: destination, count: range.count)
       }
+    }
+  }
+
+  /// Calls `body` with its scalars where they lie; nil if they are not half precision, or at an odd address.
+  public func withHalves<R>(_ body: (UnsafePointer<UInt16>) -> R) -> R? {
+    withExtendedLifetime(file) {
+      let source = file.bytes.baseAddress! + entry.offset
+      guard type == .float16, UInt(bitPattern: source) % 2 == 0 else { return nil }
+      return body(source.assumingMemoryBound(to: UInt16.self))
     }
   }
 

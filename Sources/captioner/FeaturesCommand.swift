@@ -63,7 +63,7 @@ struct FeaturesCommand: ParsableCommand {
       }
       var progress = ProgressLine("features", total: pending, unit: "images")
       var failures = 0
-      try stack.fill(cache, paths: files, transform: { head?.forward($0) ?? $0 }) { done in
+      try stack.fill(cache, paths: files, transform: { head?($0) ?? $0 }) { done in
         progress.update(done)
       } failed: { _, message in
         failures += 1
@@ -75,7 +75,9 @@ struct FeaturesCommand: ParsableCommand {
   }
 
   /// The network cut at the tap, and the FC layers that follow it.
-  private static func network(_ source: EncoderSource, _ tap: Tap) throws -> (VGGArchitecture, FeatureHead?) {
+  private static func network(_ source: EncoderSource, _ tap: Tap) throws -> (
+    VGGArchitecture, StoredFeatureHead?
+  ) {
     let found = source.architecture
     if tap == .fc {
       guard found.head != .none else {
@@ -83,14 +85,7 @@ struct FeaturesCommand: ParsableCommand {
           path: source.file.path, expected: "FC layers (classifier.0.weight) for --tap fc",
           found: "convolutions only")
       }
-      let head = try FeatureHead(
-        inputs: found.pooledSize, widths: [Int](repeating: found.featureSize, count: found.head.layers)
-      ) { parameter in
-        try source.file.tensor(
-          named: source.prefix + parameter.path.dropFirst(ModelFile.encoderPrefix.count),
-          shape: parameter.shape)
-      }
-      return (found, head)
+      return (found, try StoredFeatureHead(found, weights: source.file, prefix: source.prefix))
     }
     let head: VGGArchitecture.Head = tap == .map7x7 ? .full : .compact
     guard let cut = VGGArchitecture(layers: found.layers, head: head, featureSize: found.featureSize) else {

@@ -21,3 +21,28 @@ static void CK(float_to_half)(const float *source, uint16_t *destination, size_t
     memcpy(destination + i, &h, 2);
   }
 }
+
+// y[r] = w[r] . x for four rows of halves `stride` apart: one pass over x.
+typedef _Float16 CK(vh) __attribute__((vector_size(VL * 2), aligned(2), may_alias));
+static inline __attribute__((always_inline)) vf CK(vload_half)(const uint16_t *p) {
+  return __builtin_convertvector(*(const CK(vh) *)p, vf);
+}
+
+static void CK(half_dot_4)(const uint16_t *w, size_t stride, const float *x, size_t count, float *y) {
+  vf sums[4] = {0};
+  size_t i = 0;
+  for (; i + VL <= count; i += VL) {
+    vf v = vload(x + i);
+    for (int r = 0; r < 4; r++) sums[r] += CK(vload_half)(w + r * stride + i) * v;
+  }
+  for (int r = 0; r < 4; r++) {
+    float sum = 0;
+    for (int lane = 0; lane < VL; lane++) sum += sums[r][lane];
+    for (size_t rest = i; rest < count; rest++) {
+      float value;
+      CK(half_to_float)(w + r * stride + rest, &value, 1);
+      sum += value * x[rest];
+    }
+    y[r] = sum;
+  }
+}

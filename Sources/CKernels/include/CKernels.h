@@ -42,6 +42,8 @@ typedef struct ck_kernels {
   void (*half_to_float)(const uint16_t *source, float *destination, size_t count);
   void (*bfloat_to_float)(const uint16_t *source, float *destination, size_t count);
   void (*float_to_half)(const float *source, uint16_t *destination, size_t count);
+  // Four rows of halves, `stride` apart, times x -> y[4].
+  void (*half_dot_4)(const uint16_t *rows, size_t stride, const float *x, size_t count, float *y);
 
   // Winograd F(4x4,3x3) (Lavin & Gray 2016); planes are the 36 positions of the transform.
   // `count` output channels [count,C,3,3] of K -> [36][C][count], rows K floats and planes ck_weight_plane(C, K) floats

@@ -1,8 +1,9 @@
 import Captioning
 import Tensors
 
-/// A file of VGG-16's convolutions, He-scaled so that no activation dies or explodes.
-func writeSeededVGG16(to path: String) throws {
+/// A file of VGG-16's convolutions, He-scaled so that no activation dies or explodes, and its two FC layers if they
+/// are wanted, stored as `head`.
+func writeSeededVGG16(to path: String, head: StoredType? = nil) throws {
   var items: [SafetensorsWriter.Item] = []
   var (index, channels) = (0, 3)
   for field in VGGArchitecture.vgg(16, head: .none)!.layers {
@@ -18,6 +19,17 @@ func writeSeededVGG16(to path: String) throws {
         tensor: Tensor(uniform: [width, channels, 3, 3], limit: limit, using: &random)))
     items.append(.init(name: "features.\(index).bias", tensor: Tensor(zeros: [width])))
     (index, channels) = (index + 2, width)
+  }
+  if let head {
+    for (index, inputs) in [(0, 25088), (3, 4096)] {
+      var random = Random(seed: 3, stream: UInt64(index))
+      let limit = (6 / Float(inputs)).squareRoot()
+      items.append(
+        .init(
+          name: "classifier.\(index).weight",
+          tensor: Tensor(uniform: [4096, inputs], limit: limit, using: &random), type: head))
+      items.append(.init(name: "classifier.\(index).bias", tensor: Tensor(zeros: [4096])))
+    }
   }
   try SafetensorsWriter.write(items, metadata: [:], to: path)
 }

@@ -1,0 +1,51 @@
+import ArgumentParser
+import Captioning
+import Foundation
+import Kernels
+import Layers
+import Tensors
+
+/// A training step of the decoder alone: captions of one length over given image features, teacher forcing, Adam,
+/// clipping to 5.
+struct DecoderStepBenchmark: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "decoder-step")
+
+  @Option var batch = 64
+  @Option(help: "Words of a caption, the end included.") var steps = 12
+  @Option var words = 9567
+  @Option var hidden = 512
+  @Option var threads = 2
+  @Option var repetitions = 5
+
+  func run() throws {
+    ThreadPool.setSharedThreads(threads)
+    var random = Random(seed: 1)
+    var decoder = CaptionDecoder(
+      .init(vocabularySize: words, embeddingSize: hidden, hiddenSize: hidden, imageFeatureSize: 4096)
+    ) { $0.untrained(using: &random) }
+    let v = Tensor(uniform: [batch, 4096], limit: 1, using: &random)
+    let sentences = (0..<batch).map { _ in
+      (1..<steps).map { _ in Int32(min(Float(words - 1), 4 + random.uniform() * Float(words - 4))) }
+    }
+    let captions = PackedCaptions.packing(sentences, imageRows: (0..<batch).map(Int32.init), start: 1, end: 2)
+      .captions
+    var adam = Optimizer(.adam(), learningRate: 4e-4)
+    var trace = CaptionDecoder.Trace()
+    var (times, losses): ([Double], [Double]) = ([], [])
+    for step in 0..<repetitions + 2 {
+      let start = ContinuousClock.now
+      let logProbs = decoder.trainingForward(
+        captions, v: v, dropout: .init(), seed: UInt64(step), into: &trace)
+      _ = decoder.backward(&trace)
+      adam.update(&decoder, clipNorm: 5)
+      times.append((ContinuousClock.now - start) / .milliseconds(1))
+      losses.append(-logProbs.reduce(0) { $0 + Double($1) } / Double(logProbs.count))
+    }
+    let line: [String: Any] = [
+      "engine": "captioner (\(InstructionSet.current))", "precision": "f32", "threads": threads,
+      "times": Array(times.dropFirst(2)), "first_loss": losses[0], "last_loss": losses[losses.count - 1],
+    ]
+    print(
+      String(decoding: try JSONSerialization.data(withJSONObject: line, options: .sortedKeys), as: UTF8.self))
+  }
+}
