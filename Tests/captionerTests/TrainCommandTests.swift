@@ -54,6 +54,7 @@ private struct TrainingPlace {
       #expect(
         try test.files("run") == [
           "checkpoint.safetensors", "config.json", "features.safetensors", "log.jsonl", "model.safetensors",
+          "report.html",
         ])
       // The model captions, scores and evaluates.
       let scores = try test.place.run(
