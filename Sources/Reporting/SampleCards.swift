@@ -73,7 +73,7 @@ struct SampleCards {
       <p class="said">\(Self.text(latest.caption))</p>
       <ul class="facts"><li><b>\(HTML.number(latest.to, 2))</b> log-prob</li><li>epoch \(latest.last)</li></ul>
       <h3>\(count == 1 ? "The same in every epoch" : "\(count) captions so far")</h3>
-      <ol class="history" tabindex="0" aria-label="Captions by epoch">\(rows.joined())</ol>
+      <ol class="history" tabindex="0" aria-label="Captions by epoch, the latest first">\(rows.reversed().joined())</ol>
       <p class="file">\(HTML.escaped(file))</p></div></article>
 
       """

@@ -21,29 +21,29 @@ struct TrainingCharts {
         "Loss, nats per word", .init(),
         training
           + [
-            validation("validation", style: "outline") { $0.validation.loss },
-            validation("photos exchanged", style: "ideal") { $0.validation.shuffled_loss },
+            byEpoch("validation", style: "outline") { $0.validation.loss },
+            byEpoch("photos exchanged", style: "ideal") { $0.validation.shuffled_loss },
           ]),
       LineChart(
         "Validation perplexity", .init(digits: 2),
-        [validation("perplexity", style: "outline") { $0.validation.perplexity }]),
+        [byEpoch("perplexity", style: "outline") { $0.validation.perplexity }]),
       LineChart(
         "CIDEr × 100", .init(factor: 100, digits: 1),
-        [validation("validation", style: "outline") { $0.validation.CIDEr }]),
+        [byEpoch("validation", style: "outline") { $0.validation.CIDEr }]),
       LineChart(
         "BLEU-4 × 100", .init(factor: 100, digits: 1),
-        [validation("validation", style: "outline") { $0.validation.Bleu_4 }]),
+        [byEpoch("validation", style: "outline") { $0.validation.Bleu_4 }]),
       LineChart(
         "Distinct captions", .init(factor: 100, unit: " %", digits: 1, includes: [0]),
-        [validation("differ from all others", style: "outline") { $0.validation.distinct }]),
+        [byEpoch("differ from all others", style: "outline") { $0.validation.distinct }]),
       rate,
       scheduled
         ? LineChart(
-          "ε, the chance of the true word", .init(includes: [0, 1]),
+          "ε, chance of the true word", .init(includes: [0, 1]),
           [Series("scheduled sampling", style: "curve", points(\.epsilon) { $0.epsilon })]) : nil,
       LineChart(
         "Reward × 100", .init(factor: 100, digits: 1),
-        [validation("CIDEr of captions drawn in training", style: "curve") { $0.reward ?? .nan }]),
+        [byEpoch("CIDEr of captions drawn", style: "curve") { $0.reward ?? .nan }]),
       LineChart(
         "Norm of the gradient", .init(includes: [0]),
         smoothed(
@@ -54,12 +54,16 @@ struct TrainingCharts {
   }
 
   private var training: [Series] {
-    smoothed(log.steps.map { Series.Point(step: Double($0.step), value: $0.loss) }, name: "training")
+    // In a small set an epoch may be over before a step is logged.
+    guard log.steps.count > log.epochs.count else {
+      return [byEpoch("training", style: "curve") { $0.training_loss }]
+    }
+    return smoothed(log.steps.map { Series.Point(step: Double($0.step), value: $0.loss) }, name: "training")
   }
 
   /// Each value faintly, and what they come to.
   private func smoothed(_ points: [Series.Point], name: String) -> [Series] {
-    guard points.count >= 8 else { return [Series(name, style: "curve", points)] }
+    guard points.count >= 8 else { return [Series(name, style: "curve", points, isDotted: true)] }
     return [
       Series(name, style: "raw", points, isRead: false),
       Series(name, style: "curve", Series.smoothed(Series(name, style: "", points).points)),
@@ -70,7 +74,7 @@ struct TrainingCharts {
   private var rate: LineChart? {
     let points = points(\.learning_rate) { $0.learning_rate }
     guard let highest = points.map(\.value).filter(\.isFinite).max(), highest > 1e-30 else { return nil }
-    let power = max(-30, min(0, log10(highest).rounded(.down)))
+    let power = max(-30, min(0, (log10(highest) + 1e-6).rounded(.down)))
     let unit = power == 0 ? "" : " · 10\(Self.superscript(Int(power)))"
     return LineChart(
       "Learning rate\(power == 0 ? "" : " × 10\(Self.superscript(-Int(power)))")",
@@ -78,7 +82,7 @@ struct TrainingCharts {
       [Series("of the next step", style: "curve", points)])
   }
 
-  private func validation(
+  private func byEpoch(
     _ name: String, style: String, _ value: (TrainingRecord.Epoch) -> Double
   ) -> Series {
     Series(

@@ -46,9 +46,6 @@ enum TrainingScript {
       });
     }
 
-    // The latest captions are at the end of each list.
-    for (const list of document.querySelectorAll(".history")) list.scrollTop = list.scrollHeight;
-
     const memory = {
       get(name) { try { return sessionStorage.getItem(name); } catch { return null; } },
       set(name, value) { try { sessionStorage.setItem(name, value); } catch { /* Not kept, then. */ } } };

@@ -14,11 +14,12 @@ enum TrainingStyle {
     progress::-moz-progress-bar { background: var(--accent); }
     .headline small { display: block; font-size: .8rem; font-variant-numeric: tabular-nums; }
     .warning { margin: 1.4rem 0 0; padding-left: .8rem; border-left: 3px solid var(--warm); }
-    .charts { row-gap: 2.2rem; }
-    .charts figure { display: flex; flex-direction: column; }
-    .charts svg { order: 3; margin-top: auto; touch-action: pan-y; } .charts .legend { order: 2; margin: 0 0 .3rem; min-height: 1.5em; }
+    .charts { row-gap: 2.2rem; } .charts .tick { font-size: 13px; }
+    .charts figure { position: relative; display: flex; flex-direction: column; }
+    .charts svg { order: 3; margin-top: auto; overflow: visible; touch-action: pan-y; } .charts .legend { order: 2; margin: 0 0 .3rem; min-height: 1.5em; }
     .legend .item { margin-right: .9em; white-space: nowrap; } .legend b { color: var(--ink); font-weight: 600;
-      font-variant-numeric: tabular-nums; } .legend .at { white-space: nowrap; }
+      font-variant-numeric: tabular-nums; } .legend .at { position: absolute; top: .15rem; right: 0; font-size: .82rem;
+      white-space: nowrap; font-variant-numeric: tabular-nums; }
     .key.line { width: 1.3em; height: 0; margin: 0 .35em 0 0; vertical-align: .28em; border-top: 2px solid var(--accent); }
     .key.line.outline { border-color: var(--warm); } .key.line.ideal { border-color: var(--soft); border-top-style: dashed; }
     .raw { fill: none; stroke: var(--accent); stroke-opacity: .35; stroke-width: 1; stroke-linejoin: round; }
@@ -43,9 +44,10 @@ enum TrainingStyle {
     .marked > * { background: var(--faint); } .marked th { font-weight: 600; }
     details th, details td { padding-left: 1.1rem; } thead th { vertical-align: bottom; }
     .options td { text-align: left; white-space: normal; overflow-wrap: anywhere; } .options th { text-align: left; }
-    footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--rule); font-size: .86rem; }
+    footer.note { max-width: none; } footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--rule); font-size: .86rem; }
     .follow { display: inline-flex; gap: .4rem; align-items: center; margin-left: auto; font-size: .86rem; }
     .follow input { width: auto; }
+    @media (max-width: 40rem) { .headline { display: grid; grid-template-columns: repeat(3, 1fr); gap: .8rem 1rem; } }
     @media print { .history { max-height: none; } .follow { display: none; } }
     """
 }

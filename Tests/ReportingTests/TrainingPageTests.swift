@@ -50,16 +50,16 @@ import Testing
   @Test func tellsTheWholeRun() throws {
     let log =
       Self.step(1) + Self.step(50) + Self.epoch(1, best: true, caption: "a cat") + Self.step(150)
-      + Self.epoch(2, best: true) + Self.epoch(3)
+      + Self.epoch(2, best: true) + Self.step(250) + Self.epoch(3)
     let html = try Self.page(
       log,
       configuration: #"{"epochs":9,"optimizer":{"rule":"adam"},"learningRate":0.01,"captions":"<b>.json"}"#)
     for title in [
       "Loss, nats per word", "Validation perplexity", "BLEU-4 × 100", "CIDEr × 100", "Learning rate × 10⁴",
-      "ε, the chance of the true word", "Distinct captions", "Norm of the gradient",
+      "ε, chance of the true word", "Distinct captions", "Norm of the gradient",
     ] { #expect(html.contains("<figcaption>\(title)</figcaption>"), "\(title)") }
     #expect(html.contains("data-values=\"100:22.50|200:22.50|300:22.50\""))
-    #expect(html.contains("data-values=\"1:4.500|50:4.500|150:4.500\""))
+    #expect(html.contains("data-values=\"1:4.500|50:4.500|150:4.500|250:4.500\""))
     // The second epoch was the best; the third is what the run is at.
     #expect(html.contains("<strong>2</strong> best epoch by perplexity<small>of 3</small>"))
     #expect(html.contains(">2 ★ best</th>") && html.contains(">best: epoch 2</text>"))
@@ -69,6 +69,12 @@ import Testing
     #expect(
       html.contains(">learningRate</th><td>0.01</td><td>0.0004</td>") && !html.contains(">hiddenSize</th>"))
     #expect(!html.contains("reward") && Self.isSound(html))
+  }
+
+  /// Epochs of fewer steps than lie between two lines of the log.
+  @Test func aShortRunHasAllItsCurves() throws {
+    let html = try Self.page(Self.step(1) + Self.epoch(1, best: true) + Self.epoch(2))
+    #expect(html.contains("data-values=\"100:3.500|200:3.500\"") && Self.isSound(html))
   }
 
   @Test func needsNothingElse() throws {
