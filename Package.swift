@@ -74,7 +74,7 @@ let package = Package(
       settings: numeric, fixtures: true)
     // Floor 7.
     + module(
-      "Reporting", dependencies: ["Evaluation", "Imaging", "Language", "Tensors"],
+      "Reporting", dependencies: ["Datasets", "Evaluation", "Imaging", "Language", "Tensors", "Training"],
       testDependencies: ["Captioning", "Datasets"])
     // Floor 8: the command.
     + [

@@ -40,6 +40,28 @@ struct Chart {
     marks.append("<polyline class=\"\(style)\" points=\"\(path)\"/>")
   }
 
+  /// A line whose values the page's script can read: the number of the legend's entry, and each value as text.
+  mutating func series(
+    _ points: [(Double, Double)], style: String, reading: (entry: Int, values: [String])?
+  ) {
+    let path = points.map { "\(Self.text(px($0.0))),\(Self.text(py($0.1)))" }.joined(separator: " ")
+    var read = ""
+    if let reading {
+      let values = zip(points, reading.values).map { "\(Self.whole($0.0)):\($1)" }.joined(separator: "|")
+      read = " data-entry=\"\(reading.entry)\" data-values=\"\(HTML.escaped(values))\""
+    }
+    marks.append("<polyline class=\"\(style)\" points=\"\(path)\"\(read)/>")
+  }
+
+  /// An upright line with a word at its top.
+  mutating func rule(at value: Double, label: String) {
+    let (at, isLeft) = (px(value), px(value) < Self.width / 2)
+    marks.append(
+      "<line class=\"rule\" x1=\"\(Self.text(at))\" x2=\"\(Self.text(at))\" y1=\"\(Self.top)\" "
+        + "y2=\"\(Self.height - Self.bottom)\"/><text class=\"tick\" x=\"\(Self.text(at + (isLeft ? 5 : -5)))\" "
+        + "y=\"\(Self.top - 3)\" text-anchor=\"\(isLeft ? "start" : "end")\">\(HTML.escaped(label))</text>")
+  }
+
   mutating func dot(_ point: (Double, Double), radius: Double, style: String, label: String) {
     marks.append(
       "<circle class=\"\(style)\" cx=\"\(Self.text(px(point.0)))\" cy=\"\(Self.text(py(point.1)))\" "
@@ -78,4 +100,6 @@ struct Chart {
   }
 
   private static func text(_ value: Double) -> String { String(format: "%.1f", value) }
+
+  private static func whole(_ value: Double) -> String { String(format: "%.0f", value) }
 }

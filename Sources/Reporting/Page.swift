@@ -16,49 +16,33 @@ struct Page {
   }
 
   func html() throws -> String {
-    let title = HTML.escaped(report.title)
-    return """
-      <!doctype html>
-      <html lang="en">
-      <head>
-      <meta charset="utf-8">
-      <meta name="viewport" content="width=device-width, initial-scale=1">
-      <meta name="color-scheme" content="light dark">
-      <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src 'self' file: data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
-      <link rel="icon" href="data:,">
-      <title>\(title)</title>
-      <style>
-      \(PageStyle.text)
-      </style>
-      </head>
-      <body>
-      <header>
-      <p class="kicker">Captioner evaluation</p>
-      <h1>\(title)</h1>
-      <p class="subtitle">\(HTML.escaped(report.subtitle))</p>
-      <ul class="headline">\(headline)</ul>
-      </header>
-      <main>
-      <section aria-labelledby="scores"><h2 id="scores">Scores</h2>
-      <div class="tables">\(scoreTable)\(modelTable)\(retrievalTable)</div>\(sweepTable)
-      </section>
-      <section aria-labelledby="charts"><h2 id="charts">How sure, how long, how right</h2>
-      <div class="charts">\(charts)</div>
-      </section>
-      <section aria-labelledby="gallery"><h2 id="gallery">Photos</h2>
-      <p class="note">\(galleryNote)</p>
-      <noscript><p class="note">The gallery needs JavaScript, which is part of this page.</p></noscript>
-      \(Self.gallery)
-      </section>
-      </main>
-      <script type="application/json" id="data">\(HTML.script(try json))</script>
-      <script>
-      \(PageScript.text)
-      </script>
-      </body>
-      </html>
-
-      """
+    HTML.document(
+      title: report.title, images: "'self' file: data:",
+      body: """
+        <header>
+        <p class="kicker">Captioner evaluation</p>
+        <h1>\(HTML.escaped(report.title))</h1>
+        <p class="subtitle">\(HTML.escaped(report.subtitle))</p>
+        <ul class="headline">\(headline)</ul>
+        </header>
+        <main>
+        <section aria-labelledby="scores"><h2 id="scores">Scores</h2>
+        <div class="tables">\(scoreTable)\(modelTable)\(retrievalTable)</div>\(sweepTable)
+        </section>
+        <section aria-labelledby="charts"><h2 id="charts">How sure, how long, how right</h2>
+        <div class="charts">\(charts)</div>
+        </section>
+        <section aria-labelledby="gallery"><h2 id="gallery">Photos</h2>
+        <p class="note">\(galleryNote)</p>
+        <noscript><p class="note">The gallery needs JavaScript, which is part of this page.</p></noscript>
+        \(Self.gallery)
+        </section>
+        </main>
+        <script type="application/json" id="data">\(try HTML.script(json))</script>
+        <script>
+        \(PageScript.text)
+        </script>
+        """)
   }
 
   private var scores: Evaluation.Scores { report.evaluation.scores }
@@ -88,13 +72,13 @@ struct Page {
       }
       return [title, HTML.number(value * 100, 1)] + (scores.intervals.isEmpty ? [] : [limits ?? ""])
     }
-    return table(
+    return HTML.table(
       "Captions against references",
       ["Score", "× 100"] + (scores.intervals.isEmpty ? [] : ["95 % interval"]), rows)
   }
 
   private var modelTable: String {
-    table(
+    HTML.table(
       "Model and captions", ["", ""],
       [
         ["Perplexity of the references", HTML.number(scores.perplexity, 2)],
@@ -116,7 +100,7 @@ struct Page {
       return [title] + [recall.at1, recall.at5, recall.at10].map { HTML.number($0 * 100, 1) }
         + [HTML.number(recall.medianRank, recall.medianRank.rounded() == recall.medianRank ? 0 : 1)]
     }
-    return table(
+    return HTML.table(
       "Retrieval among \(retrieval.images) photos and \(retrieval.captions) captions",
       ["", "R@1", "R@5", "R@10", "Median rank"],
       [
@@ -135,20 +119,9 @@ struct Page {
         HTML.number(point.distinct * 100, 1) + " %", HTML.number(point.imagesPerSecond, 0),
       ]
     }
-    return table(
+    return HTML.table(
       "Ways of searching",
       ["", "BLEU-1", "BLEU-4", "ROUGE-L", "CIDEr", "Log-prob", "Words", "Distinct", "Photos/s"], rows)
-  }
-
-  private func table(_ caption: String, _ columns: [String], _ rows: [[String]]) -> String {
-    let isBare = columns.allSatisfy(\.isEmpty)
-    let head = columns.map { "<th scope=\"col\">\(HTML.escaped($0))</th>" }.joined()
-    let body = rows.map { row in
-      "<tr><th scope=\"row\">\(HTML.escaped(row[0]))</th>"
-        + row.dropFirst().map { "<td>\(HTML.escaped($0))</td>" }.joined() + "</tr>"
-    }
-    return "<div class=\"scroll\" tabindex=\"0\"><table><caption>\(HTML.escaped(caption))</caption>"
-      + (isBare ? "" : "<thead><tr>\(head)</tr></thead>") + "<tbody>\(body.joined())</tbody></table></div>"
   }
 
   private var charts: String {

@@ -29,10 +29,9 @@ struct Thumbnails {
     let name = folder.split(separator: "/").last.map(String.init) ?? folder
     var sources: [String?] = []
     for (number, image) in images.enumerated() {
-      let picture = try? RGBImage(contentsOf: image.path)
-      let bytes = picture?.thumbnail(side: Self.side).jpeg(quality: Self.quality)
+      let bytes = Self.picture(of: image.path)
       if let bytes, embeds {
-        sources.append("data:image/jpeg;base64," + Data(bytes).base64EncodedString())
+        sources.append(Self.source(bytes))
       } else if let bytes {
         let path = "\(folder)/\(image.id).jpg"
         try Report.write(to: path) { try $0.write(bytes) }
@@ -43,6 +42,19 @@ struct Thumbnails {
       progress(number + 1)
     }
     self.sources = sources
+  }
+
+  /// A photo's thumbnail as a source that lies in the page; nil if the photo can't be read.
+  static func embedded(_ path: String, side: Int = side) -> String? {
+    picture(of: path, side: side).map(source)
+  }
+
+  private static func picture(of path: String, side: Int = side) -> [UInt8]? {
+    (try? RGBImage(contentsOf: path))?.thumbnail(side: side).jpeg(quality: quality)
+  }
+
+  private static func source(_ bytes: [UInt8]) -> String {
+    "data:image/jpeg;base64," + Data(bytes).base64EncodedString()
   }
 
   /// `report.html` gives `report-images`.

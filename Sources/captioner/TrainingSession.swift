@@ -79,6 +79,7 @@ struct TrainingSession {
 
     var bar: ProgressLine?
     var barEpoch = 0
+    let page = RunPage(folder: output)
     var trainer = try Trainer(
       configuration, description, train: trainSplit, validation: validationSplit, encoder: source.file,
       encoderPrefix: source.prefix, folder: output, resume: begun, shouldStop: { Interruption.requested }
@@ -90,6 +91,7 @@ struct TrainingSession {
       case .epoch(let record):
         bar?.clear()
         Console.note(record.line)
+        page.write(.running(epochs: Double(record.epoch)))
         if record.validation.hasCollapsed {
           Console.complain(
             "all photos get much the same caption: that passes early in a run, later a lower --learning-rate may help"
@@ -101,16 +103,20 @@ struct TrainingSession {
           barEpoch = epoch
         }
         bar?.update(batch, note: String(format: "loss %.3f", loss))
+        page.progress(epoch: epoch, batch: batch, of: batches)
       }
     }
     // Only now are other options known to be ones that may change.
     if begun { try writeConfiguration() }
+    page.write(.running(epochs: 0))
     do {
       let perplexity = try trainer.run()
+      page.write(.finished)
       Console.note(
         String(format: "%@: validation perplexity %.2f", output + "/model.safetensors", perplexity))
-    } catch let error as TrainingError {
-      if case .interrupted = error { bar?.clear() }
+    } catch {
+      if case TrainingError.interrupted = error { bar?.clear() }
+      page.write(.stopped(reason: "\(error)"))
       throw error
     }
   }

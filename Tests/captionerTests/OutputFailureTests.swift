@@ -69,7 +69,7 @@ import Testing
       #expect(try run("<&- >&- 2>&-", train + ["closed"], in: place).0 == 0)
       let folders = ["open", "closed"].map { "\(place.folder)/\($0)" }
       let names = try FileManager.default.contentsOfDirectory(atPath: folders[0])
-      #expect(names.count == 6)
+      #expect(names.count == 7)
       for name in names where name.hasSuffix(".safetensors") && name != "checkpoint.safetensors" {
         let files = folders.map { FileManager.default.contents(atPath: "\($0)/\(name)") }
         #expect(files[0] == files[1] && files[0] != nil, "\(name)")

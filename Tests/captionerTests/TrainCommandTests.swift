@@ -30,6 +30,10 @@ private struct TrainingPlace {
     return [model.base64EncodedString(), log.replacing(/,"seconds":[^,}]*/, with: "")]
   }
 
+  func page(_ output: String) throws -> String {
+    try String(contentsOfFile: "\(place.folder)/\(output)/report.html", encoding: .utf8)
+  }
+
   func files(_ output: String) throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: "\(place.folder)/\(output)").sorted()
       .map { $0.replacing(/features-[0-9a-f]+/, with: "features") }
@@ -54,6 +58,7 @@ private struct TrainingPlace {
       #expect(
         try test.files("run") == [
           "checkpoint.safetensors", "config.json", "features.safetensors", "log.jsonl", "model.safetensors",
+          "report.html",
         ])
       // The model captions, scores and evaluates.
       let scores = try test.place.run(
@@ -103,6 +108,26 @@ private struct TrainingPlace {
       #expect(
         other.status == 1
           && other.errors.contains("expected a model of this run's words, sizes and preprocessing"))
+    }
+  }
+
+  /// The page tells of all sittings, with its pictures inside; training goes on where it can't be written.
+  @Test func thePageFollowsTheRun() throws {
+    try TrainingPlace.with { test in
+      #expect(try test.run(test.arguments("run", "--epochs", "2")).status == 0)
+      #expect(try test.page("run").contains("after 2 epochs of at most 2"))
+      #expect(try test.run(["train", "--resume", "--output", "run", "--epochs", "3"]).status == 0)
+      let page = try test.page("run")
+      #expect(page.contains("after 3 epochs of at most 3") && page.contains(">Finished<"))
+      #expect(page.matches(of: /<img src="data:image\/jpeg;base64,/).count == 8)
+      #expect(page.contains(">hiddenSize</th><td>16</td><td>512</td>"))
+      try FileManager.default.createDirectory(
+        atPath: test.place.folder + "/other/report.html", withIntermediateDirectories: true)
+      let outcome = try test.run(test.arguments("other", "--epochs", "3"))
+      #expect(
+        outcome.status == 0 && outcome.complaints.count { $0.contains("training page") } == 1,
+        "\(outcome.errors)")
+      #expect(FileManager.default.fileExists(atPath: test.place.folder + "/other/model.safetensors"))
     }
   }
 
@@ -158,12 +183,16 @@ private struct TrainingPlace {
             #expect(outcome.status == 1, "\(outcome.errors)")
             #expect(outcome.complaints.last == "captioner: interrupted; continue with --resume (\(output))")
           }
+          if signal != SIGKILL && lines > 0 && outcome.status != 0 {
+            #expect(try test.page(output).contains(">Stopped<"))
+          }
           // Killed before it had a folder, a run begins anew.
           let begun = FileManager.default.fileExists(atPath: "\(test.place.folder)/\(output)/config.json")
           let resumed = try test.run(
             begun ? ["train", "--resume", "--output", output] : test.arguments(output))
           #expect(resumed.status == 0, "\(output): \(resumed.errors)")
           #expect(try test.result(output) == whole, "\(output)")
+          #expect(try test.page(output).contains(">Finished<"))
           #expect(try test.place.leftovers() == [])
         }
       }
