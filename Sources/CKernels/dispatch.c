@@ -34,3 +34,11 @@ const ck_kernels *ck_kernels_best(void) {
 #endif
   return &ck_table_baseline;
 }
+
+int ck_has_avx512_bf16(void) {
+#if defined(__x86_64__)
+  return has_avx512() && __builtin_cpu_supports("avx512bf16");
+#else
+  return 0;
+#endif
+}

@@ -4,7 +4,8 @@ internal import Glibc
 /// C[m,n] = alpha · op(A)[m,k] · op(B)[k,n] + beta · C, all row-major with the given row strides.
 ///
 /// Large products are cut into pieces by shape alone and shared by the pool, so the result is the same, bit for
-/// bit, for any number of threads. With `beta` 0, C is not read.
+/// bit, for any number of threads. With `beta` 0, C is not read. Products of 8 million terms and more follow
+/// `Arithmetic.current`.
 public func gemm(
   m: Int, n: Int, k: Int, alpha: Float = 1,
   _ a: UnsafePointer<Float>, lda: Int, transposeA: Bool = false,
@@ -12,6 +13,13 @@ public func gemm(
   beta: Float = 0, _ c: UnsafeMutablePointer<Float>, ldc: Int, pool: ThreadPool = .shared
 ) {
   guard m > 0, n > 0 else { return }
+  if alpha == 1, min(m, n, k) >= 64, m * n * k >= 8_000_000, Arithmetic.current == .bfloat16 {
+    bfloatGEMM(
+      m: m, n: n, k: k, a, lda: lda, transposeA: transposeA, b, ldb: ldb, transposeB: transposeB, beta: beta,
+      c,
+      ldc: ldc, pool: pool)
+    return
+  }
   // A piece is worth about 4 million multiplications: far above the cost of handing it out. The side with more
   // to share is cut, in multiples of 16 or 8, which the vector kernels like.
   let pieces = min(16, max(1, m * n * k / 4_000_000))

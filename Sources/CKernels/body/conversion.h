@@ -22,6 +22,16 @@ static void CK(float_to_half)(const float *source, uint16_t *destination, size_t
   }
 }
 
+static void CK(float_to_bfloat)(const float *source, uint16_t *destination, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    uint32_t bits;
+    memcpy(&bits, source + i, 4);
+    // To nearest, ties to even; what is no number must not round to infinity.
+    uint32_t rounded = (bits + 0x7FFF + (bits >> 16 & 1)) >> 16;
+    destination[i] = (uint16_t)((bits & 0x7FFFFFFF) > 0x7F800000 ? bits >> 16 | 0x40 : rounded);
+  }
+}
+
 // y[r] = w[r] . x for four rows of halves `stride` apart: one pass over x.
 typedef _Float16 CK(vh) __attribute__((vector_size(VL * 2), aligned(2), may_alias));
 static inline __attribute__((always_inline)) vf CK(vload_half)(const uint16_t *p) {

@@ -13,6 +13,7 @@ const ck_kernels CK(ck_table) = {
     .half_to_float = CK(half_to_float),
     .bfloat_to_float = CK(bfloat_to_float),
     .float_to_half = CK(float_to_half),
+    .float_to_bfloat = CK(float_to_bfloat),
     .half_dot_4 = CK(half_dot_4),
     .winograd_weights = CK(winograd_weights),
     .winograd_input = CK(winograd_input),

@@ -42,6 +42,7 @@ typedef struct ck_kernels {
   void (*half_to_float)(const uint16_t *source, float *destination, size_t count);
   void (*bfloat_to_float)(const uint16_t *source, float *destination, size_t count);
   void (*float_to_half)(const float *source, uint16_t *destination, size_t count);
+  void (*float_to_bfloat)(const float *source, uint16_t *destination, size_t count);
   // Four rows of halves, `stride` apart, times x -> y[4].
   void (*half_dot_4)(const uint16_t *rows, size_t stride, const float *x, size_t count, float *y);
 
@@ -125,4 +126,6 @@ typedef struct ck_kernels {
 const ck_kernels *ck_kernels_named(const char *name);
 // The fastest table this CPU can run.
 const ck_kernels *ck_kernels_best(void);
+// Whether this CPU multiplies bfloat16 (AVX512_BF16).
+int ck_has_avx512_bf16(void);
 #endif
