@@ -12,6 +12,7 @@ public final class Captioner {
   /// The convolutions.
   public let encoder: VGGEncoder
   let network: CaptionNetwork
+  private let wordSums: WordSums
 
   /// Loads a model file.
   /// - Throws: `ModelError` naming what is missing, of another shape, or not finite.
@@ -22,6 +23,7 @@ public final class Captioner {
     do { file = try SafetensorsFile(path: path) } catch { throw .weights(error) }
     description = try ModelDescription(of: file)
     network = try ModelFile.network(file, description)
+    wordSums = WordSums(network.decoder)
     encoder = try VGGEncoder(
       description.encoder, preprocessing: description.preprocessing, weights: file,
       prefix: ModelFile.encoderPrefix, residency: residency)
@@ -34,7 +36,8 @@ public final class Captioner {
   /// The captions of each image [N], best first.
   /// - Parameter pooled: [N, pooledSize].
   public func captions(_ pooled: Tensor, _ options: BeamSearch.Options = .init()) -> [[Caption]] {
-    BeamSearch(network.decoder, options).search(v: network.head.forward(pooled)).map { $0.map(caption) }
+    BeamSearch(network.decoder, options, wordSums: wordSums).search(v: network.head.forward(pooled))
+      .map { $0.map(caption) }
   }
 
   /// Captions drawn at random for each image [N], the likeliest first.
