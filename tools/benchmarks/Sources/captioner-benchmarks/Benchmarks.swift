@@ -6,6 +6,6 @@ import ArgumentParser
     abstract: "Times parts of the engine; `run` sets them beside their peers.",
     subcommands: [
       EncoderBenchmark.self, LayerBenchmark.self, TrainEpochBenchmark.self, FineTuneBenchmark.self,
-      BeamBenchmark.self, CaptionsBenchmark.self, JPEGBenchmark.self,
+      BeamBenchmark.self, CaptionsBenchmark.self, JPEGBenchmark.self, FolderEncoderBenchmark.self,
     ])
 }
