@@ -13,6 +13,8 @@ public import Tensors
 ///
 /// Forced words are Hokamp & Liu's (2017) grid: captions compete with those that hold as many of the forced words, a
 /// beam for each number, and every live one is also extended by each forced word it lacks.
+///
+/// Not for use by two threads at once.
 public struct BeamSearch {
   /// How far to search.
   public struct Options: Sendable, Equatable {
