@@ -13,6 +13,8 @@ public import Tensors
 ///
 /// Forced words are Hokamp & Liu's (2017) grid: captions compete with those that hold as many of the forced words, a
 /// beam for each number, and every live one is also extended by each forced word it lacks.
+///
+/// Not for use by two threads at once.
 public struct BeamSearch {
   /// How far to search.
   public struct Options: Sendable, Equatable {
@@ -44,10 +46,12 @@ public struct BeamSearch {
 
   private let decoder: CaptionDecoder
   private let options: Options
+  private let wordSums: WordSums
   private let pool: ThreadPool
 
-  init(_ decoder: CaptionDecoder, _ options: Options, pool: ThreadPool) {
+  init(_ decoder: CaptionDecoder, _ options: Options, wordSums: WordSums? = nil, pool: ThreadPool = .shared) {
     (self.decoder, self.options, self.pool) = (decoder, options, pool)
+    self.wordSums = wordSums ?? WordSums(decoder)
   }
 
   /// A search with a decoder.
@@ -59,21 +63,29 @@ public struct BeamSearch {
   /// - Parameter v: image features [N, D].
   public func search(v: Tensor) -> [[Hypothesis]] {
     var images = (0..<v.shape[0]).map { _ in ImageBeam(options) }
-    var state = DecoderState(decoder, v: v, pool: pool)
+    var state = DecoderState(decoder, v: v, wordSums: wordSums, pool: pool)
     for length in 0...options.maximumLength where state.rows > 0 {
       // The rows of the state are the live captions, image by image.
       let searching = images.indices.filter { !images[$0].live.isEmpty }
       let live = searching.flatMap { images[$0].live }
       let logits = state.step(decoder, words: live.map { $0.words.last ?? Vocabulary.start }, pool: pool)
       let extensions = extensions(of: live, length: length, logits)
-      var parents: [Int32] = []
-      var row = 0
-      for image in searching {
-        let rows = row..<row + images[image].live.count
-        parents += images[image].advance(extensions, rows: rows).map { Int32(row + $0) }
-        row = rows.upperBound
+      var first = 0
+      let rows = searching.map { image in
+        defer { first += images[image].live.count }
+        return first..<first + images[image].live.count
       }
-      state.gather(parents, pool: pool)
+      var parents = [[Int]](repeating: [], count: searching.count)
+      images.withUnsafeMutableBufferPointer { images in
+        parents.withUnsafeMutableBufferPointer { parents in
+          pool.run(searching.count) {
+            parents[$0] = images[searching[$0]].advance(extensions, rows: rows[$0])
+          }
+        }
+      }
+      state.gather(
+        zip(rows, parents).flatMap { rows, parents in parents.map { Int32(rows.lowerBound + $0) } },
+        pool: pool)
     }
     return images.map(\.finished)
   }

@@ -13,6 +13,7 @@ public final class Captioner {
   public let encoder: VGGEncoder
   let head: StoredFeatureHead
   let decoder: CaptionDecoder
+  private let wordSums: WordSums
 
   /// Loads a model file.
   /// - Throws: `ModelError` naming what is missing, of another shape, or not finite.
@@ -25,6 +26,7 @@ public final class Captioner {
     head = try StoredFeatureHead(
       description.encoder, weights: file, prefix: ModelFile.encoderPrefix)
     decoder = try ModelFile.decoder(file, description)
+    wordSums = WordSums(decoder)
     encoder = try VGGEncoder(
       description.encoder, preprocessing: description.preprocessing, weights: file,
       prefix: ModelFile.encoderPrefix, residency: residency)
@@ -37,7 +39,7 @@ public final class Captioner {
   /// The captions of each image [N], best first.
   /// - Parameter pooled: [N, pooledSize].
   public func captions(_ pooled: Tensor, _ options: BeamSearch.Options = .init()) -> [[Caption]] {
-    BeamSearch(decoder, options).search(v: head(pooled)).map { $0.map(caption) }
+    BeamSearch(decoder, options, wordSums: wordSums).search(v: head(pooled)).map { $0.map(caption) }
   }
 
   /// Captions drawn at random for each image [N], the likeliest first.

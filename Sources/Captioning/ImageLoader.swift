@@ -49,6 +49,16 @@ public struct ImageLoader: Sendable {
     return Batch(images: input(images), indices: indices, failures: failures)
   }
 
+  /// The batches of `size` files, in order: each is read while the one before it is used, by as many threads as the
+  /// shared pool has.
+  func batches(_ paths: [String], of size: Int) -> AnyIterator<Batch> {
+    let ranges = stride(from: 0, to: paths.count, by: size).map { $0..<min(paths.count, $0 + size) }
+    guard ranges.count > 1 else { return AnyIterator(ranges.map { load(paths, $0) }.makeIterator()) }
+    // Not the shared one: it is the encoder's meanwhile.
+    let pool = ThreadPool(threads: ThreadPool.shared.threads)
+    return AnyIterator(Ahead(count: ranges.count) { load(paths, ranges[$0], pool: pool) })
+  }
+
   /// The picture in a file; `-` is standard input.
   private static func read(_ path: String) throws(ImageError) -> RGBImage {
     path == "-" ? try RGBImage(standardInput: "standard input") : try RGBImage(contentsOf: path)

@@ -28,6 +28,44 @@ public func lstmForward(
   }
 }
 
+/// Rows of 4H sums, of which a step reads row `rows[r]` for its row r, or r itself when that is nil.
+public struct GateSums {
+  let sums: UnsafePointer<Float>
+  let rows: UnsafePointer<Int32>?
+
+  /// Memory that outlives the step.
+  public init(_ sums: UnsafePointer<Float>, rows: UnsafePointer<Int32>? = nil) {
+    (self.sums, self.rows) = (sums, rows)
+  }
+
+  func row(_ row: Int, _ size: Int) -> UnsafePointer<Float> {
+    sums + (rows.map { Int($0[row]) } ?? row) * 4 * size
+  }
+}
+
+/// The same step for inference, of sums that rows may share: nothing is kept but c and h.
+/// - Parameters:
+///   - input, recurrent, added: what each row's gates are the sum of.
+///   - cellsBefore: c₋ [·, H], of which row `cellRows[r]` is row r's; nil at the first step, where it is zero.
+///   - cells: c [rows, H]; not `cellsBefore`.
+///   - hidden: h [rows, H].
+public func lstmStep(
+  rows: Int, hiddenSize: Int, input: GateSums, recurrent: GateSums?, added: GateSums?,
+  cellsBefore: UnsafePointer<Float>?, cellRows: UnsafePointer<Int32>?, cells: UnsafeMutablePointer<Float>,
+  hidden: UnsafeMutablePointer<Float>, pool: ThreadPool = .shared, instructions: InstructionSet = .current
+) {
+  let size = hiddenSize
+  let step = instructions.table.pointer.pointee.lstm_step!
+  pool.runRows(rows, columns: 8 * size) { range in
+    for row in range {
+      let before = cellRows.map { Int($0[row]) } ?? row
+      step(
+        input.row(row, size), recurrent?.row(row, size), added?.row(row, size),
+        cellsBefore.map { $0 + before * size }, cells + row * size, hidden + row * size, size)
+    }
+  }
+}
+
 /// The same step backwards, given δh and the δc that came from the next step:
 ///
 ///     δc += δh·o·(1 − tanh²c),  δi = δc·g·i(1−i),  δf = δc·c₋·f(1−f),  δo = δh·tanh c·o(1−o),  δg = δc·i·(1−g²),

@@ -179,29 +179,53 @@ public struct LSTM: Module {
       pool: pool)
   }
 
-  /// One step of inference: `h` and `c` [rows, H] become the next; they are zero before the first step.
+  /// W_xh x + b: x [rows, E] → sums [rows, 4H].
+  public func inputSums(
+    rows: Int, _ x: UnsafePointer<Float>, into sums: UnsafeMutablePointer<Float>, pool: ThreadPool = .shared
+  ) {
+    gemm(
+      m: rows, n: 4 * hidden, k: inputs, x, lda: inputs, inputWeight.value.pointer, ldb: inputs,
+      transposeB: true, sums, ldc: 4 * hidden, pool: pool)
+    addBias(rows: rows, columns: 4 * hidden, sums, bias: bias.value.pointer, pool: pool)
+  }
+
+  /// One step of inference.
   /// - Parameters:
-  ///   - x: [rows, E].
-  ///   - injected: W_ih·v [N, 4H] without the bias, row `imageRows[r]` for row r; nil where the image does not enter.
-  ///   - gates: scratch [rows, 4H].
+  ///   - input: W_xh x + b, which rows of one word share.
+  ///   - injected: W_ih·v, which rows of one image share; nil where the image does not enter.
+  ///   - before: the states that the rows go on from, which rows of one parent share; nil before the first step.
+  ///   - scratch: [before.rows, 4H].
+  ///   - h, c: [rows, H]; not those before.
   public func step(
-    rows: Int, _ x: UnsafePointer<Float>, injected: UnsafePointer<Float>?, imageRows: UnsafePointer<Int32>?,
-    gates: UnsafeMutablePointer<Float>, h: UnsafeMutablePointer<Float>, c: UnsafeMutablePointer<Float>,
+    rows: Int, input: GateSums, injected: GateSums?, before: LSTMStates?,
+    scratch: UnsafeMutablePointer<Float>, h: UnsafeMutablePointer<Float>, c: UnsafeMutablePointer<Float>,
     pool: ThreadPool = .shared
   ) {
-    let size = hidden
-    gemm(
-      m: rows, n: 4 * size, k: inputs, x, lda: inputs, inputWeight.value.pointer, ldb: inputs,
-      transposeB: true,
-      gates, ldc: 4 * size, pool: pool)
-    gemm(
-      m: rows, n: 4 * size, k: size, h, lda: size, hiddenWeight.value.pointer, ldb: size, transposeB: true,
-      beta: 1,
-      gates, ldc: 4 * size, pool: pool)
-    if injected != nil { addBias(rows: rows, columns: 4 * size, gates, bias: bias.value.pointer, pool: pool) }
-    lstmForward(
-      rows: rows, hiddenSize: size, gates: gates, added: injected ?? bias.value.pointer,
-      addedRows: injected == nil ? nil : imageRows, cellsBefore: c, cells: c, tanhCells: nil, hidden: h,
-      pool: pool)
+    if let before {
+      gemm(
+        m: before.rows, n: 4 * hidden, k: hidden, before.h, lda: hidden, hiddenWeight.value.pointer,
+        ldb: hidden, transposeB: true, scratch, ldc: 4 * hidden, pool: pool)
+    }
+    lstmStep(
+      rows: rows, hiddenSize: hidden, input: input,
+      recurrent: before.map { GateSums(scratch, rows: $0.parents) }, added: injected,
+      cellsBefore: before?.c, cellRows: before?.parents, cells: c, hidden: h, pool: pool)
+  }
+}
+
+/// States that the rows of a step go on from.
+public struct LSTMStates {
+  /// How many there are.
+  public let rows: Int
+  /// [rows, H].
+  public let h, c: UnsafePointer<Float>
+  /// Which of them each row of the step goes on from; nil: row r from r.
+  public let parents: UnsafePointer<Int32>?
+
+  /// Memory that outlives the step.
+  public init(
+    rows: Int, h: UnsafePointer<Float>, c: UnsafePointer<Float>, parents: UnsafePointer<Int32>? = nil
+  ) {
+    (self.rows, self.h, self.c, self.parents) = (rows, h, c, parents)
   }
 }

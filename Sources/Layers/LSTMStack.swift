@@ -104,29 +104,35 @@ public struct LSTMStack: Module {
       trace: &trace.layers[0], pool: pool)
   }
 
-  /// One step of inference: `h` and `c`, [rows, H] of each layer, become the next; they are zero before the first.
+  /// One step of inference.
   /// - Parameters:
-  ///   - x: [rows, E].
-  ///   - injected: W_ih·v [N, 4H] without the bias, row `imageRows[r]` for row r; nil where the image does not enter.
-  ///   - gates: scratch [rows, 4H].
+  ///   - input: layer 0's W_xh x + b, as its `inputSums` makes them.
+  ///   - injected: W_ih·v; nil where the image does not enter.
+  ///   - before: the states that the rows go on from, of each layer; nil before the first step.
+  ///   - scratch: [rows, 4H] and [before.rows, 4H].
+  ///   - h, c: [rows, H] of each layer; not those before.
   ///   - dropout: as in `forward` where its row `firstRow` is row 0 here, and scratch [rows, H]; no masks: none.
   public func step(
-    rows: Int, _ x: UnsafePointer<Float>, injected: UnsafePointer<Float>?, imageRows: UnsafePointer<Int32>?,
-    gates: UnsafeMutablePointer<Float>, h: [UnsafeMutablePointer<Float>], c: [UnsafeMutablePointer<Float>],
+    rows: Int, input: GateSums, injected: GateSums?, before: [LSTMStates]?,
+    scratch: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>), h: [UnsafeMutablePointer<Float>],
+    c: [UnsafeMutablePointer<Float>],
     dropout: (masks: [Dropout], firstRow: Int, scratch: UnsafeMutablePointer<Float>)? = nil,
     pool: ThreadPool = .shared
   ) {
-    var input = x
-    for (layer, lstm) in layers.enumerated() {
-      if layer > 0, let dropout, !dropout.masks.isEmpty {
+    layers[0].step(
+      rows: rows, input: input, injected: injected, before: before?[0], scratch: scratch.1, h: h[0], c: c[0],
+      pool: pool)
+    for layer in layers.indices.dropFirst() {
+      var x = UnsafePointer(h[layer - 1])
+      if let dropout, !dropout.masks.isEmpty {
         dropout.masks[layer - 1].apply(
-          firstRow: dropout.firstRow, rows: rows, columns: hidden, input, into: dropout.scratch, pool: pool)
-        input = UnsafePointer(dropout.scratch)
+          firstRow: dropout.firstRow, rows: rows, columns: hidden, x, into: dropout.scratch, pool: pool)
+        x = UnsafePointer(dropout.scratch)
       }
-      lstm.step(
-        rows: rows, input, injected: layer == 0 ? injected : nil, imageRows: imageRows, gates: gates,
+      layers[layer].inputSums(rows: rows, x, into: scratch.0, pool: pool)
+      layers[layer].step(
+        rows: rows, input: GateSums(scratch.0), injected: nil, before: before?[layer], scratch: scratch.1,
         h: h[layer], c: c[layer], pool: pool)
-      input = UnsafePointer(h[layer])
     }
   }
 }

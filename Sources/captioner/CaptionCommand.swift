@@ -73,32 +73,20 @@ struct CaptionCommand: ParsableCommand {
     let vocabulary = captioner.description.vocabulary
     let options = try search.options(captions: captions, vocabulary: vocabulary)
     let sampling = try search.sampling(captions: captions, vocabulary: vocabulary)
-    let loader = ImageLoader(captioner.description.preprocessing)
     var failures = 0
     var progress = BatchProgress(total: files.count, shown: format != .text || isatty(1) == 0)
-    for start in stride(from: 0, to: files.count, by: VGGEncoder.batchSize) {
-      let range = start..<min(files.count, start + VGGEncoder.batchSize)
-      let batch = loader.load(files, range)
-      var errors: [Int: String] = [:]
-      for (index, error) in batch.failures { errors[index] = error.description }
-      var found: [[Caption]] = []
-      if !batch.indices.isEmpty {
-        let pooled = try captioner.pooled(batch.images)
-        // An image's random numbers are named by its place among those given.
-        found =
-          sampling.map { captioner.sample(pooled, $0, streams: batch.indices.map(UInt64.init)) }
-          ?? captioner.captions(pooled, options)
+    try captioner.caption(files) { pooled, places in
+      // An image's random numbers are named by its place among those given.
+      sampling.map { captioner.sample(pooled, $0, streams: places.map(UInt64.init)) }
+        ?? captioner.captions(pooled, options)
+    } found: { place, result in
+      switch result {
+      case .success(let captions): try writer.write(image: files[place], captions: captions)
+      case .failure(let error):
+        failures += 1
+        try writer.write(image: files[place], error: error.description)
       }
-      let byIndex = Dictionary(uniqueKeysWithValues: zip(batch.indices, found))
-      for index in range {
-        if let captions = byIndex[index] {
-          try writer.write(image: files[index], captions: captions)
-        } else {
-          failures += 1
-          try writer.write(image: files[index], error: errors[index] ?? "can't be read")
-        }
-      }
-      progress.update(range.upperBound)
+      progress.update(place + 1)
     }
     progress.finish()
     return failures

@@ -42,6 +42,42 @@ private func captioner(_ metadata: [String: String] = TinyNetwork.metadata) thro
     }
   }
 
+  /// More files than are searched together: in order, a bad one costing only itself.
+  @Test func filesAreCaptionedInOrder() throws {
+    let (captioner, _) = try captioner()
+    let kinds = [photo("decode/jpeg-444.jpg"), photo("resize/37x29.png"), "/nowhere.png"]
+    let loader = ImageLoader(captioner.description.preprocessing)
+    let alone = try kinds.dropLast().map {
+      captioner.captions(try captioner.pooled(loader.load([$0], 0..<1).images))[0][0]
+    }
+    for count in [0, 1, 8, 9, 2 * Captioner.searchSize + 3] {
+      let files = (0..<count).map { kinds[$0 % 5 % 3] }
+      var (places, groups): ([Int], [Int]) = ([], [])
+      try captioner.caption(files) { pooled, places in
+        groups.append(places.count)
+        return captioner.captions(pooled)
+      } found: { place, result in
+        places.append(place)
+        switch result {
+        case .success(let captions):
+          let expected = alone[place % 5 % 3]
+          #expect(captions[0].text == expected.text && abs(captions[0].logProb - expected.logProb) < 1e-4)
+        case .failure(let error): #expect(error.path == "/nowhere.png" && place % 5 % 3 == 2)
+        }
+      }
+      #expect(places == Array(0..<count))
+      #expect(groups.allSatisfy { $0 <= Captioner.searchSize })
+    }
+    struct Enough: Error {}
+    #expect(throws: Enough.self) {
+      try captioner.caption(Array(repeating: kinds[1], count: 40)) { pooled, _ in
+        captioner.captions(pooled)
+      } found: { _, _ in
+        throw Enough()
+      }
+    }
+  }
+
   @Test func manyCaptionsAreScoredAsEachAlone() throws {
     let (captioner, pooled) = try captioner()
     let sentences = [

@@ -46,6 +46,42 @@ private func numbers(_ count: Int, _ stream: UInt64, limit: Float = 2) -> [Float
   #expect(Elementwise.hyperbolicTangent.apply(ends, instructions: set) == [-1, 1, 0])
 }
 
+/// Rows that share their sums and the cell before, against the definition.
+@Test(arguments: sets) func lstmStepSharesRows(set: InstructionSet) {
+  for size in counts {
+    let (input, recurrent) = (
+      Tensor(numbers(8 * size, 1), [8 * size]), Tensor(numbers(8 * size, 2), [8 * size])
+    )
+    let (added, before) = (Tensor(numbers(4 * size, 3), [4 * size]), Tensor(numbers(2 * size, 4), [2 * size]))
+    let (words, parents, images) = ([1, 1, 0], [1, 0, 1], [0, 0, 0])
+    func row(_ x: Tensor, _ row: Int, _ size: Int) -> ArraySlice<Float> {
+      x.scalars[row * size..<(row + 1) * size]
+    }
+    for isFirst in [false, true] {
+      var (cells, hidden) = ([Float](repeating: 0, count: 3 * size), [Float](repeating: 0, count: 3 * size))
+      (words + parents + images).map(Int32.init).withUnsafeBufferPointer {
+        let rows = $0.baseAddress!
+        lstmStep(
+          rows: 3, hiddenSize: size, input: GateSums(input.pointer, rows: rows),
+          recurrent: isFirst ? nil : GateSums(recurrent.pointer, rows: rows + 3),
+          added: GateSums(added.pointer, rows: rows + 6), cellsBefore: isFirst ? nil : before.pointer,
+          cellRows: rows + 3, cells: &cells, hidden: &hidden, instructions: set)
+      }
+      for k in 0..<3 {
+        let parent = zip(row(recurrent, parents[k], 4 * size), row(added, images[k], 4 * size)).map {
+          (isFirst ? 0 : Double($0)) + Double($1)
+        }
+        let expected = Reference.lstm(
+          sums: zip(row(input, words[k], 4 * size), parent).map { Double($0) + $1 },
+          cellBefore: row(before, parents[k], size).map { isFirst ? 0 : Double($0) })
+        let at = k * size..<(k + 1) * size
+        #expect(relativeError(Array(hidden[at]), expected.hidden.map(Float.init)) < 1e-6)
+        #expect(relativeError(Array(cells[at]), expected.cell.map(Float.init)) < 1e-6)
+      }
+    }
+  }
+}
+
 @Test(arguments: sets) func lstmStepIsRightForwardAndBackward(set: InstructionSet) {
   for size in counts {
     let sums = numbers(8 * size, 1)

@@ -20,13 +20,26 @@ import Testing
 
     var h = Array(repeating: Tensor(zeros: [captions.count, 7]), count: count)
     var (c, scratch) = (h, Tensor(uninitialized: [captions.count, 7]))
-    var gates = Tensor(uninitialized: [captions.count, 28])
+    var (sums, gates) = (
+      Tensor(uninitialized: [captions.count, 28]), Tensor(uninitialized: [captions.count, 28])
+    )
     var position = 0
     for live in captions.batchSizes {
-      stack.step(
-        rows: live, x.pointer + position * 5, injected: injected.pointer, imageRows: captions.imageRows,
-        gates: gates.mutablePointer(), h: h.indices.map { h[$0].mutablePointer() },
-        c: c.indices.map { c[$0].mutablePointer() }, dropout: (masks, position, scratch.mutablePointer()))
+      let (hBefore, cBefore) = (h, c)
+      stack.layers[0].inputSums(rows: live, x.pointer + position * 5, into: sums.mutablePointer())
+      captions.imageRows.withUnsafeBufferPointer { imageRows in
+        stack.step(
+          rows: live, input: GateSums(sums.pointer),
+          injected: GateSums(injected.pointer, rows: imageRows.baseAddress),
+          before: position == 0
+            ? nil
+            : h.indices.map {
+              LSTMStates(rows: live, h: hBefore[$0].pointer, c: cBefore[$0].pointer)
+            },
+          scratch: (sums.mutablePointer(), gates.mutablePointer()),
+          h: h.indices.map { h[$0].mutablePointer() }, c: c.indices.map { c[$0].mutablePointer() },
+          dropout: (masks, position, scratch.mutablePointer()))
+      }
       let whole = (0..<live * 7).map { trace.hiddenStates[position * 7 + $0] }
       #expect(relativeError(whole, Array(h[count - 1].scalars[..<(live * 7)])) < 1e-6, "position \(position)")
       position += live

@@ -73,12 +73,15 @@ import Testing
     for k in 0..<4 {
       let own = caption.indices.filter { caption[$0] == k }
       var (h, c) = (Tensor(zeros: [1, 7]), Tensor(zeros: [1, 7]))
-      var gates = Tensor(uninitialized: [1, 28])
+      var (sums, scratch) = (Tensor(uninitialized: [1, 28]), Tensor(uninitialized: [1, 28]))
       for position in own {
-        let row = x.row(position)
+        let (row, image) = (x.row(position), injected.row(Int(Self.captions.imageRows[k])))
+        let (hBefore, cBefore) = (h, c)
+        layer.inputSums(rows: 1, row.pointer, into: sums.mutablePointer())
         layer.step(
-          rows: 1, row.pointer, injected: injected.pointer, imageRows: [Self.captions.imageRows[k]],
-          gates: gates.mutablePointer(), h: h.mutablePointer(), c: c.mutablePointer())
+          rows: 1, input: GateSums(sums.pointer), injected: GateSums(image.pointer),
+          before: LSTMStates(rows: 1, h: hBefore.pointer, c: cBefore.pointer),
+          scratch: scratch.mutablePointer(), h: h.mutablePointer(), c: c.mutablePointer())
         let packed = (0..<7).map { trace.hiddenStates[position * 7 + $0] }
         #expect(relativeError(packed, h.scalars) < 1e-6)
       }

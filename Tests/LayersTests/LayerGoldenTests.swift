@@ -56,23 +56,33 @@ struct Golden {
     try golden.expectGradients(of: layer)
   }
 
-  /// One step from given h and c, through the kernels that the packed layer is made of.
+  /// One step from given h and c, for inference and through the kernels that the packed layer is made of.
   @Test func lstmStep() throws {
     let golden = try Golden("lstm")
     let layer = try LSTM("lstm", inputs: 5, hidden: 6, from: golden.source)
-    var (h, c) = (try golden("h"), try golden("c"))
+    let (hBefore, cBefore) = (try golden("h"), try golden("c"))
     let (x, injected) = (try golden("x"), try golden("injected"))
-    var gates = Tensor(uninitialized: [3, 24])
+    var (sums, gates) = (Tensor(uninitialized: [3, 24]), Tensor(uninitialized: [3, 24]))
+    var (h, c) = (Tensor(uninitialized: [3, 6]), Tensor(uninitialized: [3, 6]))
+    layer.inputSums(rows: 3, x.pointer, into: sums.mutablePointer())
     layer.step(
-      rows: 3, x.pointer, injected: injected.pointer, imageRows: [0, 1, 2], gates: gates.mutablePointer(),
+      rows: 3, input: GateSums(sums.pointer), injected: GateSums(injected.pointer),
+      before: LSTMStates(rows: 3, h: hBefore.pointer, c: cBefore.pointer), scratch: gates.mutablePointer(),
       h: h.mutablePointer(), c: c.mutablePointer())
     #expect(relativeError(h, try golden("next_h")) < 1e-6)
     #expect(relativeError(c, try golden("next_c")) < 1e-6)
-    let tanhCells = Tensor(c.scalars.map { Float(tanh(Double($0))) }, c.shape)
-    let (dh, cellsBefore) = (try golden("dnext_h"), try golden("c"))
+    // The scratch holds W_hh h.
+    gates = Tensor(zip(gates.scalars, sums.scalars).map { $0 + $1 }, gates.shape)
+    var tanhCells = c
+    lstmForward(
+      rows: 3, hiddenSize: 6, gates: gates.mutablePointer(), added: injected.pointer, addedRows: [0, 1, 2],
+      cellsBefore: cBefore.pointer, cells: c.mutablePointer(), tanhCells: tanhCells.mutablePointer(),
+      hidden: h.mutablePointer())
+    #expect(relativeError(h, try golden("next_h")) < 1e-6)
+    let dh = try golden("dnext_h")
     var dc = try golden("dnext_c")
     lstmBackward(
-      rows: 3, hiddenSize: 6, gates: gates.mutablePointer(), cellsBefore: cellsBefore.pointer,
+      rows: 3, hiddenSize: 6, gates: gates.mutablePointer(), cellsBefore: cBefore.pointer,
       tanhCells: tanhCells.pointer, hiddenGradients: dh.pointer, cellGradients: dc.mutablePointer())
     #expect(relativeError(gates, try golden("gradient.gates")) < 1e-5)
     #expect(relativeError(dc, try golden("gradient.c")) < 1e-5)

@@ -95,6 +95,23 @@ static void CK(lstm_forward)(float *gates, const float *added, const float *c_be
   }
 }
 
+static void CK(lstm_step)(const float *input, const float *recurrent, const float *added, const float *c_before,
+                          float *c, float *h, size_t hidden) {
+  CK_EACH(j, l, hidden) {
+    vf sums[4];
+    for (size_t gate = 0; gate < 4; gate++) {
+      size_t at = gate * hidden + j;
+      sums[gate] = CK(vget)(input + at, l);
+      if (recurrent) sums[gate] += CK(vget)(recurrent + at, l);
+      if (added) sums[gate] += CK(vget)(added + at, l);
+    }
+    vf cell = CK(vsigmoid)(sums[0]) * CK(vtanh)(sums[3]);
+    if (c_before) cell += CK(vsigmoid)(sums[1]) * CK(vget)(c_before + j, l);
+    CK(vput)(c + j, cell, l);
+    CK(vput)(h + j, CK(vsigmoid)(sums[2]) * CK(vtanh)(cell), l);
+  }
+}
+
 static void CK(lstm_backward)(float *gates, const float *c_before, const float *tanh_c, const float *dh, float *dc,
                               size_t hidden) {
   float *pi = gates, *pf = gates + hidden, *po = gates + 2 * hidden, *pg = gates + 3 * hidden;

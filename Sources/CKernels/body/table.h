@@ -29,6 +29,7 @@ const ck_kernels CK(ck_table) = {
     .sigmoid_row = CK(sigmoid_row),
     .tanh_row = CK(tanh_row),
     .lstm_forward = CK(lstm_forward),
+    .lstm_step = CK(lstm_step),
     .lstm_backward = CK(lstm_backward),
     .cross_entropy_row = CK(cross_entropy_row),
     .top_k_row = CK(top_k_row),

@@ -85,6 +85,9 @@ typedef struct ck_kernels {
   // zero; tanh_c may be NULL.
   void (*lstm_forward)(float *gates, const float *added, const float *c_before, float *c, float *tanh_c, float *h,
                        size_t hidden);
+  // The same for inference: the sum of three rows, of which recurrent and added may be NULL; gates are not kept.
+  void (*lstm_step)(const float *input, const float *recurrent, const float *added, const float *c_before, float *c,
+                    float *h, size_t hidden);
   // Activated gates become the gradients of their sums; dc goes from the cell to the cell before.
   void (*lstm_backward)(float *gates, const float *c_before, const float *tanh_c, const float *dh, float *dc,
                         size_t hidden);

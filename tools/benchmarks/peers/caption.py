@@ -45,8 +45,8 @@ def pixels(path, rules):
     return ((x - mean[:, None, None]) / deviation[:, None, None])[None].contiguous(memory_format=torch.channels_last)
 
 
-def encoded(weights, x):
-    """v [1, D]."""
+def pooled(weights, x):
+    """What the head reads [N, P]."""
     convolutions = sorted(int(name.split(".")[2]) for name in weights
                           if name.startswith("encoder.features.") and name.endswith(".weight"))
     for i, index in enumerate(convolutions):
@@ -58,7 +58,12 @@ def encoded(weights, x):
     x = F.max_pool2d(x, 2)
     if weights["encoder.classifier.0.weight"].shape[1] == 2048:
         x = F.adaptive_avg_pool2d(x, 2)
-    x = x.flatten(1)
+    return x.flatten(1)
+
+
+def encoded(weights, x):
+    """v [N, D]."""
+    x = pooled(weights, x)
     for index in (0, 3):
         name = f"encoder.classifier.{index}"
         if f"{name}.weight" in weights:
