@@ -67,27 +67,58 @@ public struct BeamSearch {
     for length in 0...options.maximumLength where state.rows > 0 {
       // The rows of the state are the live captions, image by image.
       let searching = images.indices.filter { !images[$0].live.isEmpty }
-      let live = searching.flatMap { images[$0].live }
-      let logits = state.step(decoder, words: live.map { $0.words.last ?? Vocabulary.start }, pool: pool)
-      let extensions = extensions(of: live, length: length, logits)
-      var first = 0
-      let rows = searching.map { image in
-        defer { first += images[image].live.count }
-        return first..<first + images[image].live.count
-      }
-      var parents = [[Int]](repeating: [], count: searching.count)
-      images.withUnsafeMutableBufferPointer { images in
-        parents.withUnsafeMutableBufferPointer { parents in
-          pool.run(searching.count) {
-            parents[$0] = images[searching[$0]].advance(extensions, rows: rows[$0])
-          }
-        }
-      }
-      state.gather(
-        zip(rows, parents).flatMap { rows, parents in parents.map { Int32(rows.lowerBound + $0) } },
+      state.read(
+        decoder, words: searching.flatMap { images[$0].live.map { $0.words.last ?? Vocabulary.start } },
         pool: pool)
+      var parents: [Int32] = []
+      var row = 0
+      for group in groups(searching.map { images[$0].live.count }) {
+        let group = searching[group]
+        let live = group.flatMap { images[$0].live }
+        let logits = state.logits(decoder, of: row..<row + live.count, pool: pool)
+        let extensions = extensions(of: live, length: length, logits)
+        for found in advance(&images, group, extensions) { parents.append(Int32(row + found)) }
+        row += live.count
+      }
+      state.gather(parents, pool: pool)
     }
     return images.map(\.finished)
+  }
+
+  /// Images whose rows' logits are in memory together, so that they stay in the cache: 1,024 rows or a few more.
+  private func groups(_ rows: [Int]) -> [Range<Int>] {
+    var groups: [Range<Int>] = []
+    var (first, count) = (0, 0)
+    for image in rows.indices {
+      count += rows[image]
+      if count >= 1_024 || image == rows.count - 1 {
+        groups.append(first..<image + 1)
+        (first, count) = (image + 1, 0)
+      }
+    }
+    return groups
+  }
+
+  /// Takes the next step of some images, whose live captions are the rows of the extensions.
+  /// - Returns: the row that each new live caption extends.
+  private func advance(
+    _ images: inout [ImageBeam], _ group: ArraySlice<Int>, _ extensions: TopClasses
+  ) -> [Int] {
+    var next = 0
+    let rows = group.map { image in
+      defer { next += images[image].live.count }
+      return next..<next + images[image].live.count
+    }
+    let group = Array(group)
+    var parents = [[Int]](repeating: [], count: group.count)
+    images.withUnsafeMutableBufferPointer { images in
+      parents.withUnsafeMutableBufferPointer { parents in
+        pool.run(group.count) {
+          parents[$0] = images[group[$0]].advance(extensions, rows: rows[$0])
+        }
+      }
+    }
+    return zip(rows, parents).flatMap { rows, parents in parents.map { rows.lowerBound + $0 } }
   }
 
   /// How each live caption, a row each, may go on.

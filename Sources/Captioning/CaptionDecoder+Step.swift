@@ -38,6 +38,15 @@ struct DecoderState {
     _ decoder: CaptionDecoder, words: [Int32],
     dropout: (masks: CaptionDecoder.Masks, first: Int)? = nil, pool: ThreadPool
   ) -> UnsafeMutablePointer<Float> {
+    read(decoder, words: words, dropout: dropout, pool: pool)
+    return logits(decoder, of: 0..<rows, dropout: dropout, pool: pool)
+  }
+
+  /// Reads one word a row.
+  mutating func read(
+    _ decoder: CaptionDecoder, words: [Int32],
+    dropout: (masks: CaptionDecoder.Masks, first: Int)? = nil, pool: ThreadPool
+  ) {
     precondition(words.count == rows, "\(words.count) words for \(rows) rows")
     if let dropout {
       runLSTM(
@@ -45,16 +54,24 @@ struct DecoderState {
     } else {
       wordSums.of(words, pool: pool) { runLSTM(decoder, input: $0, nil, pool) }
     }
+  }
+
+  /// W_out h of some rows, without the bias, in memory that the next call uses again.
+  mutating func logits(
+    _ decoder: CaptionDecoder, of rows: Range<Int>,
+    dropout: (masks: CaptionDecoder.Masks, first: Int)? = nil, pool: ThreadPool
+  ) -> UnsafeMutablePointer<Float> {
     let size = decoder.configuration.hiddenSize
-    var top = states.h[states.h.count - 1].pointer
+    var top = states.h[states.h.count - 1].pointer + rows.lowerBound * size
     if let dropout {
-      let dropped = dropped.reserve(rows * size)
+      let dropped = dropped.reserve(rows.count * size)
       dropout.masks.output.apply(
-        firstRow: dropout.first, rows: rows, columns: size, top, into: dropped, pool: pool)
+        firstRow: dropout.first + rows.lowerBound, rows: rows.count, columns: size, top, into: dropped,
+        pool: pool)
       top = UnsafePointer(dropped)
     }
-    let logits = logits.reserve(rows * decoder.configuration.vocabularySize)
-    decoder.output.linear.product(rows: rows, top, into: logits, pool: pool)
+    let logits = logits.reserve(rows.count * decoder.configuration.vocabularySize)
+    decoder.output.linear.product(rows: rows.count, top, into: logits, pool: pool)
     return logits
   }
 
