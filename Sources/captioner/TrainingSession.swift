@@ -36,30 +36,27 @@ struct TrainingSession {
       "\(train.files.count) images, \(train.tokens.count) captions; \(vocabulary.count) words cover "
         + String(format: "%.2f %%", statistics.coverage * 100))
     let learned = train.learned(by: vocabulary, configuration)
-    guard
-      let architecture = VGGArchitecture(
-        layers: source.architecture.layers, head: configuration.head, featureSize: configuration.featureSize)
-    else { throw TrainingError.configuration("\(configuration.encoder): expected a VGG network") }
+    let network = try RunNetwork(configuration, source)
     let description = ModelDescription(
-      encoder: architecture, preprocessing: source.preprocessing, embeddingSize: configuration.embeddingSize,
+      encoder: network.architecture, preprocessing: source.preprocessing,
+      embeddingSize: configuration.embeddingSize,
       hiddenSize: configuration.hiddenSize, layers: configuration.layers, injection: configuration.injection,
       vocabulary: vocabulary)
 
     try openOutput()
     if !begun { try writeConfiguration() }
     Interruption.watch()
-    let (frozen, tap) = try frozenPart(of: architecture)
     let encoder = try VGGEncoder(
-      frozen, preprocessing: source.preprocessing, weights: source.file, prefix: source.prefix,
+      network.frozen, preprocessing: source.preprocessing, weights: source.file, prefix: source.prefix,
       residency: .resident)
-    let fingerprint = try encoder.fingerprint(tap)
+    let fingerprint = try encoder.fingerprint(network.tap)
     // Training and validation may be the same images: then they share a file.
     var caches: [String: FeatureCache] = [:]
     func cache(_ split: TrainingSplit, view: TrainingView) throws -> FeatureCache {
       let key = view.name.isEmpty ? fingerprint : fingerprint + " " + view.name
       let path = cachePath(key, split)
       if let open = caches[path] { return open }
-      let cache = try fill(split, view, encoder, tap, key: key, path: path)
+      let cache = try fill(split, view, encoder, network, key: key, path: path)
       caches[path] = cache
       return cache
     }
@@ -138,17 +135,6 @@ struct TrainingSession {
     try AtomicFile.write(to: configurationPath) { try $0.write(json + "\n") }
   }
 
-  /// What runs once per image: everything before the head, or before the first convolution that learns.
-  private func frozenPart(of architecture: VGGArchitecture) throws -> (VGGArchitecture, VGGEncoder.Tap) {
-    guard !configuration.fineTuneFrom.isEmpty else { return (architecture, .pooled) }
-    guard let cut = architecture.cut(before: configuration.fineTuneFrom), let frozen = cut.frozen else {
-      throw TrainingError.configuration(
-        "fine-tune from: expected one of \(architecture.convolutionNames.dropFirst().joined(separator: ", ")),"
-          + " found \(configuration.fineTuneFrom)")
-    }
-    return (frozen, .map)
-  }
-
   /// Features of other encoders and other images lie beside each other in the run's folder.
   private func cachePath(_ key: String, _ split: TrainingSplit) -> String {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
@@ -160,19 +146,17 @@ struct TrainingSession {
 
   /// The features of a split, computed where they are missing.
   private func fill(
-    _ split: TrainingSplit, _ view: TrainingView, _ encoder: VGGEncoder, _ tap: VGGEncoder.Tap, key: String,
+    _ split: TrainingSplit, _ view: TrainingView, _ encoder: VGGEncoder, _ network: RunNetwork, key: String,
     path: String
   ) throws -> FeatureCache {
-    // Maps are large, and half precision is what the weights come in.
-    let (width, type): (Int, StoredType) =
-      tap == .map ? (encoder.mapShape.count, .float16) : (encoder.architecture.pooledSize, .float32)
-    let cache = try FeatureCache(path: path, key: key, names: split.files, width: width, type: type)
+    let cache = try FeatureCache(
+      path: path, key: key, names: split.files, width: network.featureWidth, type: network.featureType)
     let pending = cache.pending.count
     if pending == 0 { return cache }
     var progress = ProgressLine(
       "features of \(split.name)\(view.name.isEmpty ? "" : ", " + view.name)", total: pending, unit: "images")
     var failures: [String] = []
-    try encoder.fill(cache, paths: split.files, view: view, tap: tap) { done in
+    try encoder.fill(cache, paths: split.files, view: view, tap: network.tap) { done in
       progress.update(done)
       if Interruption.requested { throw TrainingError.interrupted(path: output) }
     } failed: { _, message in
