@@ -107,6 +107,11 @@ public final class FeatureCache {
   /// Copies the features of a row that is done, `width` floats.
   public func read(_ row: Int, into features: UnsafeMutablePointer<Float>) {
     precondition(status(of: row) == .done, "row \(row) holds no features")
+    let bytes = width * type.size
+    // Read, not copied from the mapped file: pages of a large one would count as this process's memory.
+    if type == .float32, pread(descriptor, features, bytes, off_t(featuresOffset + row * bytes)) == bytes {
+      return
+    }
     stored.read(row * width..<(row + 1) * width, into: features)
   }
 

@@ -4,7 +4,7 @@ extension OptimizerRule: Codable {
     case rule, momentum, nesterov, smoothing, beta1, beta2, epsilon
   }
 
-  /// Decodes; a number may still be out of range: see `problem`.
+  /// Decodes; refuses, by name, a number that is not the rule's or out of range.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     func number(_ key: CodingKeys, _ usual: Double) throws -> Double {
@@ -30,6 +30,38 @@ extension OptimizerRule: Codable {
         forKey: .rule, in: container,
         debugDescription: "expected sgd, adagrad, rmsprop, adam or adamw, found \(name)")
     }
+    let own = numberNames
+    let found = try decoder.container(keyedBy: AnyKey.self).allKeys.map(\.stringValue).sorted()
+    if let unknown = found.first(where: { $0 != CodingKeys.rule.rawValue && !own.contains($0) }) {
+      throw DecodingError.dataCorrupted(
+        .init(
+          codingPath: decoder.codingPath,
+          debugDescription: "unknown option \(unknown): \(name) has \(own.joined(separator: ", "))"))
+    }
+    if let problem {
+      throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: problem))
+    }
+  }
+
+  /// Any key that there may be.
+  private struct AnyKey: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+  }
+
+  /// What the rule's numbers are called.
+  private var numberNames: [String] {
+    let keys: [CodingKeys] =
+      switch self {
+      case .sgd: [.momentum, .nesterov]
+      case .adagrad: [.epsilon]
+      case .rmsprop: [.smoothing, .epsilon]
+      case .adam, .adamw: [.beta1, .beta2, .epsilon]
+      }
+    return keys.map(\.rawValue)
   }
 
   /// Encodes every number of the rule.

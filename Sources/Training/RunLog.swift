@@ -39,8 +39,15 @@ final class RunLog {
     var data = try encoder.encode(line)
     data.append(UInt8(ascii: "\n"))
     let bytes = [UInt8](data)
-    guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count else {
-      throw FileError(path: path, action: "write", errno: errno)
+    var done = 0
+    while done < bytes.count {
+      // A disk that fills up takes a part first.
+      let written = bytes.withUnsafeBytes {
+        Glibc.write(descriptor, $0.baseAddress! + done, bytes.count - done)
+      }
+      if written < 0 && errno == EINTR { continue }
+      guard written > 0 else { throw FileError(path: path, action: "write", errno: errno) }
+      done += written
     }
     length += bytes.count
   }

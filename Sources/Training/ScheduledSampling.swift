@@ -85,8 +85,12 @@ public struct ScheduledSampling: Codable, Sendable, Equatable {
   var problem: String? {
     switch curve {
     case .none: nil
-    case .linear where !(c >= 0 && c.isFinite && k.isFinite && (0...1).contains(floor)):
-      "scheduled sampling: expected k, c at least 0 and a floor of 0 to 1, found \(k), \(c), \(floor)"
+    case .linear where !k.isFinite:
+      "scheduled-sampling k: expected a finite number for the linear curve, found \(k)"
+    case .linear where !(c >= 0 && c.isFinite):
+      "scheduled-sampling c: expected 0 or more for the linear curve, found \(c)"
+    case .linear where !(0...1).contains(floor):
+      "scheduled-sampling floor: expected 0 to 1 for the linear curve, found \(floor)"
     case .exponential where !(k > 0 && k <= 1):
       "scheduled-sampling k: expected 0 to 1 for the exponential curve, found \(k)"
     case .inverseSigmoid where !(k >= 1 && k.isFinite):

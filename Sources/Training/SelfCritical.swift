@@ -11,7 +11,9 @@ internal import Tensors
 ///     δ = −Σ (r − b) ∇ log p(caption)
 struct SelfCritical: Sendable {
   private let frequencies: CIDEr.DocumentFrequencies
-  private let references: [Int: CIDEr.References]
+  /// All captions of the image of a row. What scoring makes of them would fill the memory for a large set: it is made
+  /// anew for each batch.
+  private let references: @Sendable (Int) -> [[Int32]]
   /// Captions drawn of each image.
   private let samples: Int
 
@@ -21,12 +23,12 @@ struct SelfCritical: Sendable {
   /// Rewards against all captions of each training image; nil if the run wants none.
   init?(_ configuration: TrainingConfiguration, _ train: EncodedSplit, _ vocabulary: Vocabulary) {
     guard configuration.selfCriticalSamples > 0 else { return nil }
-    // The end counts as a word, or the model learns to stop after "with a".
-    let ended = train.references.mapValues { captions in
-      captions.map { vocabulary.encode($0) + [Vocabulary.end] }
+    references = { [words = train.references] row in
+      // The end counts as a word, or the model learns to stop after "with a".
+      words(row).map { vocabulary.encode($0) + [Vocabulary.end] }
     }
-    let frequencies = CIDEr.DocumentFrequencies(ended.keys.sorted().map { ended[$0]! })
-    (self.frequencies, references) = (frequencies, ended.mapValues(frequencies.vectors))
+    frequencies = CIDEr.DocumentFrequencies(
+      train.features.names.indices.lazy.map(references).filter { !$0.isEmpty })
     (samples, teacherWeight) = (configuration.selfCriticalSamples, configuration.teacherWeight)
   }
 
@@ -57,7 +59,7 @@ struct SelfCritical: Sendable {
       // Each image writes its own places.
       nonisolated(unsafe) let rewards = rewards
       ThreadPool.shared.run(images.count) { image in
-        guard let references = references[images[image]] else { return }
+        let references = frequencies.vectors(references(images[image]))
         for place in image * samples..<(image + 1) * samples {
           rewards[place] = frequencies.score(captions[place] + [Vocabulary.end], references)
         }

@@ -67,8 +67,11 @@ extension Trainer {
 
   private func provenance(_ scores: Validation.Scores, epoch: Int, step: Int) -> [String: String] {
     func name(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
+    func names(_ paths: [String]) -> String { paths.map(name).joined(separator: ", ") }
+    let validation = configuration.validationCaptions
     return [
-      "captions": name(configuration.captions), "validation_captions": name(configuration.validationCaptions),
+      "captions": names(configuration.captions),
+      "validation_captions": names(validation.isEmpty ? configuration.captions : validation),
       "encoder": name(configuration.encoder), "training_captions": String(train.captions.count),
       "start": name(configuration.start), "consensus": String(configuration.consensus),
       "self_critical": String(configuration.selfCriticalSamples),

@@ -137,10 +137,7 @@ public struct Trainer {
   }
 
   private mutating func runEpoch() throws {
-    let batches = CaptionBatches(
-      captionCount: configuration.units(of: train), batchSize: configuration.batchSize,
-      seed: configuration.seed,
-      epoch: state.epoch)
+    let batches = configuration.batches(of: train, epoch: state.epoch)
     while state.batch < batches.count {
       if shouldStop() {
         try writeCheckpoint()

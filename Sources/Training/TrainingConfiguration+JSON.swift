@@ -4,9 +4,13 @@ extension TrainingConfiguration {
   /// Reads JSON, taking defaults for what is missing.
   /// - Throws: `DecodingError` for what is unknown or of another kind.
   public init(json: Data) throws {
-    let defaults = try Self.object(JSONEncoder().encode(Self()))
-    let merged = try Self.merged(defaults, Self.object(json), path: "")
-    self = try JSONDecoder().decode(Self.self, from: JSONSerialization.data(withJSONObject: merged))
+    let whole = try Self.completed(Self.object(json))
+    self = try JSONDecoder().decode(Self.self, from: JSONSerialization.data(withJSONObject: whole))
+  }
+
+  /// The options that are given, as an earlier version may have written them, and the defaults of the others.
+  static func completed(_ given: [String: Any]) throws -> [String: Any] {
+    try merged(object(JSONEncoder().encode(Self())), given, path: "")
   }
 
   private static func object(_ data: Data) throws -> [String: Any] {
@@ -29,6 +33,9 @@ extension TrainingConfiguration {
       // A rule's own options differ from another's: it comes whole.
       if let inner = known as? [String: Any], inner["rule"] == nil, let value = value as? [String: Any] {
         result[key] = try merged(inner, value, path: path + key + ".")
+      } else if known is [Any], let one = value as? String {
+        // Lists of files were single files once.
+        result[key] = one.isEmpty ? [] : [one]
       } else {
         result[key] = value
       }

@@ -1,19 +1,28 @@
 public import Captioning
-internal import Foundation
+public import Datasets
 public import Kernels
 public import Layers
 public import Tensors
 
 /// Everything that decides a training run; saved with it as `config.json`. Missing keys take the defaults.
 public struct TrainingConfiguration: Codable, Sendable, Equatable {
-  /// COCO caption JSON of the training images.
-  public var captions = ""
-  /// Folder of the training images.
-  public var images = ""
-  /// COCO caption JSON of the validation images.
-  public var validationCaptions = ""
-  /// Folder of the validation images.
-  public var validationImages = ""
+  /// Caption files to train on, in any format that `CaptionDataset` reads; as one data set.
+  public var captions: [String] = []
+  /// Folders of their images: one for each, or one for all.
+  public var images: [String] = []
+  /// The split to train on of files with splits: `train-only`, `train`, `val`, `test` or `all`; empty: `train`,
+  /// `restval` included.
+  public var split = ""
+  /// Caption files to validate on; none: another split of the training files.
+  public var validationCaptions: [String] = []
+  /// Folders of their images; none: those of the training images.
+  public var validationImages: [String] = []
+  /// The split to validate on of files with splits; empty: `val`.
+  public var validationSplit = ""
+  /// The most words of a caption that is learned; 0: any number.
+  public var maximumLength = 0
+  /// What becomes of longer ones.
+  public var longCaptions = LengthLimit.Rule.clip
   /// Convolution weights (safetensors), torchvision's names.
   public var encoder = ""
   /// How pixels become the network's input: `auto` (as the weights file says, else torchvision's), `torchvision`
@@ -93,6 +102,8 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   public var batchUnit = BatchUnit.captions
   /// Captions or images per step (B).
   public var batchSize = 100
+  /// Whether the captions of a batch are of like length: they then end at about the same time step.
+  public var lengthBuckets = false
   /// How the learning rate falls after the warm-up.
   public enum Schedule: String, Codable, Sendable, CaseIterable {
     /// Not at all.
@@ -149,92 +160,4 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
 
   /// The defaults.
   public init() {}
-
-  /// The first option that is out of range, as `name: expected …, found …`; nil when all are right.
-  public var problem: String? {
-    func positive(_ name: String, _ value: Int, below limit: Int = 1 << 20) -> String? {
-      (1...limit).contains(value) ? nil : "\(name): expected 1 to \(limit), found \(value)"
-    }
-    func share(_ name: String, _ value: Double) -> String? {
-      value >= 0 && Float(value) < 1 ? nil : "\(name): expected at least 0 and less than 1, found \(value)"
-    }
-    let checks: [String?] = [
-      positive("minimum count", minimumCount), positive("embedding size", embeddingSize, below: 1 << 14),
-      positive("hidden size", hiddenSize, below: 1 << 14),
-      positive("feature size", featureSize, below: 1 << 16),
-      positive("epochs", epochs), positive("batch size", batchSize, below: 1 << 14),
-      (0...1 << 40).contains(fineTuneAfter)
-        ? nil : "fine-tune after: expected 0 or more, found \(fineTuneAfter)",
-      (0...1 << 14).contains(microBatch) ? nil : "micro-batch: expected 0 or more, found \(microBatch)",
-      encoderLearningRate >= 0 && encoderLearningRate < 1
-        ? nil : "encoder learning rate: expected 0 to 1, found \(encoderLearningRate)",
-      positive("layers", layers, below: 3), positive("decay every", decayEvery, below: 1 << 40),
-      (0...1 << 40).contains(warmUp) ? nil : "warm-up: expected 0 or more, found \(warmUp)",
-      weightDecay >= 0 && weightDecay < 1 ? nil : "weight decay: expected 0 to 1, found \(weightDecay)",
-      encoderWeightDecay >= 0 && encoderWeightDecay < 1
-        ? nil : "encoder weight decay: expected 0 to 1, found \(encoderWeightDecay)",
-      abs(forgetBias) <= 100 ? nil : "forget bias: expected -100 to 100, found \(forgetBias)",
-      optimizer.problem.map { "optimizer: \($0)" },
-      encoderOptimizer.problem.map { "encoder optimizer: \($0)" },
-      share("layer dropout", layerDropout),
-      positive("views", views, below: 64), positive("decay patience", decayPatience),
-      positive("stop patience", stopPatience),
-      share("label smoothing", labelSmoothing), share("pooled dropout", pooledDropout),
-      share("feature dropout", featureDropout),
-      share("embedding dropout", embeddingDropout),
-      share("output dropout", outputDropout), share("average decay", averageDecay),
-      (0...1 << 20).contains(consensus) ? nil : "consensus: expected 0 or more, found \(consensus)",
-      learningRate > 0 && learningRate < 10 ? nil : "learning rate: expected 0 to 10, found \(learningRate)",
-      learningRateDecay > 0 && learningRateDecay <= 1
-        ? nil : "learning-rate decay: expected 0 to 1, found \(learningRateDecay)",
-      clipNorm >= 0 && clipNorm.isFinite ? nil : "clip norm: expected 0 or more, found \(clipNorm)",
-      (0...1000).contains(selfCriticalSamples) && selfCriticalSamples != 1
-        ? nil : "self-critical captions: expected 0 or 2 to 1000, found \(selfCriticalSamples)",
-      (0...1).contains(teacherWeight) ? nil : "teacher weight: expected 0 to 1, found \(teacherWeight)",
-      positive("validation beam width", validationBeamWidth, below: 100),
-      scheduledSampling.problem,
-      head == .none ? "head: expected full, compact or compact2, found none" : nil,
-      ["auto", "torchvision", "caffe"].contains(preprocessing)
-        ? nil : "preprocessing: expected auto, torchvision or caffe, found \(preprocessing)",
-    ]
-    return checks.lazy.compactMap(\.self).first
-  }
-
-  /// What an epoch passes over.
-  func units(of train: EncodedSplit) -> Int {
-    batchUnit == .captions ? train.captions.count : train.images.count
-  }
-
-  /// Steps of an epoch.
-  func steps(of train: EncodedSplit) -> Int { (units(of: train) + batchSize - 1) / batchSize }
-
-  /// The learning rate of every step.
-  func learningRates(stepsPerEpoch: Int) -> LearningRateSchedule {
-    let curve: LearningRateSchedule.Curve =
-      switch schedule {
-      case .constant: .constant
-      case .step: .step(factor: learningRateDecay, every: decayEvery)
-      case .exponential: .exponential(factor: learningRateDecay, every: decayEvery)
-      case .cosine: .cosine(steps: epochs * stepsPerEpoch)
-      case .plateau: .plateau(factor: learningRateDecay, patience: decayPatience)
-      }
-    return LearningRateSchedule(
-      learningRate: learningRate, curve, warmUp: warmUp, stopPatience: stopPatience)
-  }
-
-  /// The options in which a continuation differs from its run; `epochs` may, unless the schedule depends on it.
-  public func differences(from other: TrainingConfiguration) -> [String] {
-    func dictionary(_ configuration: TrainingConfiguration) -> [String: String] {
-      let object = try? JSONSerialization.jsonObject(with: JSONEncoder().encode(configuration))
-      return (object as? [String: Any] ?? [:]).mapValues { value in
-        guard value is [String: Any],
-          let text = try? JSONSerialization.data(withJSONObject: value, options: [.sortedKeys])
-        else { return "\(value)" }
-        return String(decoding: text, as: UTF8.self)
-      }
-    }
-    let (mine, theirs) = (dictionary(self), dictionary(other))
-    return mine.keys.sorted().filter { mine[$0] != theirs[$0] && ($0 != "epochs" || schedule == .cosine) }
-      .map { "\($0): \(theirs[$0] ?? "") then, \(mine[$0] ?? "") now" }
-  }
 }

@@ -6,32 +6,42 @@ internal import Tensors
 /// The captions of a split as word ids, each with the row of its image's features.
 public struct EncodedSplit {
   /// Word ids without start and end [captions].
-  public let captions: [[Int32]]
+  public let captions: EncodedCaptions
   /// The row of each caption's image in `features` [captions].
   public let rows: [Int]
-  /// All captions of each image as tokens, by its row: more than `captions` where those are a choice.
-  public let references: [Int: [[String]]]
+  /// All captions, as tokens, of the image of a row: more than `captions` where those are a choice.
+  public let references: @Sendable (Int) -> [[String]]
   /// Pooled maps of the images.
   public let features: FeatureCache
   /// Pooled maps of other views of the same images, for training to choose among.
   public let views: [FeatureCache]
 
   /// The images that have captions, by row, and which those are.
-  let images: [(row: Int, captions: [Int])]
+  let images: [(row: Int, captions: ArraySlice<Int>)]
 
   /// Captions about images whose features are done; those of unreadable images are left out.
   public init(
-    captions: [[Int32]], rows: [Int], references: [Int: [[String]]] = [:], features: FeatureCache,
+    captions: some Collection<some Collection<Int32>>, rows: [Int],
+    references: @escaping @Sendable (Int) -> [[String]] = { _ in [] }, features: FeatureCache,
     views: [FeatureCache] = []
   ) {
     precondition(captions.count == rows.count)
-    let usable = rows.indices.filter { caption in
-      ([features] + views).allSatisfy { $0.status(of: rows[caption]) == .done }
+    var (usable, usableRows) = (EncodedCaptions(), [Int]())
+    usableRows.reserveCapacity(rows.count)
+    for (caption, row) in zip(captions, rows)
+    where ([features] + views).allSatisfy({ $0.status(of: row) == .done }) {
+      usable.append(caption)
+      usableRows.append(row)
     }
-    self.captions = usable.map { captions[$0] }
-    self.rows = usable.map { rows[$0] }
-    images = Dictionary(grouping: self.rows.indices) { [rows = self.rows] in rows[$0] }
-      .sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    let order = usableRows.indices.sorted { (usableRows[$0], $0) < (usableRows[$1], $1) }
+    var images: [(row: Int, captions: ArraySlice<Int>)] = []
+    var first = 0
+    for place in order.indices
+    where place + 1 == order.count || usableRows[order[place + 1]] != usableRows[order[place]] {
+      images.append((usableRows[order[place]], order[first...place]))
+      first = place + 1
+    }
+    (self.captions, self.rows, self.images) = (usable, usableRows, images)
     (self.references, self.features, self.views) = (references, features, views)
   }
 
@@ -39,7 +49,7 @@ public struct EncodedSplit {
   /// - Parameter view: which view each of them sees; 0 is the image itself.
   func batch(captions indices: some Collection<Int>, view: (Int) -> Int) -> TrainingBatch {
     TrainingBatch(
-      sentences: indices.map { captions[$0] }, imageRows: (0..<Int32(indices.count)).map { $0 },
+      sentences: indices.map { Array(captions[$0]) }, imageRows: (0..<Int32(indices.count)).map { $0 },
       images: indices.map { rows[$0] }, features: features(indices.map { rows[$0] }, view: view))
   }
 
@@ -48,7 +58,7 @@ public struct EncodedSplit {
     let told = places.enumerated().flatMap { row, place in images[place].captions.map { ($0, Int32(row)) } }
     let chosen = places.map { images[$0].row }
     return TrainingBatch(
-      sentences: told.map { captions[$0.0] }, imageRows: told.map(\.1), images: chosen,
+      sentences: told.map { Array(captions[$0.0]) }, imageRows: told.map(\.1), images: chosen,
       features: features(chosen, view: view))
   }
 

@@ -43,7 +43,7 @@ public struct Validation {
     let spoken = chunks.flatMap { chunk in captions.search(v: rows(of: v, Array(chunk))).map { $0[0] } }
     let texts = spoken.map { $0.words.dropLast().map { vocabulary.word(for: $0) } }
     let samples = zip(split.images, texts).map {
-      Sample(candidate: $1, references: split.references[$0.row] ?? [])
+      Sample(candidate: $1, references: split.references($0.row))
     }
     let (loss, bleu) = (loss(of: network.captions.decoder, v), BLEU(samples).corpus)
     let scores = Scores(
@@ -89,7 +89,7 @@ public struct Validation {
         split.images[place].captions.map { ($0, Int32(row)) }
       }
       let packed = PackedCaptions.packing(
-        told.map { split.captions[$0.0] }, imageRows: told.map(\.1), start: Vocabulary.start,
+        told.map { Array(split.captions[$0.0]) }, imageRows: told.map(\.1), start: Vocabulary.start,
         end: Vocabulary.end)
       let logProbs = decoder.forward(packed.captions, v: rows(of: v, seen), into: &trace)
       sum -= logProbs.reduce(0) { $0 + Double($1) }

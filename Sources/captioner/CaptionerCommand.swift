@@ -32,6 +32,8 @@ import Kernels
     for stream: Int32 in 0...2 where fcntl(stream, F_GETFD) < 0 {
       _ = open("/dev/null", stream == 0 ? O_WRONLY : O_RDONLY)
     }
+    // A file that gets too large for the limit is an error like a full disk, not the end.
+    signal(SIGXFSZ, SIG_IGN)
     var status = ExitCode.success
     do {
       var command = try parseAsRoot()

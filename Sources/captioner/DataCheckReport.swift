@@ -12,10 +12,9 @@ struct DataCheckReport: Encodable {
   /// Reads everything; progress goes to standard error.
   init(_ configuration: TrainingConfiguration, output: String) throws {
     let source = try EncoderSource(path: configuration.encoder, preprocessing: configuration.preprocessing)
-    let train = try CaptionDataset(
-      path: configuration.captions, images: configuration.images, split: .ifAny("train"))
-    let validation = try CaptionDataset(
-      path: configuration.validationCaptions, images: configuration.validationImages, split: .ifAny("val"))
+    let (train, validation) = (
+      try configuration.trainingDataset(), try configuration.validationDataset()
+    )
     for dataset in [train, validation] { _ = try dataset.missingFiles() }
     var progress: ProgressLine?
     var total = 0

@@ -20,13 +20,8 @@ struct CaptionOptions: ParsableArguments {
   /// Reads the files and tells what is odd about them.
   /// - Parameter usual: the split that is taken of files with splits when none is named.
   func read(images folders: [String], unlessNamed usual: String) throws -> CaptionDataset {
-    let choice: CaptionSplit =
-      switch split {
-      case "all": .all
-      case let name?: .named(name)
-      case nil: .ifAny(usual)
-      }
-    let dataset = try CaptionDataset(paths: captions, images: folders, split: choice)
+    let dataset = try CaptionDataset(
+      paths: captions, images: folders, split: CaptionSplit(split ?? "", unlessNamed: usual))
     for warning in dataset.warnings { Console.complain(warning) }
     return dataset
   }
@@ -52,5 +47,16 @@ struct DatasetOptions: ParsableArguments {
   /// Reads the files and tells what is odd about them, as `CaptionOptions`.
   func read(unlessNamed usual: String) throws -> CaptionDataset {
     try captions.read(images: images, unlessNamed: usual)
+  }
+}
+
+extension CaptionSplit {
+  /// The split that an option names, or if it is empty the `usual` one of files that have splits.
+  init(_ name: String, unlessNamed usual: String) {
+    switch name {
+    case "all": self = .all
+    case "": self = .ifAny(usual)
+    default: self = .named(name)
+    }
   }
 }

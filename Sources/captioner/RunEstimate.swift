@@ -7,7 +7,8 @@ import Training
 
 /// Roughly what a run will take: from its sizes, and from the speed that a few probes of this machine show.
 struct RunEstimate: Encodable {
-  /// Seconds: all views of all images through the convolutions; one epoch; as many epochs as the run may have.
+  /// Seconds: all views of all images through the frozen convolutions; one epoch, validation included, when all learns
+  /// that is to learn; as many epochs as the run may have.
   let featureSeconds, epochSeconds, totalSeconds: Double
   /// Memory of the process; files of the run, of which the features stay after it; free space at the output.
   let memoryBytes, diskBytes, freeDiskBytes: Int
@@ -17,74 +18,80 @@ struct RunEstimate: Encodable {
     _ configuration: TrainingConfiguration, _ source: EncoderSource, _ check: DataCheck, output: String,
     decodeSeconds: Double
   ) throws {
-    guard
-      let architecture = VGGArchitecture(
-        layers: source.architecture.layers, head: configuration.head, featureSize: configuration.featureSize)
-    else { throw TrainingError.configuration("\(configuration.encoder): expected a VGG network") }
-    let (v, e, h) = (check.vocabularySize, configuration.embeddingSize, configuration.hiddenSize)
-    let (d, pooled) = (configuration.featureSize, architecture.pooledSize)
-    let head = pooled * d + (configuration.head.layers - 1) * d * d
-    let perWord = 4 * h * (e + h) + h * v
-    let parameters = head + 4 * h * (e + h + d + 1) + (e + h + 1) * v
-    let words = check.train.words.tokens + check.train.captions
-    // Forward once, backward twice; two operations a multiplication.
-    let operations = 6 * (Double(words * perWord) + Double(check.train.captions * (head + 4 * h * d)))
-    let steps = Double(check.train.captions) / Double(configuration.batchSize)
-    // Gradient norm, Adam and the moving average read and write 44 bytes a parameter.
-    let traffic = steps * Double(parameters * 44)
+    let network = try RunNetwork(configuration, source)
+    let sizes = RunSizes(configuration, check, network.architecture)
+    let (batch, beam) = (Double(configuration.batchSize), Double(configuration.validationBeamWidth))
 
-    let rows = check.train.images * configuration.views + check.validation.images
+    // The convolutions.
     let encoder = try VGGEncoder(
-      architecture, preprocessing: source.preprocessing, weights: source.file, prefix: source.prefix,
+      network.frozen, preprocessing: source.preprocessing, weights: source.file, prefix: source.prefix,
       residency: .resident)
-    featureSeconds = Double(rows) * (try Self.encoderSeconds(encoder) + decodeSeconds)
-    epochSeconds = operations / Self.operationsPerSecond() + traffic / Self.bytesPerSecond()
-    totalSeconds = featureSeconds + epochSeconds * Double(configuration.epochs)
-
-    let convolutions = source.file.entries.values.filter { $0.shape.rank == 4 }.reduce(0) {
-      $0 + $1.shape.count
+    // Trained and validated on the same images they share a file.
+    let shared =
+      check.train.images == check.validation.images && check.sharedImages.count == check.train.images
+    let rows = check.train.images * configuration.views + (shared ? 0 : check.validation.images)
+    featureSeconds = Double(rows) * (MachineSpeed.secondsAnImage(encoder) + decodeSeconds)
+    let together = min(
+      8, configuration.batchSize, configuration.microBatch > 0 ? configuration.microBatch : 8)
+    var convolutions = try network.convolutions
+    let (map, width) = (network.mapShape, network.featureWidth)
+    var learning = MachineSpeed.Convolutions()
+    if convolutions != nil {
+      learning = MachineSpeed.Convolutions(&convolutions!, map: map, images: together)
     }
-    // Weights, gradients, two moments and the average; Winograd's 36 numbers for 9; one batch's logits and maps.
-    memoryBytes =
-      parameters * 20 + convolutions * 16 + configuration.batchSize * (v * 80 + d * 32) + 300 << 20
-    // The checkpoint has no gradients; it and the model are written beside the ones they replace.
-    diskBytes = rows * pooled * 4 + 2 * (parameters * 16 + parameters * 2 + convolutions * 2)
+    let tuned = convolutions?.scalarCount ?? 0
+    if configuration.microBatch > 0 { learning.backward += learning.forward }
+
+    // Forward once, backward twice, two operations a multiplication; words of the model's own are one pass more.
+    let own = configuration.scheduledSampling.curve == .none ? 0.0 : 2
+    let drawn = sizes.rows * Double(configuration.selfCriticalSamples) * sizes.spokenWords
+    let operations =
+      (6 + own) * sizes.words * sizes.perWord + 6 * sizes.rows * sizes.perImage + 8 * drawn * sizes.perWord
+    let steps = (sizes.units / batch).rounded(.up)
+    let images = Double(check.validation.images)
+    let validation =
+      4 * sizes.validationWords * sizes.perWord + 2 * images * sizes.perImage
+      + 2 * images * beam * sizes.spokenWords * sizes.perWord
+    let speed = (operations: MachineSpeed.operationsPerSecond(), bytes: MachineSpeed.bytesPerSecond())
+    func traffic(_ rule: OptimizerRule, _ scalars: Int) -> Double {
+      // Norm, update and moving average read and write so many bytes a parameter.
+      let bytes = 16 + 8 * rule.momentNames.count + (configuration.averageDecay > 0 ? 12 : 0)
+      return steps * Double(scalars * bytes) / speed.bytes
+    }
+    let frozen =
+      (operations + validation) / speed.operations + traffic(configuration.optimizer, sizes.parameters)
+      + (sizes.rows + images) * learning.forward
+    let tuning =
+      sizes.rows * learning.backward + steps * learning.transform
+      + traffic(configuration.encoderOptimizer, tuned)
+    let epochs = Double(configuration.epochs)
+    let share = max(0, 1 - Double(configuration.fineTuneAfter) / max(1, steps * epochs))
+    epochSeconds = frozen + (share > 0 ? tuning : 0)
+    totalSeconds = featureSeconds + epochs * (frozen + share * tuning)
+
+    // Value, running values of the rule, average: what a checkpoint holds of a parameter.
+    func kept(_ rule: OptimizerRule) -> Int {
+      4 * (1 + rule.momentNames.count + (configuration.averageDecay > 0 ? 1 : 0))
+    }
+    let checkpoint =
+      sizes.parameters * kept(configuration.optimizer) + tuned * kept(configuration.encoderOptimizer)
+    // Gradients and the validated copy beside; Winograd's 36 numbers for 9 of the frozen convolutions, beside the 9.
+    let weights = checkpoint + sizes.parameters * 8 + tuned * 4 + network.frozenScalars * 20
+    let step =
+      configuration.batchSize * width * 4
+      + (convolutions?.trainingMemory(
+        images: configuration.batchSize, height: map.rank == 3 ? map[0] : 0,
+        width: map.rank == 3 ? map[1] : 0,
+        microBatch: configuration.microBatch > 0 ? configuration.microBatch : nil) ?? 0)
+    memoryBytes = weights + step + sizes.activationBytes + sizes.datasetBytes + 200 << 20
+    // Checkpoint and model are written beside the ones they replace.
+    let model = (sizes.parameters + network.frozenScalars + tuned) * configuration.precision.size
+    diskBytes = rows * width * network.featureType.size + 2 * (checkpoint + model)
     freeDiskBytes = Self.freeSpace(at: output)
   }
 
   /// Whether the run's files fit.
   var fits: Bool { diskBytes <= freeDiskBytes }
-
-  private static func seconds(_ body: () throws -> Void) rethrows -> Double {
-    try ContinuousClock().measure(body) / .seconds(1)
-  }
-
-  private static func encoderSeconds(_ encoder: VGGEncoder) throws -> Double {
-    let (height, width) = (encoder.preprocessing.height, encoder.preprocessing.width)
-    let images = Tensor(zeros: [VGGEncoder.batchSize, height, width, 3])
-    _ = encoder.pooled(images)
-    return seconds { _ = encoder.pooled(images) } / Double(VGGEncoder.batchSize)
-  }
-
-  private static func operationsPerSecond() -> Double {
-    let (m, n, k) = (512, 2048, 512)
-    let (a, b) = (Tensor(zeros: [m, k]), Tensor(zeros: [k, n]))
-    var c = Tensor(zeros: [m, n])
-    let out = c.mutablePointer()
-    func product() { gemm(m: m, n: n, k: k, a.pointer, lda: k, b.pointer, ldb: n, out, ldc: n) }
-    product()
-    return 20 * 2 * Double(m * n * k) / seconds { for _ in 0..<20 { product() } }
-  }
-
-  private static func bytesPerSecond() -> Double {
-    let bytes = 64 << 20
-    let from = [UInt8](repeating: 1, count: bytes)
-    var to = [UInt8](repeating: 0, count: bytes)
-    let time = seconds {
-      to.withUnsafeMutableBytes { to in from.withUnsafeBytes { to.copyMemory(from: $0) } }
-    }
-    return 2 * Double(bytes) / max(time, 1e-6)
-  }
 
   /// Free bytes on the disk that will hold `path`, which may not be there yet.
   private static func freeSpace(at path: String) -> Int {

@@ -1,30 +1,8 @@
-public import ArgumentParser
-public import Captioning
-import Foundation
-import Kernels
-public import Layers
-public import Tensors
-public import Training
-
-extension VGGArchitecture.Head: ExpressibleByArgument {}
-extension Injection: ExpressibleByArgument {}
-extension TrainingConfiguration.Schedule: ExpressibleByArgument {}
-extension TrainingConfiguration.ValidationMetric: ExpressibleByArgument {}
-extension TrainingConfiguration.BatchUnit: ExpressibleByArgument {}
-extension ScheduledSampling.Curve: ExpressibleByArgument {}
-extension ScheduledSampling.Coin: ExpressibleByArgument {}
-extension ScheduledSampling.Choice: ExpressibleByArgument {}
-extension StoredType: ExpressibleByArgument {
-  /// The number format of that name.
-  public init?(argument: String) {
-    switch argument {
-    case "float16": self = .float16
-    case "float32": self = .float32
-    case "bfloat16": self = .bfloat16
-    default: return nil
-    }
-  }
-}
+import ArgumentParser
+import Captioning
+import Layers
+import Tensors
+import Training
 
 /// `captioner train`: a captioner from photos and captions.
 struct TrainCommand: ParsableCommand {
@@ -44,19 +22,12 @@ struct TrainCommand: ParsableCommand {
       Examples:
         captioner train --captions train.json --images photos --validation-captions val.json \\
           --encoder vgg16.safetensors --output run
+        captioner train --captions dataset_coco.json --images coco --encoder vgg16.safetensors --output run
         captioner train --resume --output run
         captioner train --config run/config.json --seed 2 --output run2
       """)
 
-  @Option(
-    help: ArgumentHelp(
-      "Captions to train on, in any format evaluate takes; of a file with splits train and restval.",
-      valueName: "file")) var captions: String?
-  @Option(help: ArgumentHelp("Folder of its images.", valueName: "folder")) var images: String?
-  @Option(help: ArgumentHelp("Captions to validate on; of a file with splits val.", valueName: "file"))
-  var validationCaptions: String?
-  @Option(help: ArgumentHelp("Folder of its images; --images unless given.", valueName: "folder"))
-  var validationImages: String?
+  @OptionGroup var data: TrainingDataOptions
   @Option(help: ArgumentHelp("VGG weights (safetensors, torchvision's names).", valueName: "file"))
   var encoder: String?
   @Option(help: ArgumentHelp("Folder for everything the run writes.", valueName: "folder")) var output: String
@@ -68,8 +39,6 @@ struct TrainCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp("Model to begin from; its words and sizes must be this run's.", valueName: "file"))
   var start: String?
-  @Option(help: "Learn only the captions of each image that agree most, this many; 0: all (0).")
-  var consensus: Int?
   @Option(help: "Captions drawn of each image for self-critical training; 0: none (0).")
   var selfCritical: Int?
   @Option(help: "Weight of teacher forcing beside self-critical training, 0 to 1 (0.5).")
@@ -111,10 +80,10 @@ struct TrainCommand: ParsableCommand {
   var batchUnit: TrainingConfiguration.BatchUnit?
   @Option(help: "Captions or images per step (100).") var batchSize: Int?
   @Option(help: "sgd, adagrad, rmsprop, adam or adamw (adam); --config takes all their numbers.")
-  var optimizer: Rule?
+  var optimizer: OptimizerName?
   @Option(help: "Momentum of sgd (0).") var momentum: Double?
   @Flag(help: "Nesterov's momentum, with sgd.") var nesterov = false
-  @Option(help: "The same choice for the convolutions (adam).") var encoderOptimizer: Rule?
+  @Option(help: "The same choice for the convolutions (adam).") var encoderOptimizer: OptimizerName?
   @Option(help: "Decay of the weights (0).") var weightDecay: Double?
   @Option(help: "Decay of the convolutions' weights (0).") var encoderWeightDecay: Double?
   @Option(help: "Steps over which the learning rate rises (0).") var warmUp: Int?
@@ -142,21 +111,6 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "What --check prints: text or json (one object).") var format = Format.text
   @OptionGroup var engine: EngineOptions
 
-  /// The optimisers by name.
-  enum Rule: String, ExpressibleByArgument, CaseIterable {
-    case sgd, adagrad, rmsprop, adam, adamw
-
-    func rule(momentum: Double, _ nesterov: Bool) -> OptimizerRule {
-      switch self {
-      case .sgd: .sgd(momentum: momentum, nesterov: nesterov)
-      case .adagrad: .adagrad()
-      case .rmsprop: .rmsprop()
-      case .adam: .adam()
-      case .adamw: .adamw()
-      }
-    }
-  }
-
   func run() throws {
     engine.apply()
     try reportingErrors {
@@ -170,106 +124,5 @@ struct TrainCommand: ParsableCommand {
       }
       try TrainingSession(configuration, output: output, resume: resume).run()
     }
-  }
-
-  private func resolvedConfiguration() throws -> TrainingConfiguration {
-    var configuration = TrainingConfiguration()
-    let saved = output + "/config.json"
-    if let path = config ?? (resume && FileManager.default.fileExists(atPath: saved) ? saved : nil) {
-      configuration = try Self.read(path)
-    } else if resume {
-      throw TrainingError.nothingToResume(path: output)
-    }
-    func set<T>(_ field: WritableKeyPath<TrainingConfiguration, T>, _ value: T?) {
-      if let value { configuration[keyPath: field] = value }
-    }
-    set(\.captions, captions)
-    set(\.images, images)
-    set(\.validationCaptions, validationCaptions)
-    set(\.validationImages, validationImages)
-    set(\.encoder, encoder)
-    set(\.preprocessing, preprocessing)
-    set(\.start, start)
-    set(\.consensus, consensus)
-    set(\.selfCriticalSamples, selfCritical)
-    set(\.teacherWeight, teacherWeight)
-    set(\.scheduledSampling.curve, scheduledSampling)
-    set(\.scheduledSampling.k, samplingK)
-    set(\.scheduledSampling.c, samplingC)
-    set(\.scheduledSampling.floor, samplingFloor)
-    set(\.scheduledSampling.coin, samplingCoin)
-    set(\.scheduledSampling.choice, samplingChoice)
-    set(\.validationMetric, validationMetric)
-    set(\.validationBeamWidth, validationBeamWidth)
-    set(\.minimumCount, minCount)
-    set(\.embeddingSize, embeddingSize)
-    set(\.hiddenSize, hiddenSize)
-    set(\.featureSize, featureSize)
-    set(\.head, head)
-    set(\.fineTuneFrom, fineTuneFrom)
-    set(\.fineTuneAfter, fineTuneAfter)
-    set(\.encoderLearningRate, encoderLearningRate)
-    set(\.microBatch, microBatch)
-    set(\.batchUnit, batchUnit)
-    set(\.injection, injection)
-    set(\.epochs, epochs)
-    set(\.batchSize, batchSize)
-    set(\.schedule, schedule)
-    if let optimizer { configuration.optimizer = optimizer.rule(momentum: momentum ?? 0, nesterov) }
-    set(\.encoderOptimizer, encoderOptimizer?.rule(momentum: momentum ?? 0, nesterov))
-    set(\.weightDecay, weightDecay)
-    set(\.encoderWeightDecay, encoderWeightDecay)
-    set(\.warmUp, warmUp)
-    set(\.decayEvery, decayEvery)
-    set(\.layers, layers)
-    set(\.layerDropout, layerDropout)
-    set(\.forgetBias, forgetBias)
-    set(\.learningRate, learningRate)
-    set(\.learningRateDecay, learningRateDecay)
-    set(\.decayPatience, decayPatience)
-    set(\.stopPatience, stopPatience)
-    set(\.clipNorm, clipNorm)
-    set(\.labelSmoothing, labelSmoothing)
-    set(\.pooledDropout, pooledDropout)
-    set(\.featureDropout, featureDropout)
-    set(\.embeddingDropout, embeddingDropout)
-    set(\.outputDropout, outputDropout)
-    set(\.views, views)
-    set(\.averageDecay, averageDecay)
-    set(\.precision, precision)
-    set(\.seed, seed)
-    if configuration.validationImages.isEmpty { configuration.validationImages = configuration.images }
-    for (name, value) in [
-      ("--captions", configuration.captions), ("--images", configuration.images),
-      ("--validation-captions", configuration.validationCaptions), ("--encoder", configuration.encoder),
-    ] where value.isEmpty {
-      throw TrainingError.configuration("\(name): expected a path, found none")
-    }
-    return configuration
-  }
-
-  private static func read(_ path: String) throws -> TrainingConfiguration {
-    do {
-      return try TrainingConfiguration(json: Data(contentsOf: URL(fileURLWithPath: path)))
-    } catch let error as DecodingError {
-      throw Failure(description: "\(path): expected options of a run: \(Self.reason(error))")
-    } catch CocoaError.propertyListReadCorrupt {
-      throw Failure(description: "\(path): expected options of a run: not JSON")
-    } catch {
-      throw Failure(description: "\(path): can't read: \(error.localizedDescription)")
-    }
-  }
-
-  private static func reason(_ error: DecodingError) -> String {
-    let context: DecodingError.Context? =
-      switch error {
-      case .typeMismatch(_, let context), .valueNotFound(_, let context), .keyNotFound(_, let context),
-        .dataCorrupted(let context):
-        context
-      @unknown default: nil
-      }
-    guard let context else { return "\(error)" }
-    let place = context.codingPath.map(\.stringValue).joined(separator: ".")
-    return place.isEmpty ? context.debugDescription : "\(place): \(context.debugDescription)"
   }
 }

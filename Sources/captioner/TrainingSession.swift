@@ -3,7 +3,6 @@ import Datasets
 import Foundation
 import Imaging
 import Language
-import Metrics
 import Tensors
 import Training
 
@@ -26,55 +25,50 @@ struct TrainingSession {
     if resume && !begun && !FileManager.default.fileExists(atPath: configurationPath) {
       throw TrainingError.nothingToResume(path: output)
     }
-    let (train, validation) = (
-      try load(configuration.captions, images: configuration.images, split: .ifAny("train")),
-      try load(
-        configuration.validationCaptions, images: configuration.validationImages, split: .ifAny("val"))
-    )
-    let vocabulary = Vocabulary(
-      counts: Vocabulary.counts(of: train.tokens), minimumCount: configuration.minimumCount)
-    let statistics = vocabulary.statistics(of: train.tokens)
+    let train = try TrainingSplit(configuration.trainingDataset(), paths: configuration.captions)
+    let validation = try TrainingSplit(
+      configuration.validationDataset(),
+      paths: configuration.validationCaptions.isEmpty
+        ? configuration.captions : configuration.validationCaptions)
+    let vocabulary = Vocabulary(counts: train.tokens.counts, minimumCount: configuration.minimumCount)
+    let statistics = train.tokens.statistics(of: vocabulary)
     Console.note(
       "\(train.files.count) images, \(train.tokens.count) captions; \(vocabulary.count) words cover "
         + String(format: "%.2f %%", statistics.coverage * 100))
-    guard
-      let architecture = VGGArchitecture(
-        layers: source.architecture.layers, head: configuration.head, featureSize: configuration.featureSize)
-    else { throw TrainingError.configuration("\(configuration.encoder): expected a VGG network") }
+    let learned = train.learned(by: vocabulary, configuration)
+    let network = try RunNetwork(configuration, source)
     let description = ModelDescription(
-      encoder: architecture, preprocessing: source.preprocessing, embeddingSize: configuration.embeddingSize,
+      encoder: network.architecture, preprocessing: source.preprocessing,
+      embeddingSize: configuration.embeddingSize,
       hiddenSize: configuration.hiddenSize, layers: configuration.layers, injection: configuration.injection,
       vocabulary: vocabulary)
 
     try openOutput()
     if !begun { try writeConfiguration() }
     Interruption.watch()
-    let (frozen, tap) = try frozenPart(of: architecture)
     let encoder = try VGGEncoder(
-      frozen, preprocessing: source.preprocessing, weights: source.file, prefix: source.prefix,
+      network.frozen, preprocessing: source.preprocessing, weights: source.file, prefix: source.prefix,
       residency: .resident)
-    let fingerprint = try encoder.fingerprint(tap)
+    let fingerprint = try encoder.fingerprint(network.tap)
     // Training and validation may be the same images: then they share a file.
     var caches: [String: FeatureCache] = [:]
-    func cache(_ split: Split, view: TrainingView) throws -> FeatureCache {
+    func cache(_ split: TrainingSplit, view: TrainingView) throws -> FeatureCache {
       let key = view.name.isEmpty ? fingerprint : fingerprint + " " + view.name
       let path = cachePath(key, split)
       if let open = caches[path] { return open }
-      let cache = try fill(split, view, encoder, tap, key: key, path: path)
+      let cache = try fill(split, view, encoder, network, key: key, path: path)
       caches[path] = cache
       return cache
     }
-    let learned = selected(train)
     let trainSplit = try EncodedSplit(
-      captions: learned.tokens.map(vocabulary.encode), rows: learned.rows,
-      references: train.references,
+      captions: learned.captions, rows: learned.rows, references: train.references(of:),
       features: cache(train, view: TrainingView(0)),
       views: (1..<configuration.views).map {
         try cache(train, view: TrainingView($0, seed: configuration.seed))
       })
+    let told = validation.encoded(by: vocabulary)
     let validationSplit = try EncodedSplit(
-      captions: validation.tokens.map(vocabulary.encode), rows: validation.rows,
-      references: validation.references,
+      captions: told.captions, rows: told.rows, references: validation.references(of:),
       features: cache(validation, view: TrainingView(0)))
 
     var bar: ProgressLine?
@@ -121,37 +115,6 @@ struct TrainingSession {
     }
   }
 
-  /// A caption file, read and tokenized: its images' files and, caption by caption, tokens and image row.
-  private struct Split {
-    var name = ""
-    var files: [String] = []
-    var tokens: [[String]] = []
-    var rows: [Int] = []
-
-    /// All captions of each image, by its row.
-    var references: [Int: [[String]]] {
-      Dictionary(grouping: zip(rows, tokens), by: \.0).mapValues { $0.map(\.1) }
-    }
-  }
-
-  private func load(_ path: String, images folder: String, split chosen: CaptionSplit) throws -> Split {
-    let dataset = try CaptionDataset(path: path, images: folder, split: chosen)
-    _ = try dataset.missingFiles()
-    for warning in dataset.warnings { Console.complain(warning) }
-    let tokenized = dataset.tokenized()
-    var split = Split(name: path.split(separator: "/").last.map(String.init) ?? path)
-    split.tokens = Array(tokenized)
-    var last = -1
-    // Images without a caption get no row.
-    for image in tokenized.imageIndexes {
-      if image != last { split.files.append(dataset.images[image].path) }
-      last = image
-      split.rows.append(split.files.count - 1)
-    }
-    guard !split.files.isEmpty else { throw Failure(description: "\(path): expected captions, found none") }
-    return split
-  }
-
   /// Makes the folder if need be and keeps other runs out of it until the process ends.
   private func openOutput() throws {
     do {
@@ -178,34 +141,8 @@ struct TrainingSession {
     try AtomicFile.write(to: configurationPath) { try $0.write(json + "\n") }
   }
 
-  /// What runs once per image: everything before the head, or before the first convolution that learns.
-  private func frozenPart(of architecture: VGGArchitecture) throws -> (VGGArchitecture, VGGEncoder.Tap) {
-    guard !configuration.fineTuneFrom.isEmpty else { return (architecture, .pooled) }
-    guard let cut = architecture.cut(before: configuration.fineTuneFrom), let frozen = cut.frozen else {
-      throw TrainingError.configuration(
-        "fine-tune from: expected one of \(architecture.convolutionNames.dropFirst().joined(separator: ", ")),"
-          + " found \(configuration.fineTuneFrom)")
-    }
-    return (frozen, .map)
-  }
-
-  /// The split with only those captions of each image that agree most, if the run wants that.
-  private func selected(_ split: Split) -> Split {
-    guard configuration.consensus > 0 else { return split }
-    var captions = [[[String]]](repeating: [], count: split.files.count)
-    for (tokens, row) in zip(split.tokens, split.rows) { captions[row].append(tokens) }
-    var result = Split(name: split.name, files: split.files)
-    for (row, all) in captions.enumerated() {
-      for place in Consensus.mostAgreed(all, keep: configuration.consensus) {
-        result.tokens.append(all[place])
-        result.rows.append(row)
-      }
-    }
-    return result
-  }
-
   /// Features of other encoders and other images lie beside each other in the run's folder.
-  private func cachePath(_ key: String, _ split: Split) -> String {
+  private func cachePath(_ key: String, _ split: TrainingSplit) -> String {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     for byte in ([key] + split.files).joined(separator: "\n").utf8 {
       hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
@@ -215,19 +152,17 @@ struct TrainingSession {
 
   /// The features of a split, computed where they are missing.
   private func fill(
-    _ split: Split, _ view: TrainingView, _ encoder: VGGEncoder, _ tap: VGGEncoder.Tap, key: String,
+    _ split: TrainingSplit, _ view: TrainingView, _ encoder: VGGEncoder, _ network: RunNetwork, key: String,
     path: String
   ) throws -> FeatureCache {
-    // Maps are large, and half precision is what the weights come in.
-    let (width, type): (Int, StoredType) =
-      tap == .map ? (encoder.mapShape.count, .float16) : (encoder.architecture.pooledSize, .float32)
-    let cache = try FeatureCache(path: path, key: key, names: split.files, width: width, type: type)
+    let cache = try FeatureCache(
+      path: path, key: key, names: split.files, width: network.featureWidth, type: network.featureType)
     let pending = cache.pending.count
     if pending == 0 { return cache }
     var progress = ProgressLine(
       "features of \(split.name)\(view.name.isEmpty ? "" : ", " + view.name)", total: pending, unit: "images")
     var failures: [String] = []
-    try encoder.fill(cache, paths: split.files, view: view, tap: tap) { done in
+    try encoder.fill(cache, paths: split.files, view: view, tap: network.tap) { done in
       progress.update(done)
       if Interruption.requested { throw TrainingError.interrupted(path: output) }
     } failed: { _, message in

@@ -30,6 +30,22 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    (#"{"rule": "sgd", "momentum": 1}"#, "momentum: expected at least 0 and less than 1, found 1.0"),
+    (#"{"rule": "sgd", "nesterov": true}"#, "nesterov: expected a momentum with it, found 0"),
+    (#"{"rule": "adam", "beta2": -1}"#, "beta2: expected at least 0 and less than 1, found -1.0"),
+    (#"{"rule": "adam", "epsilon": 0}"#, "epsilon: expected more than 0 and at most 1, found 0.0"),
+    (#"{"rule": "adam", "smoothing": 0.9}"#, "unknown option smoothing: adam has beta1, beta2, epsilon"),
+    (#"{"rule": "sgd", "momentun": 0.9}"#, "unknown option momentun: sgd has momentum, nesterov"),
+  ]) func whatARuleHasNotIsRefused(text: String, reason: String) {
+    #expect {
+      try JSONDecoder().decode(OptimizerRule.self, from: Data(text.utf8))
+    } throws: { error in
+      guard case .dataCorrupted(let context) = error as? DecodingError else { return false }
+      return context.debugDescription == reason
+    }
+  }
+
   @Test func impossibleNumbersAreNamed() {
     let bad: [(OptimizerRule, String)] = [
       (.sgd(momentum: 1), "momentum"), (.sgd(momentum: -0.1), "momentum"), (.sgd(momentum: .nan), "momentum"),

@@ -53,6 +53,22 @@ private func written(_ path: String) throws -> (Linear, Optimizer, WeightAverage
     }
   }
 
+  /// Options that are new since take their defaults, and a file is a list of one.
+  @Test func anEarlierVersionsStateIsRead() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/checkpoint.safetensors"
+      let expected = try written(path).3
+      var metadata = try SafetensorsFile(path: path).metadata
+      let text = try #require(metadata["state"])
+      let older = text.replacing(#","lengthBuckets":false"#, with: "").replacing(
+        #""captions":[]"#, with: #""captions":"""#)
+      #expect(older.count == text.count - 22)
+      metadata["state"] = older
+      try SafetensorsWriter.write([], metadata: metadata, to: path)
+      #expect(try Checkpoint.state(in: SafetensorsFile(path: path)) == expected)
+    }
+  }
+
   private static var other: (module: Linear, optimizer: Optimizer, average: WeightAverage) {
     let module = module(2)
     return (module, Optimizer(.adam(), learningRate: 0.1), WeightAverage(of: module, decay: 0.9))

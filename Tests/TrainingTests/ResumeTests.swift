@@ -117,4 +117,50 @@ import Testing
       #expect(try run.outcome("parts", resume: true) == whole)
     }
   }
+
+  /// What a run may do beside, each with random choices and running values of its own.
+  enum Extra: CaseIterable {
+    /// The last convolution learns from the fifth step on.
+    case convolutions
+    case layers, lengthBuckets
+
+    func apply(to configuration: inout TrainingConfiguration) {
+      switch self {
+      case .convolutions:
+        (configuration.fineTuneAfter, configuration.microBatch) = (4, 2)
+        (configuration.optimizer, configuration.encoderOptimizer) = (.rmsprop(), .adamw())
+        (configuration.encoderLearningRate, configuration.encoderWeightDecay) = (0.01, 0.1)
+      case .layers: (configuration.layers, configuration.layerDropout) = (2, 0.3)
+      case .lengthBuckets:
+        (configuration.lengthBuckets, configuration.optimizer) = (true, .sgd(momentum: 0.9, nesterov: true))
+      }
+    }
+  }
+
+  /// In the middle of an epoch (2), at its end (4), where the convolutions begin to learn (5), and after (6, 9).
+  @Test(arguments: Extra.allCases, [2, 4, 5, 6, 9]) func withEverythingThatHasAState(extra: Extra, batch: Int)
+    throws
+  {
+    try withTemporaryFolder { folder in
+      let run = try TinyRun(in: folder, fineTuning: extra == .convolutions)
+      extra.apply(to: &run.configuration)
+      (run.configuration.scheduledSampling.curve, run.configuration.scheduledSampling.k) = (.exponential, 0.9)
+      #expect(run.train.views.count == 1 && run.configuration.featureDropout > 0)
+      let whole = try run.outcome("whole")
+      if extra == .convolutions {
+        let begun = try run.encoder.tensor(named: "features.3.weight")
+        #expect(whole.tensors["encoder.features.3.weight"] != begun)
+        #expect(whole.tensors["adam.second.encoder.features.3.weight"] != nil)
+      }
+      var calls = 0
+      var trainer = try run.trainer(
+        in: folder + "/parts",
+        shouldStop: {
+          calls += 1
+          return calls == batch
+        })
+      #expect(throws: TrainingError.interrupted(path: folder + "/parts")) { try trainer.run() }
+      #expect(try run.outcome("parts", resume: true) == whole)
+    }
+  }
 }

@@ -19,11 +19,18 @@ final class TinyRun {
   let vocabulary: Vocabulary
   /// The features as they are, and mirrored.
   let caches: [FeatureCache]
-  private let encoder: SafetensorsFile
+  let encoder: SafetensorsFile
+  private let preprocessing: Preprocessing
 
   /// A run in `folder`, which exists.
-  init(in folder: String) throws {
+  /// - Parameter fineTuning: the second convolution learns, from maps of images of 32×32.
+  init(in folder: String, fineTuning: Bool = false) throws {
     self.folder = folder
+    preprocessing = try Preprocessing(
+      width: fineTuning ? 32 : 224, height: fineTuning ? 32 : 224, resize: .stretch, channelOrder: .rgb,
+      scale: .unit, mean: [0.5, 0.5, 0.5],
+      standardDeviation: [0.25, 0.25, 0.25])
+    if fineTuning { configuration.fineTuneFrom = "conv2_1" }
     (configuration.embeddingSize, configuration.hiddenSize, configuration.featureSize) = (6, 12, 16)
     (configuration.epochs, configuration.batchSize, configuration.learningRate) = (3, 5, 0.02)
     (configuration.minimumCount, configuration.averageDecay) = (1, 0.9)
@@ -34,7 +41,7 @@ final class TinyRun {
     caches = try ["plain", "mirrored"].map { name in
       let cache = try FeatureCache(
         path: "\(folder)/\(name).safetensors", key: name, names: (0..<6).map { "image \($0)" },
-        width: TinyNetwork.pooledSize)
+        width: fineTuning ? 16 * 16 * 4 : TinyNetwork.pooledSize)
       for row in 0..<6 {
         try cache.store((0..<cache.width).map { _ in 40 * random.uniform() - 20 }, row: row)
       }
@@ -50,9 +57,11 @@ final class TinyRun {
       $0.map { sentences[$0] }
     }
     train = EncodedSplit(
-      captions: captions, rows: rows, references: references, features: caches[0], views: [caches[1]])
+      captions: captions, rows: rows, references: { references[$0] ?? [] }, features: caches[0],
+      views: [caches[1]])
     validation = EncodedSplit(
-      captions: [1, 4, 7].map { captions[$0] }, rows: [1, 4, 7].map { rows[$0] }, references: references,
+      captions: [1, 4, 7].map { captions[$0] }, rows: [1, 4, 7].map { rows[$0] },
+      references: { references[$0] ?? [] },
       features: caches[0])
   }
 
@@ -67,8 +76,9 @@ final class TinyRun {
     let architecture = VGGArchitecture(
       table: TinyNetwork.table, head: configuration.head, featureSize: configuration.featureSize)
     let description = ModelDescription(
-      encoder: architecture!, preprocessing: .torchvision, embeddingSize: configuration.embeddingSize,
-      hiddenSize: configuration.hiddenSize, injection: configuration.injection, vocabulary: vocabulary)
+      encoder: architecture!, preprocessing: preprocessing, embeddingSize: configuration.embeddingSize,
+      hiddenSize: configuration.hiddenSize, layers: configuration.layers, injection: configuration.injection,
+      vocabulary: vocabulary)
     return try Trainer(
       configuration, description, train: train, validation: validation, encoder: encoder, encoderPrefix: "",
       folder: output, resume: resume, shouldStop: shouldStop, report: report)

@@ -64,7 +64,9 @@ private func log(_ output: String) throws -> [LogLine] {
         run.validation.rows.flatMap { row in
           (0..<TinyNetwork.pooledSize).map { run.caches[0].features(of: row)[$0] }
         }, [3, TinyNetwork.pooledSize])
-      let logProbs = captioner.logProbs(of: run.validation.captions, rows: [0, 1, 2], pooled: pooled).joined()
+      let logProbs = captioner.logProbs(
+        of: run.validation.captions.map(Array.init), rows: [0, 1, 2], pooled: pooled
+      ).joined()
       let loss = -logProbs.reduce(0) { $0 + Double($1) } / Double(logProbs.count)
       #expect(abs(exp(loss) - outcome.perplexity) < 1e-4 * outcome.perplexity)
       #expect(captioner.description.training["seed"] == "1")

@@ -9,8 +9,11 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
 @Suite struct TrainingConfigurationTests {
   @Test func survivesJSON() throws {
     var configuration = TrainingConfiguration()
-    (configuration.captions, configuration.images) = ("a.json", "photos/ü")
-    (configuration.validationCaptions, configuration.validationImages) = ("b.json", "c")
+    (configuration.captions, configuration.images) = (["a.json", "z.json"], ["photos/ü"])
+    (configuration.validationCaptions, configuration.validationImages) = (["b.json"], ["c"])
+    (configuration.split, configuration.validationSplit) = ("train-only", "test")
+    (configuration.maximumLength, configuration.longCaptions) = (16, .drop)
+    configuration.lengthBuckets = true
     (configuration.encoder, configuration.preprocessing) = ("vgg.safetensors", "caffe")
     (configuration.minimumCount, configuration.embeddingSize, configuration.hiddenSize) = (2, 3, 4)
     (configuration.featureSize, configuration.head, configuration.injection) = (5, .full, .firstStep)
@@ -38,7 +41,7 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     let defaults = try JSONSerialization.jsonObject(with: JSONEncoder().encode(TrainingConfiguration()))
     let changed = try JSONSerialization.jsonObject(with: data)
     let (before, after) = (try #require(defaults as? [String: Any]), try #require(changed as? [String: Any]))
-    #expect(before.count == 50 && Set(before.keys) == Set(after.keys))
+    #expect(before.count == 55 && Set(before.keys) == Set(after.keys))
     for key in before.keys { #expect("\(before[key]!)" != "\(after[key]!)", "\(key)") }
   }
 
@@ -56,6 +59,23 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     "",
   ]) func whatMakesNoSenseIsRefused(json: String) {
     #expect(throws: (any Error).self) { try decoded(json) }
+  }
+
+  /// As earlier versions wrote it.
+  @Test func aSingleFileIsAList() throws {
+    let found = try decoded(#"{"captions": "a.json", "images": "b", "validationCaptions": ""}"#)
+    #expect(found.captions == ["a.json"] && found.images == ["b"] && found.validationCaptions == [])
+    #expect(throws: DecodingError.self) { try decoded(#"{"captions": 3}"#) }
+    #expect(throws: DecodingError.self) { try decoded(#"{"captions": ["a", 3]}"#) }
+  }
+
+  @Test(arguments: [
+    (#"{"optimizer": {"rule": "adam", "momentum": 0.9}}"#, "unknown option momentum"),
+    (#"{"encoderOptimizer": {"rule": "sgd", "momentum": 2}}"#, "momentum: expected at least 0"),
+    (#"{"optimizer": {"rule": "adam", "beta1": "x"}}"#, "beta1"),
+    (#"{"scheduledSampling": {"curve": "stairs"}}"#, "curve"), (#"{"scheduledSampling": 3}"#, "Dictionary"),
+  ]) func whatIsWrongInsideIsNamed(json: String, name: String) {
+    #expect { try decoded(json) } throws: { "\($0)".contains(name) }
   }
 
   @Test func innerOptionsToo() throws {
@@ -87,6 +107,8 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
       ("feature dropout", { $0.featureDropout = 1 }),
       ("feature dropout", { $0.featureDropout = 1 - 1e-12 }),
       ("feature dropout", { $0.featureDropout = -0.1 }),
+      ("max length", { $0.maximumLength = -1 }), ("max length", { $0.maximumLength = .max }),
+      ("length buckets", { ($0.lengthBuckets, $0.batchUnit) = (true, .images) }),
       ("embedding dropout", { $0.embeddingDropout = .nan }), ("output dropout", { $0.outputDropout = 2 }),
       ("pooled dropout", { $0.pooledDropout = 1 }), ("average decay", { $0.averageDecay = 1 }),
       ("learning rate", { $0.learningRate = 0 }),
@@ -114,8 +136,10 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
         "scheduled-sampling k",
         { ($0.scheduledSampling.curve, $0.scheduledSampling.k) = (.inverseSigmoid, 0.5) }
       ),
+      ("scheduled-sampling c", { ($0.scheduledSampling.curve, $0.scheduledSampling.c) = (.linear, -1) }),
+      ("scheduled-sampling k", { ($0.scheduledSampling.curve, $0.scheduledSampling.k) = (.linear, .nan) }),
       (
-        "scheduled sampling",
+        "scheduled-sampling floor",
         { ($0.scheduledSampling.curve, $0.scheduledSampling.floor) = (.linear, 1.5) }
       ),
     ]
@@ -134,6 +158,9 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     #expect(now.differences(from: begun) == [])
     (now.seed, now.encoder) = (2, "other")
     #expect(now.differences(from: begun) == ["encoder:  then, other now", "seed: 1 then, 2 now"])
+    now = begun
+    now.captions = ["a/b.json"]
+    #expect(now.differences(from: begun) == [#"captions: [] then, ["a/b.json"] now"#])
     var (cosine, longer) = (TrainingConfiguration(), TrainingConfiguration())
     (cosine.schedule, longer.schedule, longer.epochs) = (.cosine, .cosine, 31)
     #expect(longer.differences(from: cosine) == ["epochs: 30 then, 31 now"])

@@ -3,52 +3,6 @@ import Tensors
 import TestSupport
 import Testing
 
-/// A folder in which a tiny run takes a second or two.
-private struct TrainingPlace {
-  let place: Workplace
-  let captions: String
-
-  static func with(_ body: (TrainingPlace) throws -> Void) throws {
-    try Workplace.with { place in try body(TrainingPlace(place: place, captions: place.dataset())) }
-  }
-
-  func arguments(_ output: String, _ more: String...) -> [String] {
-    [
-      "train", "--captions", captions, "--images", "photos", "--validation-captions", captions, "--encoder",
-      place.model, "--output", output, "--embedding-size", "8", "--hidden-size", "16", "--feature-size", "16",
-      "--min-count", "1", "--batch-size", "2", "--learning-rate", "0.02", "--epochs", "40", "--stop-patience",
-      "40",
-    ] + more
-  }
-
-  func run(_ arguments: [String]) throws -> CaptionerProcess.Outcome { try place.start(arguments).outcome() }
-
-  /// Model and log, without the times.
-  func result(_ output: String) throws -> [String] {
-    let model = try Data(contentsOf: URL(fileURLWithPath: "\(place.folder)/\(output)/model.safetensors"))
-    let log = try String(contentsOfFile: "\(place.folder)/\(output)/log.jsonl", encoding: .utf8)
-    return [model.base64EncodedString(), log.replacing(/,"seconds":[^,}]*/, with: "")]
-  }
-
-  func page(_ output: String) throws -> String {
-    try String(contentsOfFile: "\(place.folder)/\(output)/report.html", encoding: .utf8)
-  }
-
-  func files(_ output: String) throws -> [String] {
-    try FileManager.default.contentsOfDirectory(atPath: "\(place.folder)/\(output)").sorted()
-      .map { $0.replacing(/features-[0-9a-f]+/, with: "features") }
-  }
-
-  /// Waits until the run has got somewhere: its log has that many lines.
-  func wait(for lines: Int, in output: String, _ process: CaptionerProcess) throws {
-    for _ in 0..<5000 where process.isRunning {
-      let log = FileManager.default.contents(atPath: "\(place.folder)/\(output)/log.jsonl") ?? Data()
-      if log.count(where: { $0 == 10 }) >= lines { return }
-      usleep(2000)
-    }
-  }
-}
-
 @Suite struct TrainCommandTests {
   @Test func trainsACaptioner() throws {
     try TrainingPlace.with { test in
@@ -259,6 +213,24 @@ private struct TrainingPlace {
         test.arguments(
           "run", "--captions", file, "--validation-captions", file, "--images", ".", "--epochs", "1"))
       #expect(outcome.status == 0, "\(outcome.errors)")
+      // The same without naming it twice: the val split of the training file.
+      let alone = [
+        "train", "--captions", file, "--images", ".", "--encoder", test.place.model, "--embedding-size", "8",
+        "--hidden-size", "16", "--feature-size", "16", "--min-count", "1", "--batch-size", "2",
+        "--learning-rate", "0.02", "--stop-patience", "40", "--epochs", "1", "--output",
+      ]
+      #expect(try test.run(alone + ["alone"]).status == 0)
+      #expect(try test.result("alone") == test.result("run"))
+      // Other splits are other runs; a file without splits has none to validate on.
+      let only = try test.run(
+        alone + ["only", "--split", "train-only", "--validation-split", "test", "--validation-images", "."])
+      #expect(only.status == 0 && only.complaints.contains { $0.hasPrefix("5 images, 10 captions; ") })
+      let none = try test.run(alone + ["none", "--captions", test.captions, "--images", "photos"])
+      #expect(
+        none.status == 1
+          && none.complaints.last?.hasSuffix("expected images of split val, found images without splits")
+            == true
+      )
       #expect(outcome.complaints.contains { $0.hasPrefix("6 images, 12 captions; ") })
       let model = "run/model.safetensors"
       func count(_ arguments: String...) throws -> Double? {
@@ -270,6 +242,52 @@ private struct TrainingPlace {
       #expect(try count("--split", "train") == 6)
       #expect(try count("--split", "all") == 8)
       #expect(try count("--split", "test,train-only", "--captions", file, "--images", ".") == 12)
+    }
+  }
+
+  /// Several data sets, with folders of their own, are one.
+  @Test func severalFilesTrainTogether() throws {
+    try TrainingPlace.with { test in
+      try test.place.photo("decode/jpeg-444.jpg", as: "more/a.jpg")
+      let list = try test.place.file(
+        "more.json", #"[{"file_path": "a.jpg", "captions": ["A bird.", "A tree!"]}]"#)
+      let two = [
+        "--captions", test.captions, "--captions", list, "--images", "photos", "--images", "more",
+        "--validation-captions", list, "--validation-captions", test.captions, "--validation-images", "more",
+        "--validation-images", "photos", "--epochs", "2",
+      ]
+      let both = try test.run(test.arguments("both", two))
+      #expect(both.status == 0, "\(both.errors)")
+      #expect(both.complaints.contains { $0.hasPrefix("9 images, 18 captions; ") })
+      #expect(try test.run(["train", "--resume", "--output", "both", "--epochs", "3"]).status == 0)
+      let swapped = try test.run(["train", "--resume", "--output", "both", "--captions", test.captions])
+      #expect(swapped.status == 1 && swapped.complaints.last?.contains("folders of images, found 2") == true)
+      let model = try test.place.run("inspect", "both/model.safetensors")
+      #expect(model.output.contains("captions.json, more.json"))
+      let folders = try test.run(test.arguments("folders", ["--images", "photos", "--images", "more"]))
+      #expect(folders.complaints.last == "captioner: 1 caption files: expected 1 folders of images, found 2")
+    }
+  }
+
+  /// Clipped or left out, and said so; validation captions stay as they are.
+  @Test func longCaptionsAreClippedOrLeftOut() throws {
+    try TrainingPlace.with { test in
+      let none = try test.run(test.arguments("none", "--epochs", "1", "--max-length", "6"))
+      #expect(none.status == 0 && !none.errors.contains("words clipped"), "\(none.errors)")
+      for (rule, words) in [("clip", "clipped"), ("drop", "left out")] {
+        let outcome = try test.run(
+          test.arguments(
+            rule, "--epochs", "1", "--max-length", "4", "--long-captions", rule, "--length-buckets"))
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(outcome.complaints.contains("8 captions of more than 4 words \(words)"), "\(outcome.errors)")
+      }
+      #expect(try test.result("clip") != test.result("drop"))
+      let model = try SafetensorsFile(path: test.place.folder + "/drop/model.safetensors")
+      #expect(model.metadata["training"]?.contains(#""training_captions":"8""#) == true)
+      let images = try test.run(test.arguments("images", "--length-buckets", "--batch-unit", "images"))
+      #expect(
+        images.complaints.last
+          == "captioner: length buckets: expected batches of captions, found batches of images")
     }
   }
 

@@ -1,0 +1,67 @@
+import Captioning
+import Layers
+import Tensors
+import Training
+
+/// The network of a run, and where it is cut: what is frozen runs once an image, its result is cached.
+struct RunNetwork {
+  /// The whole.
+  let architecture: VGGArchitecture
+  /// Everything before the head, or before the first convolution that learns.
+  let frozen: VGGArchitecture
+  /// What is taken of an image.
+  let tap: VGGEncoder.Tap
+  private let cut: VGGCut?
+  private let source: EncoderSource
+
+  /// - Throws: `TrainingError.configuration`.
+  init(_ configuration: TrainingConfiguration, _ source: EncoderSource) throws(TrainingError) {
+    guard
+      let architecture = VGGArchitecture(
+        layers: source.architecture.layers, head: configuration.head, featureSize: configuration.featureSize)
+    else { throw .configuration("\(configuration.encoder): expected a VGG network") }
+    (self.architecture, self.source) = (architecture, source)
+    guard !configuration.fineTuneFrom.isEmpty else {
+      (frozen, tap, cut) = (architecture, .pooled, nil)
+      return
+    }
+    guard let cut = architecture.cut(before: configuration.fineTuneFrom), let frozen = cut.frozen else {
+      throw .configuration(
+        "fine-tune from: expected one of \(architecture.convolutionNames.dropFirst().joined(separator: ", ")),"
+          + " found \(configuration.fineTuneFrom)")
+    }
+    (self.frozen, tap, self.cut) = (frozen, .map, cut)
+  }
+
+  /// The convolutions that learn, as the encoder's file has them; nil: none does.
+  var convolutions: TrainableConvolutions? {
+    get throws(SafetensorsError) {
+      guard let cut else { return nil }
+      return try TrainableConvolutions(cut) { (parameter) throws(SafetensorsError) in
+        let name = source.prefix + parameter.path.dropFirst(ModelFile.encoderPrefix.count)
+        return try source.file.tensor(named: name, shape: parameter.shape)
+      }
+    }
+  }
+
+  /// [h, w, C] of a map at the cut; [0] without one.
+  var mapShape: Shape {
+    cut?.mapShape(height: source.preprocessing.height, width: source.preprocessing.width) ?? [0]
+  }
+
+  /// Scalars that are cached of an image.
+  var featureWidth: Int { cut == nil ? architecture.pooledSize : mapShape.count }
+
+  /// How they are stored: maps are large, and half precision is what the weights come in.
+  var featureType: StoredType { cut == nil ? .float32 : .float16 }
+
+  /// Weights of the frozen convolutions.
+  var frozenScalars: Int {
+    var (inputs, count) = (3, 0)
+    for case .convolution(let outputs) in frozen.layers {
+      count += 9 * inputs * outputs
+      inputs = outputs
+    }
+    return count
+  }
+}

@@ -1,0 +1,84 @@
+import Datasets
+import Foundation
+import Language
+import Metrics
+import Training
+
+/// The captions of the training or the validation images as words, and the files of those images that have some.
+struct TrainingSplit: Sendable {
+  /// For messages: the caption files' names.
+  let name: String
+  /// The images' files, a row each.
+  let files: [String]
+  /// All captions, image after image.
+  let tokens: TokenizedCaptions
+  /// The row of each caption's image.
+  let rows: [Int]
+  /// Where in `tokens` the captions of each row begin, and where the last ends.
+  private let starts: [Int]
+
+  /// - Parameter paths: the files that the data set was read from.
+  init(_ dataset: CaptionDataset, paths: [String]) throws {
+    _ = try dataset.missingFiles()
+    for warning in dataset.warnings { Console.complain(warning) }
+    tokens = dataset.tokenized()
+    var (files, rows, starts) = ([String](), [Int](), [Int]())
+    rows.reserveCapacity(tokens.count)
+    var last = -1
+    // Images without a caption get no row.
+    for (caption, image) in tokens.imageIndexes.enumerated() {
+      if image != last {
+        files.append(dataset.images[image].path)
+        starts.append(caption)
+      }
+      last = image
+      rows.append(files.count - 1)
+    }
+    guard !files.isEmpty else {
+      throw Failure(description: "\(paths.joined(separator: ", ")): expected captions, found none")
+    }
+    name = paths.map { $0.split(separator: "/").last.map(String.init) ?? $0 }.joined(separator: ", ")
+    (self.files, self.rows, self.starts) = (files, rows, starts + [tokens.count])
+  }
+
+  /// All captions of the image of a row.
+  func references(of row: Int) -> [[String]] { (starts[row]..<starts[row + 1]).map { tokens[$0] } }
+
+  /// The captions as word ids, and their images' rows.
+  func encoded(by vocabulary: Vocabulary) -> (captions: EncodedCaptions, rows: [Int]) {
+    (tokens.encoded(by: vocabulary), rows)
+  }
+
+  /// The captions that a run learns from, as word ids, and their images' rows: of each image those that agree most, if
+  /// it wants that, and none that is too long.
+  func learned(
+    by vocabulary: Vocabulary, _ configuration: TrainingConfiguration
+  ) -> (captions: EncodedCaptions, rows: [Int]) {
+    guard configuration.consensus > 0 || configuration.lengthLimit != nil else {
+      return encoded(by: vocabulary)
+    }
+    let all = tokens.encoded(by: vocabulary)
+    var result = (captions: EncodedCaptions(), rows: [Int]())
+    var long = 0
+    for row in files.indices {
+      let places =
+        configuration.consensus > 0
+        ? Consensus.mostAgreed(references(of: row), keep: configuration.consensus).map { starts[row] + $0 }
+        : Array(starts[row]..<starts[row + 1])
+      for place in places {
+        let caption = all[place]
+        let kept = configuration.lengthLimit.map { $0(caption) } ?? caption
+        if kept?.count != caption.count { long += 1 }
+        guard let kept else { continue }
+        result.captions.append(kept)
+        result.rows.append(row)
+      }
+    }
+    if long > 0 {
+      Console.note(
+        "\(long) captions of more than \(configuration.maximumLength) words "
+          + (configuration.longCaptions == .clip ? "clipped" : "left out"))
+    }
+    return result
+  }
+}

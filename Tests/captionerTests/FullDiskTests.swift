@@ -1,0 +1,71 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A run that can't write any more ends with one line, has lost nothing, and goes on once there is room.
+@Suite struct FullDiskTests {
+  private func contents(_ output: String, in test: TrainingPlace) -> [Data?] {
+    ["checkpoint", "model"].map {
+      FileManager.default.contents(atPath: "\(test.place.folder)/\(output)/\($0).safetensors")
+    }
+  }
+
+  /// Files may not grow beyond a limit, for want of a disk that any user may fill: the write fails in the same place.
+  @Test(arguments: ["checkpoint", "model"]) func aFileThatDoesNotFitLosesNothing(name: String) throws {
+    try TrainingPlace.with { test in
+      #expect(try test.run(test.arguments("whole", "--epochs", "5")).status == 0)
+      #expect(try test.run(test.arguments("run", "--epochs", "2")).status == 0)
+      let before = contents("run", in: test)
+      let file = "run/\(name).safetensors"
+      // Shells count in blocks of 512 or 1,024 bytes.
+      let size = try #require(FileManager.default.contents(atPath: test.place.folder + "/" + file)).count
+      let shell = Process()
+      shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+      shell.arguments = [
+        "-c", "ulimit -f \((size - 1) / 1024); exec \"$@\"", "sh", CaptionerProcess.executable, "train",
+        "--resume", "--output", "run", "--epochs", "5",
+      ]
+      shell.currentDirectoryURL = URL(fileURLWithPath: test.place.folder)
+      let errors = Pipe()
+      shell.standardError = errors
+      try shell.run()
+      let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+      shell.waitUntilExit()
+      #expect(shell.terminationReason == .exit && shell.terminationStatus == 1)
+      #expect(text.hasSuffix("captioner: \(file): can't write: File too large\n"), "\(text)")
+      #expect(text.components(separatedBy: "captioner: ").count == 2)
+      if name == "model" { #expect(contents("run", in: test) == before) }
+      #expect(contents("run", in: test)[0] == before[0])
+      #expect(try test.place.leftovers() == [])
+      #expect(try test.run(["train", "--resume", "--output", "run"]).status == 0)
+      #expect(try test.result("run") == test.result("whole"))
+    }
+  }
+
+  /// A disk that fills up between two epochs, where mounting is allowed.
+  @Test(.enabled(if: getuid() == 0)) func aDiskThatFillsUpLosesNothing() throws {
+    try TrainingPlace.with { test in
+      let disk = try test.place.makeFolder("disk")
+      guard mount("tmpfs", disk, "tmpfs", 0, "size=1m") == 0 else { return }
+      defer { umount2(disk, 2) }
+      #expect(try test.run(test.arguments("whole", "--epochs", "5")).status == 0)
+      #expect(try test.run(test.arguments("disk/run", "--epochs", "2")).status == 0)
+      let before = contents("disk/run", in: test)
+      let filler = disk + "/filler"
+      let file = open(filler, O_WRONLY | O_CREAT, 0o600)
+      let block = [UInt8](repeating: 0, count: 4096)
+      while write(file, block, block.count) > 0 {}
+      close(file)
+      let full = try test.run(["train", "--resume", "--output", "disk/run", "--epochs", "5"])
+      #expect(full.status == 1 && full.complaints.last?.hasPrefix("captioner: disk/run/") == true)
+      #expect(
+        full.complaints.last?.hasSuffix(": can't write: No space left on device") == true, "\(full.errors)")
+      #expect(contents("disk/run", in: test) == before)
+      #expect(try test.place.leftovers() == [])
+      try FileManager.default.removeItem(atPath: filler)
+      let resumed = try test.run(["train", "--resume", "--output", "disk/run", "--epochs", "5"])
+      #expect(resumed.status == 0, "\(resumed.errors)")
+      #expect(try test.result("disk/run") == test.result("whole"))
+    }
+  }
+}
