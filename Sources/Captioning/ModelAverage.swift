@@ -17,6 +17,8 @@ public enum ModelAverage {
     description.confidence = nil
     for file in files.dropFirst() {
       var other = try ModelDescription(of: file)
+      // Of where they come from, what is true of all.
+      description.training = description.training.filter { other.training[$0.key] == $0.value }
       (other.training, other.confidence) = (description.training, nil)
       guard other == description else {
         throw ModelError.unsupported(
@@ -33,9 +35,7 @@ public enum ModelAverage {
     }
     description.training["average_of"] = String(paths.count)
     if temperature != 1 { description.training["temperature"] = "\(temperature)" }
-    var metadata = files[0].metadata.merging(try description.metadata()) { $1 }
-    metadata[Confidence.key] = nil
-    try SafetensorsWriter.write(items, metadata: metadata, to: output)
+    try SafetensorsWriter.write(items, metadata: description.metadata(), to: output)
   }
 
   private static func mean(of name: String, in files: [SafetensorsFile], times factor: Float) throws -> Tensor

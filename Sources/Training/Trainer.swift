@@ -156,6 +156,8 @@ public struct Trainer {
 
   /// One batch: forward, loss, backward, clip, update, average.
   private mutating func step(_ chosen: ArraySlice<Int>) throws {
+    Arithmetic.current = configuration.arithmetic
+    defer { Arithmetic.current = .float32 }
     let number = UInt64(state.step + 1)
     func random(_ stream: Stream) -> Random {
       Random(seed: configuration.seed, stream: stream.rawValue, number)

@@ -153,6 +153,8 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   public var views = 2
   /// Decay of the moving average of the weights that is validated and saved; 0: the weights themselves.
   public var averageDecay = 0.999
+  /// What the steps multiply; validation and the features are always float32.
+  public var arithmetic = Arithmetic.float32
   /// How the model file stores its scalars; checkpoints are always exact.
   public var precision = StoredType.float16
   /// Everything random follows from it.

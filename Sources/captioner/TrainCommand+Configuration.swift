@@ -64,6 +64,7 @@ extension TrainCommand {
     set(\.views, views)
     set(\.averageDecay, averageDecay)
     set(\.precision, precision)
+    set(\.arithmetic, arithmetic)
     set(\.seed, seed)
     for (name, paths) in [
       ("--captions", configuration.captions), ("--images", configuration.images),

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Captioning
+import Kernels
 import Layers
 import Tensors
 import Training
@@ -103,6 +104,10 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Views of each image to learn from: itself, mirrored, then random crops (2).") var views: Int?
   @Option(help: "Decay of the moving average of the weights that is validated and saved; 0: none (0.999).")
   var averageDecay: Double?
+  @Option(
+    help:
+      "What training steps multiply: float32, or bfloat16, which is faster on CPUs that have it (float32).")
+  var arithmetic: Arithmetic?
   @Option(help: "How the model file stores numbers: float16 or float32 (float16).") var precision: StoredType?
   @Option(help: "Everything random follows from it (1).") var seed: UInt64?
   @Flag(help: "Train nothing: read every image and caption and report what could not be used.")

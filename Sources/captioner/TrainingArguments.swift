@@ -1,7 +1,7 @@
 public import ArgumentParser
 public import Captioning
 public import Datasets
-import Kernels
+public import Kernels
 public import Layers
 public import Tensors
 public import Training
@@ -15,6 +15,7 @@ extension LengthLimit.Rule: ExpressibleByArgument {}
 extension ScheduledSampling.Curve: ExpressibleByArgument {}
 extension ScheduledSampling.Coin: ExpressibleByArgument {}
 extension ScheduledSampling.Choice: ExpressibleByArgument {}
+extension Arithmetic: ExpressibleByArgument {}
 extension StoredType: ExpressibleByArgument {
   /// The number format of that name.
   public init?(argument: String) {

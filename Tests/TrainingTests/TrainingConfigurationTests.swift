@@ -25,6 +25,7 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     (configuration.featureDropout, configuration.embeddingDropout) = (0.1, 0.2)
     (configuration.outputDropout, configuration.views, configuration.averageDecay) = (0.3, 1, 0)
     (configuration.precision, configuration.seed) = (.float32, .max)
+    configuration.arithmetic = .bfloat16
     (configuration.selfCriticalSamples, configuration.teacherWeight) = (5, 0.25)
     (configuration.validationMetric, configuration.validationBeamWidth) = (.cider, 2)
     configuration.scheduledSampling.curve = .exponential
@@ -41,7 +42,7 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     let defaults = try JSONSerialization.jsonObject(with: JSONEncoder().encode(TrainingConfiguration()))
     let changed = try JSONSerialization.jsonObject(with: data)
     let (before, after) = (try #require(defaults as? [String: Any]), try #require(changed as? [String: Any]))
-    #expect(before.count == 55 && Set(before.keys) == Set(after.keys))
+    #expect(before.count == 56 && Set(before.keys) == Set(after.keys))
     for key in before.keys { #expect("\(before[key]!)" != "\(after[key]!)", "\(key)") }
   }
 

@@ -4,6 +4,17 @@ import TestSupport
 import Testing
 
 @Suite struct TrainCommandTests {
+  /// Arithmetic that the CPU has not is refused before anything is read.
+  @Test func refusesArithmeticThatTheCPULacks() throws {
+    try TrainingPlace.with { test in
+      let arguments = test.arguments("run", "--arithmetic", "bfloat16")
+      let outcome = try test.place.start(arguments, environment: ["CAPTIONER_ISA": "baseline"]).outcome()
+      #expect(outcome.status != 0)
+      #expect(outcome.complaints.count == 1)
+      #expect(outcome.errors.contains("arithmetic: expected float32, this CPU can't multiply bfloat16"))
+    }
+  }
+
   @Test func trainsACaptioner() throws {
     try TrainingPlace.with { test in
       let outcome = try test.run(test.arguments("run", "--views", "1"))
