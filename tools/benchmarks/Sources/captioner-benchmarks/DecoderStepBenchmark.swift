@@ -16,9 +16,12 @@ struct DecoderStepBenchmark: ParsableCommand {
   @Option var hidden = 512
   @Option var threads = 2
   @Option var repetitions = 5
+  @Flag(help: "Large products of bfloat16 factors, as train --arithmetic bfloat16.") var bf16 = false
 
   func run() throws {
     ThreadPool.setSharedThreads(threads)
+    if bf16 && !Arithmetic.bfloat16.isAvailable { throw ValidationError("this CPU can't multiply bfloat16") }
+    if bf16 { Arithmetic.current = .bfloat16 }
     var random = Random(seed: 1)
     var decoder = CaptionDecoder(
       .init(vocabularySize: words, embeddingSize: hidden, hiddenSize: hidden, imageFeatureSize: 4096)
@@ -42,7 +45,8 @@ struct DecoderStepBenchmark: ParsableCommand {
       losses.append(-logProbs.reduce(0) { $0 + Double($1) } / Double(logProbs.count))
     }
     let line: [String: Any] = [
-      "engine": "captioner (\(InstructionSet.current))", "precision": "f32", "threads": threads,
+      "engine": "captioner (\(InstructionSet.current))", "precision": bf16 ? "bf16" : "f32",
+      "threads": threads,
       "times": Array(times.dropFirst(2)), "first_loss": losses[0], "last_loss": losses[losses.count - 1],
     ]
     print(
