@@ -45,7 +45,7 @@ public struct GateSums {
 
 /// The same step for inference, of sums that rows may share: nothing is kept but c and h.
 /// - Parameters:
-///   - input, recurrent, added: what each row's gates are the sum of.
+///   - input: what each row's gates are the sum of, with `recurrent` and `added`.
 ///   - cellsBefore: c₋ [·, H], of which row `cellRows[r]` is row r's; nil at the first step, where it is zero.
 ///   - cells: c [rows, H]; not `cellsBefore`.
 ///   - hidden: h [rows, H].

@@ -195,7 +195,8 @@ public struct LSTM: Module {
   ///   - injected: W_ih·v, which rows of one image share; nil where the image does not enter.
   ///   - before: the states that the rows go on from, which rows of one parent share; nil before the first step.
   ///   - scratch: [before.rows, 4H].
-  ///   - h, c: [rows, H]; not those before.
+  ///   - h: [rows, H], as c; not those before.
+  ///   - c: [rows, H].
   public func step(
     rows: Int, input: GateSums, injected: GateSums?, before: LSTMStates?,
     scratch: UnsafeMutablePointer<Float>, h: UnsafeMutablePointer<Float>, c: UnsafeMutablePointer<Float>,

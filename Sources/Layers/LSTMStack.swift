@@ -110,7 +110,8 @@ public struct LSTMStack: Module {
   ///   - injected: W_ih·v; nil where the image does not enter.
   ///   - before: the states that the rows go on from, of each layer; nil before the first step.
   ///   - scratch: [rows, 4H] and [before.rows, 4H].
-  ///   - h, c: [rows, H] of each layer; not those before.
+  ///   - h: [rows, H] of each layer, as c; not those before.
+  ///   - c: [rows, H] of each layer.
   ///   - dropout: as in `forward` where its row `firstRow` is row 0 here, and scratch [rows, H]; no masks: none.
   public func step(
     rows: Int, input: GateSums, injected: GateSums?, before: [LSTMStates]?,

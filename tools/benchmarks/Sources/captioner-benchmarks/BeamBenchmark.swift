@@ -11,7 +11,7 @@ struct BeamBenchmark: ParsableCommand {
   @Option var model: String
   @Option(help: "A safetensors file with `features` [images, pooledSize].") var features: String
   @Option var beamWidth = 5
-  @Option(help: "Images searched together.") var batch = 250
+  @Option(help: "Images searched together.") var batch = 1000
   @Option var threads = 2
   @Option var repetitions = 5
 
