@@ -16,15 +16,10 @@ public enum ModelAverage {
     // It was fitted on another model's log-probabilities.
     description.confidence = nil
     for file in files.dropFirst() {
-      var other = try ModelDescription(of: file)
+      let other = try ModelDescription(of: file)
+      try description.check(other, at: file.path)
       // Of where they come from, what is true of all.
       description.training = description.training.filter { other.training[$0.key] == $0.value }
-      (other.training, other.confidence) = (description.training, nil)
-      guard other == description else {
-        throw ModelError.unsupported(
-          path: file.path, expected: "a model of the words, sizes and preprocessing of \(paths[0])",
-          found: other.vocabulary == description.vocabulary ? "other sizes or preprocessing" : "other words")
-      }
     }
     var items: [SafetensorsWriter.Item] = []
     for name in files[0].entries.keys.sorted() {

@@ -96,11 +96,8 @@ public final class VGGEncoder {
         } catch { throw .weights(error) }
       }
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let input = (try? encoder.encode(preprocessing)).map { String(decoding: $0, as: UTF8.self) } ?? ""
     let side = architecture.head.side
     let taken = tap == .map ? tap.rawValue : "\(side)x\(side)"
-    return "\(architecture.table) \(String(hash, radix: 16)) \(taken) \(input)"
+    return "\(architecture.table) \(String(hash, radix: 16)) \(taken) \(preprocessing.json)"
   }
 }

@@ -13,13 +13,8 @@ extension Trainer {
     encoder: (file: SafetensorsFile, prefix: String)
   ) throws {
     let file = try SafetensorsFile(path: path)
-    var found = try ModelDescription(of: file)
-    (found.training, found.confidence) = (description.training, description.confidence)
-    guard found == description else {
-      throw ModelError.unsupported(
-        path: path, expected: "a model of this run's words, sizes and preprocessing",
-        found: found.vocabulary == description.vocabulary ? "other sizes or preprocessing" : "other words")
-    }
+    let found = try ModelDescription(of: file)
+    try description.check(found, at: path)
     network.captions = try ModelFile.network(file, found)
     scale(&network.captions.head.layers[0].weight, by: 1 / network.scale)
     let learning = network.learningPaths

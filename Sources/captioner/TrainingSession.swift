@@ -43,6 +43,10 @@ struct TrainingSession {
       hiddenSize: configuration.hiddenSize, layers: configuration.layers, injection: configuration.injection,
       vocabulary: vocabulary)
 
+    if !begun && !configuration.start.isEmpty {
+      try description.check(
+        ModelDescription(of: SafetensorsFile(path: configuration.start)), at: configuration.start)
+    }
     try openOutput()
     if !begun { try writeConfiguration() }
     Interruption.watch()

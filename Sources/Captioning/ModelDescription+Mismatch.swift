@@ -1,0 +1,41 @@
+internal import Foundation
+internal import Imaging
+
+extension ModelDescription {
+  /// Makes sure that weights of a model file fit a network of this description.
+  /// - Throws: `ModelError.unsupported` that names the first thing in which they do not.
+  public func check(_ other: ModelDescription, at path: String) throws(ModelError) {
+    guard let (expected, found) = mismatch(other) else { return }
+    throw .unsupported(path: path, expected: expected, found: found)
+  }
+
+  /// What is expected and what is found where another description first differs; nil: nowhere that matters.
+  private func mismatch(_ other: ModelDescription) -> (expected: String, found: String)? {
+    let (words, others) = (vocabulary.words, other.vocabulary.words)
+    if let place = zip(words, others).enumerated().first(where: { $1.0 != $1.1 }) {
+      return (
+        "\(words[place.offset]) as word \(place.offset) of the vocabulary", "\(others[place.offset])"
+      )
+    }
+    let features: [(name: String, mine: String, theirs: String)] = [
+      ("words", "\(words.count)", "\(others.count)"),
+      ("embedding size", "\(embeddingSize)", "\(other.embeddingSize)"),
+      ("hidden size", "\(hiddenSize)", "\(other.hiddenSize)"), ("layers", "\(layers)", "\(other.layers)"),
+      ("feature size", "\(encoder.featureSize)", "\(other.encoder.featureSize)"),
+      ("convolutions", encoder.table, other.encoder.table),
+      ("head", encoder.head.rawValue, other.encoder.head.rawValue),
+      ("injection", injection.rawValue, other.injection.rawValue),
+      ("preprocessing", preprocessing.json, other.preprocessing.json),
+    ]
+    return features.first { $0.mine != $0.theirs }.map { ("\($0.name) \($0.mine)", $0.theirs) }
+  }
+}
+
+extension Preprocessing {
+  /// As a model file keeps it.
+  var json: String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+  }
+}

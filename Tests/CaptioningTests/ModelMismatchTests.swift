@@ -1,0 +1,45 @@
+import Imaging
+import Language
+import Layers
+import Testing
+
+@testable import Captioning
+
+@Suite struct ModelMismatchTests {
+  private static func description(
+    words: [String] = ["a", "dog"], embedding: Int = 8, hidden: Int = 16, layers: Int = 1, feature: Int = 32,
+    head: VGGArchitecture.Head = .compact, table: String = "8,pool", injection: Injection = .everyStep,
+    preprocessing: Preprocessing = .torchvision
+  ) throws -> ModelDescription {
+    ModelDescription(
+      encoder: VGGArchitecture(table: table, head: head, featureSize: feature)!, preprocessing: preprocessing,
+      embeddingSize: embedding, hiddenSize: hidden, layers: layers, injection: injection,
+      vocabulary: try Vocabulary(words: Vocabulary.specialWords + words))
+  }
+
+  /// Whatever differs is named; where a model comes from, and its confidence, may.
+  @Test func namesWhatDoesNotFit() throws {
+    let run = try Self.description()
+    var same = run
+    same.training = ["seed": "2"]
+    try run.check(same, at: "m")
+    let others: [(ModelDescription, String)] = try [
+      (Self.description(words: ["a", "cat"]), "dog as word 5 of the vocabulary, found cat"),
+      (Self.description(words: ["a", "dog", "runs"]), "words 6, found 7"),
+      (Self.description(embedding: 9), "embedding size 8, found 9"),
+      (Self.description(hidden: 12), "hidden size 16, found 12"),
+      (Self.description(layers: 2), "layers 1, found 2"),
+      (Self.description(feature: 64), "feature size 32, found 64"),
+      (Self.description(head: .full), "head compact, found full"),
+      (Self.description(table: "9,pool"), "convolutions 8,pool, found 9,pool"),
+      (Self.description(injection: .firstStep), "injection everyStep, found firstStep"),
+    ]
+    for (other, expected) in others {
+      let error = #expect(throws: ModelError.self) { try run.check(other, at: "m") }
+      #expect("\(error!)" == "m: expected \(expected)")
+    }
+    let caffe = try Self.description(preprocessing: .caffe)
+    let error = "\(#expect(throws: ModelError.self) { try run.check(caffe, at: "m") }!)"
+    #expect(error.contains("expected preprocessing {") && error.contains("103.939"), "\(error)")
+  }
+}
