@@ -33,11 +33,15 @@ public struct Evaluator {
     var captions: [[Caption]] = []
     var scored: [[Caption]] = []
     var shuffledSum = 0.0
-    for range in batches {
+    for range in batches(of: Self.scored) {
+      if range.lowerBound == captions.count {
+        let block = range.lowerBound..<min(images.count, range.lowerBound + Self.searched)
+        let streams = block.map { UInt64(bitPattern: Int64(images[$0].id)) }
+        captions +=
+          sampling.map { captioner.sample(rows(Array(block)), $0, streams: streams) }
+          ?? captioner.captions(rows(Array(block)), options)
+      }
       let own = rows(Array(range))
-      let streams = range.map { UInt64(bitPattern: Int64(images[$0].id)) }
-      captions +=
-        sampling.map { captioner.sample(own, $0, streams: streams) } ?? captioner.captions(own, options)
       let encoded = range.map { references[$0].map(captioner.description.vocabulary.encode) }
       let owners = encoded.enumerated().flatMap { index, captions in captions.map { _ in index } }
       var found = captioner.scores(of: encoded.flatMap(\.self), rows: owners, pooled: own)[...]
@@ -52,13 +56,13 @@ public struct Evaluator {
       progress(range.upperBound)
     }
     let judged = CaptionScores(samples(captions))
-    let rows = images.indices.map {
+    let judgements = images.indices.map {
       Evaluation.Row(
         imageID: images[$0].id, fileName: images[$0].fileName, path: images[$0].path, captions: captions[$0],
         references: images[$0].captions, scoredReferences: scored[$0], bleu4: judged.bleu.perSample[$0][3],
         rougeL: judged.rougeL.perSample[$0], cider: judged.cider.perSample[$0])
     }
-    return Evaluation(scores: scores(rows, judged, shuffledSum: shuffledSum), rows: rows)
+    return Evaluation(scores: scores(judgements, judged, shuffledSum: shuffledSum), rows: judgements)
   }
 
   private func scores(
@@ -104,7 +108,7 @@ public struct Evaluator {
     points.enumerated().map { index, options in
       var captions: [[Caption]] = []
       let time = ContinuousClock().measure {
-        for range in batches {
+        for range in batches(of: Self.searched) {
           captions += captioner.captions(rows(Array(range)), options)
           progress(index * images.count + range.upperBound)
         }
@@ -115,9 +119,12 @@ public struct Evaluator {
     }
   }
 
-  /// Images are taken a hundred at a time.
-  private var batches: [Range<Int>] {
-    stride(from: 0, to: images.count, by: 100).map { $0..<min(images.count, $0 + 100) }
+  /// Images whose captions are searched, or whose references are scored, together: searches are faster the more there
+  /// are, while scoring keeps much of each word.
+  private static let (searched, scored) = (1000, 100)
+
+  private func batches(of count: Int) -> [Range<Int>] {
+    stride(from: 0, to: images.count, by: count).map { $0..<min(images.count, $0 + count) }
   }
 
   /// The best captions and their references, as pycocoevalcap's tokenizer reads them.
