@@ -5,20 +5,26 @@ import Testing
 @testable import Training
 
 @Suite struct ResumeTests {
+  /// What a run leaves that is asked to stop before a batch and then resumed.
+  private static func interrupted(_ run: TinyRun, before batch: Int) throws -> Outcome {
+    let folder = run.folder + "/parts"
+    var calls = 0
+    var trainer = try run.trainer(
+      in: folder,
+      shouldStop: {
+        calls += 1
+        return calls == batch
+      })
+    #expect(throws: TrainingError.interrupted(path: folder)) { try trainer.run() }
+    return try run.outcome("parts", resume: true)
+  }
+
   /// Asked to stop before a batch (three an epoch), then resumed: what the uninterrupted run leaves, byte for byte.
   @Test(arguments: [1, 2, 4, 6, 9]) func anInterruptedRunEndsAsAnUninterruptedOne(batch: Int) throws {
     try withTemporaryFolder { folder in
       let run = try TinyRun(in: folder)
       let whole = try run.outcome("whole")
-      var calls = 0
-      var trainer = try run.trainer(
-        in: folder + "/parts",
-        shouldStop: {
-          calls += 1
-          return calls == batch
-        })
-      #expect(throws: TrainingError.interrupted(path: folder + "/parts")) { try trainer.run() }
-      #expect(try run.outcome("parts", resume: true) == whole)
+      #expect(try Self.interrupted(run, before: batch) == whole)
     }
   }
 
@@ -106,15 +112,7 @@ import Testing
       (run.configuration.selfCriticalSamples, run.configuration.validationMetric) = (3, .cider)
       (run.configuration.batchUnit, run.configuration.batchSize) = (.images, 2)
       let whole = try run.outcome("whole")
-      var calls = 0
-      var trainer = try run.trainer(
-        in: folder + "/parts",
-        shouldStop: {
-          calls += 1
-          return calls == batch
-        })
-      #expect(throws: TrainingError.interrupted(path: folder + "/parts")) { try trainer.run() }
-      #expect(try run.outcome("parts", resume: true) == whole)
+      #expect(try Self.interrupted(run, before: batch) == whole)
     }
   }
 
@@ -152,15 +150,7 @@ import Testing
         #expect(whole.tensors["encoder.features.3.weight"] != begun)
         #expect(whole.tensors["adam.second.encoder.features.3.weight"] != nil)
       }
-      var calls = 0
-      var trainer = try run.trainer(
-        in: folder + "/parts",
-        shouldStop: {
-          calls += 1
-          return calls == batch
-        })
-      #expect(throws: TrainingError.interrupted(path: folder + "/parts")) { try trainer.run() }
-      #expect(try run.outcome("parts", resume: true) == whole)
+      #expect(try Self.interrupted(run, before: batch) == whole)
     }
   }
 }

@@ -1,0 +1,138 @@
+import Foundation
+import Tensors
+import TestSupport
+import Testing
+
+/// What `train` reads: files, splits, long captions, bad images, and its check of them.
+@Suite struct TrainDataTests {
+  @Test func dataIsChecked() throws {
+    try TrainingPlace.with { test in
+      let whole = try test.run(test.arguments("run", "--check"))
+      #expect(whole.status == 0, "\(whole.errors)")
+      #expect(whole.lines.first?.hasPrefix("training: 8 images, 16 captions of ") == true)
+      #expect(whole.lines.contains("  validation images that training sees: 8"))
+      #expect(whole.lines.last == "everything can be used")
+      #expect(!FileManager.default.fileExists(atPath: test.place.folder + "/run"))
+      try FileManager.default.removeItem(atPath: test.place.folder + "/photos/3.jpg")
+      try test.place.file("photos/4.jpg", "no photo")
+      let damaged = try test.run(test.arguments("run", "--check", "--format", "json"))
+      #expect(damaged.status == 1 && damaged.lines.count == 1)
+      let report = try damaged.objects()[0]
+      #expect(report["usable"] as? Bool == false)
+      let train = (report["data"] as? [String: Any])?["train"] as? [String: Any]
+      func paths(_ key: String) -> [String?]? {
+        (train?[key] as? [[String: String]])?.map { $0["image"] }
+      }
+      #expect(paths("missing_images") == ["photos/3.jpg"] && paths("corrupt_images") == ["photos/4.jpg"])
+      #expect(((report["estimate"] as? [String: Any])?["disk_bytes"] as? Int ?? 0) > 0)
+    }
+  }
+
+  /// One Karpathy file gives both sets.
+  @Test func splitsOfOneFileTrainAndValidate() throws {
+    try TrainingPlace.with { test in
+      let images = (1...8).map { number in
+        let split = number < 6 ? "train" : number == 6 ? "restval" : number == 7 ? "val" : "test"
+        return #"{"filepath": "photos", "filename": "\#(number).jpg", "split": "\#(split)", "#
+          + #""sentences": [{"raw": "A dog \#(number)."}, {"raw": "Two cats sit."}]}"#
+      }
+      let file = try test.place.file("all.json", #"{"images": [\#(images.joined(separator: ","))]}"#)
+      let outcome = try test.run(
+        test.arguments(
+          "run", "--captions", file, "--validation-captions", file, "--images", ".", "--epochs", "1"))
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      // The same without naming it twice: the val split of the training file.
+      let alone = [
+        "train", "--captions", file, "--images", ".", "--encoder", test.place.model, "--embedding-size", "8",
+        "--hidden-size", "16", "--feature-size", "16", "--min-count", "1", "--batch-size", "2",
+        "--learning-rate", "0.02", "--stop-patience", "40", "--epochs", "1", "--output",
+      ]
+      #expect(try test.run(alone + ["alone"]).status == 0)
+      #expect(try test.result("alone") == test.result("run"))
+      // Other splits are other runs; a file without splits has none to validate on.
+      let only = try test.run(
+        alone + ["only", "--split", "train-only", "--validation-split", "test", "--validation-images", "."])
+      #expect(only.status == 0 && only.complaints.contains { $0.hasPrefix("5 images, 10 captions; ") })
+      let none = try test.run(alone + ["none", "--captions", test.captions, "--images", "photos"])
+      #expect(
+        none.status == 1
+          && none.complaints.last?.hasSuffix("expected images of split val, found images without splits")
+            == true
+      )
+      #expect(outcome.complaints.contains { $0.hasPrefix("6 images, 12 captions; ") })
+      let model = "run/model.safetensors"
+      func count(_ arguments: String...) throws -> Double? {
+        let outcome = try test.run(
+          ["evaluate", "--captions", file, "--images", ".", "--model", model, "--format", "json"] + arguments)
+        return try outcome.objects().first?["images"] as? Double
+      }
+      #expect(try count() == 1)
+      #expect(try count("--split", "train") == 6)
+      #expect(try count("--split", "all") == 8)
+      #expect(try count("--split", "test,train-only", "--captions", file, "--images", ".") == 12)
+    }
+  }
+
+  /// Several data sets, with folders of their own, are one.
+  @Test func severalFilesTrainTogether() throws {
+    try TrainingPlace.with { test in
+      try test.place.photo("decode/jpeg-444.jpg", as: "more/a.jpg")
+      let list = try test.place.file(
+        "more.json", #"[{"file_path": "a.jpg", "captions": ["A bird.", "A tree!"]}]"#)
+      let two = [
+        "--captions", test.captions, "--captions", list, "--images", "photos", "--images", "more",
+        "--validation-captions", list, "--validation-captions", test.captions, "--validation-images", "more",
+        "--validation-images", "photos", "--epochs", "2",
+      ]
+      let both = try test.run(test.arguments("both", two))
+      #expect(both.status == 0, "\(both.errors)")
+      #expect(both.complaints.contains { $0.hasPrefix("9 images, 18 captions; ") })
+      #expect(try test.run(["train", "--resume", "--output", "both", "--epochs", "3"]).status == 0)
+      let swapped = try test.run(["train", "--resume", "--output", "both", "--captions", test.captions])
+      #expect(swapped.status == 1 && swapped.complaints.last?.contains("folders of images, found 2") == true)
+      let model = try test.place.run("inspect", "both/model.safetensors")
+      #expect(model.output.contains("captions.json, more.json"))
+      let folders = try test.run(test.arguments("folders", ["--images", "photos", "--images", "more"]))
+      #expect(folders.complaints.last == "captioner: 1 caption files: expected 1 folders of images, found 2")
+    }
+  }
+
+  /// Clipped or left out, and said so; validation captions stay as they are.
+  @Test func longCaptionsAreClippedOrLeftOut() throws {
+    try TrainingPlace.with { test in
+      let none = try test.run(test.arguments("none", "--epochs", "1", "--max-length", "6"))
+      #expect(none.status == 0 && !none.errors.contains("words clipped"), "\(none.errors)")
+      for (rule, words) in [("clip", "clipped"), ("drop", "left out")] {
+        let outcome = try test.run(
+          test.arguments(
+            rule, "--epochs", "1", "--max-length", "4", "--long-captions", rule, "--length-buckets"))
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(outcome.complaints.contains("8 captions of more than 4 words \(words)"), "\(outcome.errors)")
+      }
+      #expect(try test.result("clip") != test.result("drop"))
+      let model = try SafetensorsFile(path: test.place.folder + "/drop/model.safetensors")
+      #expect(model.metadata["training"]?.contains(#""training_captions":"8""#) == true)
+      let images = try test.run(test.arguments("images", "--length-buckets", "--batch-unit", "images"))
+      #expect(
+        images.complaints.last
+          == "captioner: length buckets: expected batches of captions, found batches of images")
+    }
+  }
+
+  /// An image that can't be read leaves the data, not the run; one that appears later makes it another run.
+  @Test func badImagesAreLeftOut() throws {
+    try TrainingPlace.with { test in
+      let photo = test.place.folder + "/photos/4.jpg"
+      let whole = try Data(contentsOf: URL(fileURLWithPath: photo))
+      try whole.prefix(200).write(to: URL(fileURLWithPath: photo))
+      let outcome = try test.run(test.arguments("run", "--epochs", "2", "--views", "1"))
+      #expect(
+        outcome.status == 0 && outcome.errors.contains("captioner: photos/4.jpg: expected a whole JPEG image")
+      )
+      try whole.write(to: URL(fileURLWithPath: photo))
+      let resumed = try test.run(["train", "--resume", "--output", "run"])
+      #expect(
+        resumed.status == 1 && resumed.errors.contains("other captions, or other images that can be read"))
+    }
+  }
+}
