@@ -15,7 +15,7 @@ public final class ConvolutionStack {
     let shape: ConvolutionShape
     let weights: StoredTensor
     let bias: Tensor
-    var transformed: Tensor?
+    var transformed: [WinogradTile: Tensor] = [:]
   }
 
   private var layers: [Layer]
@@ -64,8 +64,8 @@ public final class ConvolutionStack {
     var channels = images.shape[3]
     growMaps(count: count, height: height, width: width)
     for index in layers.indices {
-      let shape = layers[index].shape
-      let transformed = transformedWeights(index)
+      let shape = layers[index].shape.fitted(images: count, height: height, width: width)
+      let transformed = transformedWeights(index, shape)
       // Two maps take turns: one is read while the other is written.
       let source = index == 0 ? images.pointer : UnsafePointer(maps.0.mutablePointer())
       convolve(
@@ -90,9 +90,8 @@ public final class ConvolutionStack {
     if maps.0.count < needed { maps = (Tensor(uninitialized: [needed]), Tensor(uninitialized: [needed])) }
   }
 
-  private func transformedWeights(_ index: Int) -> UnsafePointer<Float> {
-    if let kept = layers[index].transformed { return kept.pointer }
-    let shape = layers[index].shape
+  private func transformedWeights(_ index: Int, _ shape: ConvolutionShape) -> UnsafePointer<Float> {
+    if let kept = layers[index].transformed[shape.tile] { return kept.pointer }
     let weights = layers[index].weights
     func transform(into memory: UnsafeMutablePointer<Float>) -> UnsafePointer<Float> {
       transformWeights(shape: shape, into: memory, workspace: workspace, pool: pool) {
@@ -101,8 +100,10 @@ public final class ConvolutionStack {
       return UnsafePointer(memory)
     }
     if residency == .resident {
-      layers[index].transformed = Tensor(uninitialized: [shape.transformedCount])
-      return transform(into: layers[index].transformed!.mutablePointer())
+      var memory = Tensor(uninitialized: [shape.transformedCount])
+      let pointer = transform(into: memory.mutablePointer())
+      layers[index].transformed[shape.tile] = memory
+      return pointer
     }
     if streamBuffer.count < shape.transformedCount {
       let largest = layers.map(\.shape.transformedCount).max() ?? 0

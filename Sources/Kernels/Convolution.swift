@@ -7,17 +7,32 @@ public struct ConvolutionShape: Sendable, Equatable {
   public let inputChannels, outputChannels: Int
   /// Whether a 2×2 max-pool of stride 2 follows (odd rows and columns at the end are dropped).
   public let pool: Bool
+  /// The Winograd tiles, where `usesWinograd`.
+  public let tile: WinogradTile
   /// Whether ReLU follows; a data gradient by convolution has none.
   var rectified = true
 
   /// A convolution of C to K channels.
-  public init(inputChannels: Int, outputChannels: Int, pool: Bool) {
+  public init(inputChannels: Int, outputChannels: Int, pool: Bool, tile: WinogradTile = .four) {
     (self.inputChannels, self.outputChannels, self.pool) = (inputChannels, outputChannels, pool)
+    self.tile = tile
   }
 
   /// The same convolution without its pool.
   var unpooled: ConvolutionShape {
-    ConvolutionShape(inputChannels: inputChannels, outputChannels: outputChannels, pool: false)
+    ConvolutionShape(inputChannels: inputChannels, outputChannels: outputChannels, pool: false, tile: tile)
+  }
+
+  /// The same convolution with the tiles that are fastest for so many maps of this size; the result differs from that
+  /// of other tiles by its rounding.
+  ///
+  /// With few tiles, reading the weights takes longer than the products: then fewer points are worth more products.
+  public func fitted(images: Int, height: Int, width: Int) -> ConvolutionShape {
+    let bytes = 4 * WinogradTile.four.points * inputChannels * outputChannels
+    let tiles = images * ((height + 3) / 4) * ((width + 3) / 4)
+    return ConvolutionShape(
+      inputChannels: inputChannels, outputChannels: outputChannels, pool: pool,
+      tile: bytes > 16 << 20 && tiles < 32 ? .two : .four)
   }
 
   /// The output's height and width for an input's.
@@ -25,12 +40,12 @@ public struct ConvolutionShape: Sendable, Equatable {
     pool ? (height / 2, width / 2) : (height, width)
   }
 
-  /// Floats that the transformed weights take: a little over 36·C·K for Winograd, 9·C·K for the direct kernel.
+  /// Floats that the transformed weights take: a little over 16·C·K or 36·C·K for Winograd, 9·C·K for the direct kernel.
   public var transformedCount: Int {
-    usesWinograd ? 36 * transformedPlane : 9 * inputChannels * outputChannels
+    usesWinograd ? tile.points * transformedPlane : 9 * inputChannels * outputChannels
   }
 
-  /// Floats between two of the 36 planes of transformed weights.
+  /// Floats between two planes of transformed weights.
   var transformedPlane: Int { ck_weight_plane(Int32(inputChannels), Int32(outputChannels)) }
 
   /// With few input channels the transforms would cost more than they save.
@@ -46,7 +61,7 @@ public func transformWeights(
 ) {
   let (c, k) = (shape.inputChannels, shape.outputChannels)
   let step = shape.usesWinograd ? 16 : k
-  let transform = kernels.winograd_weights!
+  let transform = shape.tile.transforms.weights!
   let floats = step * c * 9
   let memory = workspace.scratch(floats: floats, threads: pool.threads)
   let slots = SlotAllocator(count: pool.threads)
@@ -71,8 +86,8 @@ public func transformWeights(
 
 /// Convolves N images [N, H, W, C] into [N, H', W', K] with ReLU and the shape's pooling.
 ///
-/// Winograd F(4×4,3×3) (Lavin & Gray 2016): a block of 4×4 output tiles at a time is transformed, multiplied as 36
-/// GEMMs [tiles, C]×[C, K] and transformed back with bias, ReLU and max-pool fused.
+/// Winograd F(2×2,3×3) or F(4×4,3×3) (Lavin & Gray 2016): a block of output tiles at a time is transformed, multiplied
+/// as 16 or 36 GEMMs [tiles, C]×[C, K] and transformed back with bias, ReLU and max-pool fused.
 public func convolve(
   _ input: UnsafePointer<Float>, images: Int, height: Int, width: Int, shape: ConvolutionShape,
   transformed: UnsafePointer<Float>, bias: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>,
@@ -81,7 +96,7 @@ public func convolve(
   let size = shape.outputSize(height: height, width: width)
   guard images > 0, size.height > 0, size.width > 0 else { return }
   if shape.usesWinograd {
-    WinogradPlan(images: images, height: height, width: width, shape: shape, threads: pool.threads).run(
+    WinogradPlan(WinogradTiles(images: images, height: height, width: width, shape: shape)).run(
       input, transformed: transformed, bias: bias, into: output, workspace: workspace, pool: pool)
   } else {
     convolveDirectly(

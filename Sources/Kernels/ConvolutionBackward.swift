@@ -94,7 +94,7 @@ public func trainingScratchCount(
   guard shape.usesWinograd else {
     return map + DirectBackward(height: height, width: width, shape: shape).scratchCount
   }
-  let forward = WinogradPlan(images: images, height: height, width: width, shape: shape, threads: threads)
+  let forward = WinogradPlan(WinogradTiles(images: images, height: height, width: width, shape: shape))
   let backward = WinogradBackwardPlan(images: images, height: height, width: width, shape: shape)
   return map + max(forward.scratchCount * (forward.blockPerThread ? threads : 1), backward.scratchCount)
 }

@@ -103,7 +103,7 @@ struct WinogradBackwardPlan {
     let from = image * size.height * size.width * k
     let table = kernels
     for tx in 0..<tileColumns {
-      table.winograd_input(
+      table.winograd_4.input(
         x + image * height * width * c, map(channels: c), Int32(ty), Int32(tx), v + (at + tx) * c, inputPlane)
       table.winograd_gradient(
         dy.gradient + from, dy.output + from, dy.chosen.map { $0 + from }, map(channels: k), Int32(ty),

@@ -18,10 +18,12 @@ import Testing
     for pool in [false, true] {
       let expected = convolveNaively(input, weights: weights, bias: bias, pool: pool)
       for threads in [1, 3] {
-        let actual = convolved(
-          input, weights: weights, bias: bias, pool: pool, threads: ThreadPool(threads: threads))
-        #expect(actual.shape == expected.shape)
-        #expect(relativeError(actual, expected) < 5e-6, "pool \(pool), \(threads) threads")
+        for tile in [WinogradTile.two, .four] {
+          let actual = convolved(
+            input, weights: weights, bias: bias, pool: pool, tile, threads: ThreadPool(threads: threads))
+          #expect(actual.shape == expected.shape)
+          #expect(relativeError(actual, expected) < 5e-6, "pool \(pool), \(tile), \(threads) threads")
+        }
       }
     }
   }
@@ -39,11 +41,24 @@ import Testing
     #expect(relativeError(one, convolveNaively(input, weights: weights, bias: bias, pool: true)) < 5e-6)
   }
 
+  /// Small tiles for one small map of wide channels, whose weights are most of the bytes; else large ones.
+  @Test func tilesFitTheWork() {
+    let wide = ConvolutionShape(inputChannels: 512, outputChannels: 512, pool: true)
+    #expect(wide.fitted(images: 1, height: 14, width: 14).tile == .two)
+    #expect(wide.fitted(images: 8, height: 14, width: 14).tile == .four)
+    #expect(wide.fitted(images: 1, height: 28, width: 28).tile == .four)
+    #expect(wide.fitted(images: 1, height: 14, width: 14).pool)
+    let narrow = ConvolutionShape(inputChannels: 64, outputChannels: 64, pool: false)
+    #expect(narrow.fitted(images: 1, height: 14, width: 14) == narrow)
+  }
+
   private func convolved(
-    _ input: Tensor, weights: Tensor, bias: Tensor, pool: Bool, threads: ThreadPool
+    _ input: Tensor, weights: Tensor, bias: Tensor, pool: Bool, _ tile: WinogradTile = .four,
+    threads: ThreadPool
   ) -> Tensor {
     let (n, h, w) = (input.shape[0], input.shape[1], input.shape[2])
-    let shape = ConvolutionShape(inputChannels: input.shape[3], outputChannels: weights.shape[0], pool: pool)
+    let shape = ConvolutionShape(
+      inputChannels: input.shape[3], outputChannels: weights.shape[0], pool: pool, tile: tile)
     var transformed = Tensor(uninitialized: [shape.transformedCount])
     let workspace = ConvolutionWorkspace()
     transformWeights(shape: shape, into: transformed.mutablePointer(), workspace: workspace, pool: threads) {

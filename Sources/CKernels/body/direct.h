@@ -1,5 +1,11 @@
 // Direct 3x3 convolution for layers with few input channels (the first), and max-pooling on its own.
 
+// Width 1 (plain float) serves the channels left over.
+#define CK_LOAD1(p) (*(p))
+#define CK_STORE1(p, v) (*(p) = (v))
+#define CK_SPLAT1(x) (x)
+#define CK_MAX1(a, b) ((a) > (b) ? (a) : (b))
+
 #define CK_DIRECT_LANES(T, LOAD, STORE, SPLAT, MAX, LANES)                                                             \
   do {                                                                                                                 \
     T sum[4];                                                                                                          \

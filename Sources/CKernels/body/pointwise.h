@@ -3,19 +3,6 @@
 #include <math.h>
 
 typedef uint32_t vu __attribute__((vector_size(VL * 4)));
-#define CK_INLINE static inline __attribute__((always_inline))
-
-CK_INLINE int CK(lanes)(size_t rest) { return rest < VL ? (int)rest : VL; }
-CK_INLINE vf CK(vget)(const float *p, int lanes) {
-  if (lanes == VL) return vload(p);
-  vf v = vsplat(0);
-  memcpy(&v, p, (size_t)lanes * 4);
-  return v;
-}
-CK_INLINE void CK(vput)(float *p, vf v, int lanes) {
-  if (lanes == VL) vstore(p, v);
-  else memcpy(p, &v, (size_t)lanes * 4);
-}
 CK_INLINE vf CK(vselect)(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~mask & (vi)b)); }
 CK_INLINE float CK(vsum)(vf v) {
   float sum = 0;

@@ -9,11 +9,12 @@ typedef float vf_unaligned __attribute__((vector_size(VL * 4), aligned(4), may_a
 #define CK_JOIN2(a, b) a##_##b
 #define CK_JOIN(a, b) CK_JOIN2(a, b)
 #define CK(name) CK_JOIN(name, ISA)
+#define CK_INLINE static inline __attribute__((always_inline))
 
-static inline __attribute__((always_inline)) vf CK(vload)(const float *p) { return *(const vf_unaligned *)p; }
-static inline __attribute__((always_inline)) void CK(vstore)(float *p, vf v) { *(vf_unaligned *)p = v; }
-static inline __attribute__((always_inline)) vf CK(vsplat)(float x) { return x - (vf){0}; }
-static inline __attribute__((always_inline)) vf CK(vmax)(vf a, vf b) {
+CK_INLINE vf CK(vload)(const float *p) { return *(const vf_unaligned *)p; }
+CK_INLINE void CK(vstore)(float *p, vf v) { *(vf_unaligned *)p = v; }
+CK_INLINE vf CK(vsplat)(float x) { return x - (vf){0}; }
+CK_INLINE vf CK(vmax)(vf a, vf b) {
   vi mask = a > b;  // and the compiler makes it one instruction; where either is NaN, b
   return (vf)((mask & (vi)a) | (~mask & (vi)b));
 }
@@ -21,3 +22,39 @@ static inline __attribute__((always_inline)) vf CK(vmax)(vf a, vf b) {
 #define vstore CK(vstore)
 #define vsplat CK(vsplat)
 #define vmax CK(vmax)
+
+CK_INLINE int CK(lanes)(size_t rest) { return rest < VL ? (int)rest : VL; }
+CK_INLINE vf CK(vget)(const float *p, int lanes) {
+  if (lanes == VL) return vload(p);
+  vf v = vsplat(0);
+  memcpy(&v, p, (size_t)lanes * 4);
+  return v;
+}
+CK_INLINE void CK(vput)(float *p, vf v, int lanes) {
+  if (lanes == VL) vstore(p, v);
+  else memcpy(p, &v, (size_t)lanes * 4);
+}
+
+// The first and the second half of two vectors, a lane of each in turn.
+#if VL == 4
+#define CK_ZIP_LOW 0, 4, 1, 5
+#define CK_ZIP_HIGH 2, 6, 3, 7
+#elif VL == 8
+#define CK_ZIP_LOW 0, 8, 1, 9, 2, 10, 3, 11
+#define CK_ZIP_HIGH 4, 12, 5, 13, 6, 14, 7, 15
+#else
+#define CK_ZIP_LOW 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define CK_ZIP_HIGH 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
+#endif
+
+// VL rows of VL become VL columns: log2(VL) times, rows that are half of all apart are zipped.
+CK_INLINE void CK(transpose)(vf *rows) {
+  for (int step = VL; step > 1; step /= 2) {
+    vf zipped[VL];
+    for (int i = 0; i < VL / 2; i++) {
+      zipped[2 * i] = __builtin_shufflevector(rows[i], rows[i + VL / 2], CK_ZIP_LOW);
+      zipped[2 * i + 1] = __builtin_shufflevector(rows[i], rows[i + VL / 2], CK_ZIP_HIGH);
+    }
+    for (int i = 0; i < VL; i++) rows[i] = zipped[i];
+  }
+}

@@ -19,6 +19,7 @@ CK_INLINE vi CK(vbytes)(const uint8_t *p, int lanes) {
     o(5) = y3;                                                                                                         \
   } while (0)
 #define CK_A_COLUMN(i) t[4 * (i) + x]
+#define CK_A_ROW(i) r[i]
 
 // dM of one tile: 16 pixels of dy where y > 0, or 4 pooled ones that go where `chosen` says.
 CK_INLINE void CK(gradient_lanes)(const float *const *dy, const float *const *y, const uint8_t *const *chosen, int k,
@@ -38,7 +39,7 @@ CK_INLINE void CK(gradient_lanes)(const float *const *dy, const float *const *y,
   for (int x = 0; x < 4; x++) CK_A(d[x], d[4 + x], d[8 + x], d[12 + x], CK_A_COLUMN);
   for (int i = 0; i < 6; i++) {
     vf r[6];
-    CK_A(t[4 * i], t[4 * i + 1], t[4 * i + 2], t[4 * i + 3], CK_ROW);
+    CK_A(t[4 * i], t[4 * i + 1], t[4 * i + 2], t[4 * i + 3], CK_A_ROW);
     for (int j = 0; j < 6; j++) CK(vput)(tile + (size_t)(6 * i + j) * plane + k, r[j], lanes);
   }
 }

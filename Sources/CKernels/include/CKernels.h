@@ -7,7 +7,7 @@
 // What the output transform does beside adding the bias.
 enum { CK_RELU = 1, CK_POOL = 2 };
 
-// Floats between two of the 36 planes of transformed weights [C,K]: three cache lines more than their size, so that
+// Floats between two planes of transformed weights [C,K]: three cache lines more than their size, so that
 // the lines that are written together don't fall into the same cache set.
 static inline size_t ck_weight_plane(int channels, int outputs) { return (size_t)channels * outputs + 48; }
 
@@ -35,6 +35,19 @@ typedef struct {
   float epsilon;
 } ck_update;
 
+// Winograd F(m x m,3x3) (Lavin & Gray 2016) for one m: tiles of m x m outputs, of which each of the (m+2)^2 points of the
+// transform has a plane.
+typedef struct {
+  // `count` output channels [count,C,3,3] of K -> [points][C][count], rows K floats and planes ck_weight_plane(C, K)
+  // floats apart
+  void (*weights)(const float *weights, int channels, int outputs, int count, float *transformed);
+  // one tile: input [H,W,C] around row m*ty, column m*tx -> a row of C for each point, `plane` floats apart
+  void (*input)(const float *image, ck_image shape, int ty, int tx, float *tile, size_t plane);
+  // a row of K for each point -> output [H,W,K], or [H/2,W/2,K] with CK_POOL
+  void (*output)(const float *tile, size_t plane, const float *bias, float *image, ck_image shape, int ty, int tx,
+                 int flags);
+} ck_winograd;
+
 typedef struct ck_kernels {
   const char *name;         // "baseline", "avx2" or "avx512"
 
@@ -46,17 +59,8 @@ typedef struct ck_kernels {
   // Four rows of halves, `stride` apart, times x -> y[4].
   void (*half_dot_4)(const uint16_t *rows, size_t stride, const float *x, size_t count, float *y);
 
-  // Winograd F(4x4,3x3) (Lavin & Gray 2016); planes are the 36 positions of the transform.
-  // `count` output channels [count,C,3,3] of K -> [36][C][count], rows K floats and planes ck_weight_plane(C, K) floats
-  // apart
-  void (*winograd_weights)(const float *weights, int channels, int outputs, int count, float *transformed);
-  // one 4x4 tile: input [H,W,C] around row 4*ty, column 4*tx -> 36 rows of C, `plane` floats apart
-  void (*winograd_input)(const float *image, ck_image shape, int ty, int tx, float *tile, size_t plane);
-  // 36 rows of K -> output [H,W,K], or [H/2,W/2,K] with CK_POOL
-  void (*winograd_output)(const float *tile, size_t plane, const float *bias, float *image, ck_image shape,
-                          int ty, int tx, int flags);
-
-  // Their adjoints. One 4x4 tile of the output's gradient -> 36 rows of K. The gradient is dy [H,W,K] where y > 0 or,
+  ck_winograd winograd_2, winograd_4;
+  // Adjoints of winograd_4. One tile of the output's gradient -> 36 rows of K. The gradient is dy [H,W,K] where y > 0 or,
   // with `chosen` [H/2,W/2,K] of max_pool_choice_row, the pooled dy [H/2,W/2,K]; then y is not read.
   void (*winograd_gradient)(const float *dy, const float *y, const uint8_t *chosen, ck_image shape, int ty, int tx,
                             float *tile, size_t plane);

@@ -23,6 +23,7 @@ struct LayerBenchmark: ParsableCommand {
     for (layer, next) in zip(table, table.dropFirst()) {
       guard case .convolution(let k) = layer else { continue }
       let shape = ConvolutionShape(inputChannels: c, outputChannels: k, pool: next == .pool)
+        .fitted(images: batch, height: side, width: side)
       let weights = Tensor(uniform: [k, c, 3, 3], limit: 0.1, using: &random)
       let input = Tensor(uniform: [batch, side, side, c], limit: 1, using: &random)
       let bias = Tensor(zeros: [k])
