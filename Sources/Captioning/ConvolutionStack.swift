@@ -19,6 +19,8 @@ public final class ConvolutionStack {
   }
 
   private var layers: [Layer]
+  /// The first two, where they can be done together.
+  private let leading: ConvolutionPair?
   private let residency: Residency
   private let workspace = ConvolutionWorkspace()
   private var streamBuffer = Tensor(uninitialized: [0])
@@ -49,6 +51,7 @@ public final class ConvolutionStack {
             bias: try file.tensor(named: key + ".bias", shape: [k])))
       } catch { throw .weights(error) }
     }
+    leading = layers.count < 2 ? nil : ConvolutionPair(layers[0].shape, layers[1].shape)
     self.residency = residency
     self.pool = pool
   }
@@ -60,34 +63,52 @@ public final class ConvolutionStack {
     precondition(
       images.shape.rank == 4 && images.shape[3] == layers[0].shape.inputChannels, "\(images.shape)")
     let count = images.shape[0]
-    var (height, width) = (images.shape[1], images.shape[2])
-    var channels = images.shape[3]
-    growMaps(count: count, height: height, width: width)
-    for index in layers.indices {
-      let shape = layers[index].shape.fitted(images: count, height: height, width: width)
-      let transformed = transformedWeights(index, shape)
+    let sizes = sizes(height: images.shape[1], width: images.shape[2])
+    let last = sizes[layers.count]
+    var result = Tensor(uninitialized: [count, last.height, last.width, last.channels])
+    let first = leading == nil ? 0 : 1
+    let floats = count * (sizes[(first + 1)..<layers.count].map(\.floats).max() ?? 0)
+    if maps.0.count < floats { maps = (Tensor(uninitialized: [floats]), Tensor(uninitialized: [floats])) }
+    var source = images.pointer
+    for index in first..<layers.count {
       // Two maps take turns: one is read while the other is written.
-      let source = index == 0 ? images.pointer : UnsafePointer(maps.0.mutablePointer())
-      convolve(
-        source, images: count, height: height, width: width, shape: shape, transformed: transformed,
-        bias: layers[index].bias.pointer, into: maps.1.mutablePointer(), workspace: workspace, pool: pool)
-      (height, width) = shape.outputSize(height: height, width: width)
-      channels = shape.outputChannels
+      let destination = index == layers.count - 1 ? result.mutablePointer() : maps.0.mutablePointer()
+      let size = sizes[index]
+      if index == first, let leading {
+        leading(
+          source, images: count, height: size.height, width: size.width, parameters(0, leading.first),
+          parameters(1, leading.second), into: destination, workspace: workspace, pool: pool)
+      } else {
+        let shape = layers[index].shape.fitted(images: count, height: size.height, width: size.width)
+        convolve(
+          source, images: count, height: size.height, width: size.width, shape: shape,
+          transformed: transformedWeights(index, shape), bias: layers[index].bias.pointer, into: destination,
+          workspace: workspace, pool: pool)
+      }
+      source = UnsafePointer(destination)
       maps = (maps.1, maps.0)
     }
-    var result = Tensor(uninitialized: [count, height, width, channels])
-    result.mutablePointer().update(from: maps.0.pointer, count: result.count)
     return result
   }
 
-  private func growMaps(count: Int, height: Int, width: Int) {
-    var (height, width) = (height, width)
-    var needed = 0
+  private struct Size {
+    var height, width, channels: Int
+    var floats: Int { height * width * channels }
+  }
+
+  /// The size of each layer's input, and last of the last map.
+  private func sizes(height: Int, width: Int) -> [Size] {
+    var sizes = [Size(height: height, width: width, channels: layers[0].shape.inputChannels)]
     for layer in layers {
-      (height, width) = layer.shape.outputSize(height: height, width: width)
-      needed = max(needed, count * height * width * layer.shape.outputChannels)
+      let (height, width) = layer.shape.outputSize(height: sizes.last!.height, width: sizes.last!.width)
+      sizes.append(Size(height: height, width: width, channels: layer.shape.outputChannels))
     }
-    if maps.0.count < needed { maps = (Tensor(uninitialized: [needed]), Tensor(uninitialized: [needed])) }
+    return sizes
+  }
+
+  private func parameters(_ index: Int, _ shape: ConvolutionShape) -> ConvolutionParameters {
+    ConvolutionParameters(
+      transformed: transformedWeights(index, shape), bias: layers[index].bias.pointer)
   }
 
   private func transformedWeights(_ index: Int, _ shape: ConvolutionShape) -> UnsafePointer<Float> {
@@ -99,7 +120,7 @@ public final class ConvolutionStack {
       }
       return UnsafePointer(memory)
     }
-    if residency == .resident {
+    if residency == .resident || !shape.usesWinograd {
       var memory = Tensor(uninitialized: [shape.transformedCount])
       let pointer = transform(into: memory.mutablePointer())
       layers[index].transformed[shape.tile] = memory

@@ -84,6 +84,16 @@ public func transformWeights(
   }
 }
 
+/// What a convolution multiplies by and adds: weights as `transformWeights` leaves them, and bias [K].
+public struct ConvolutionParameters {
+  let transformed, bias: UnsafePointer<Float>
+
+  /// Valid while both are.
+  public init(transformed: UnsafePointer<Float>, bias: UnsafePointer<Float>) {
+    (self.transformed, self.bias) = (transformed, bias)
+  }
+}
+
 /// Convolves N images [N, H, W, C] into [N, H', W', K] with ReLU and the shape's pooling.
 ///
 /// Winograd F(2×2,3×3) or F(4×4,3×3) (Lavin & Gray 2016): a block of output tiles at a time is transformed, multiplied

@@ -96,7 +96,8 @@ public func trainingScratchCount(
   }
   let forward = WinogradPlan(WinogradTiles(images: images, height: height, width: width, shape: shape))
   let backward = WinogradBackwardPlan(images: images, height: height, width: width, shape: shape)
-  return map + max(forward.scratchCount * (forward.blockPerThread ? threads : 1), backward.scratchCount)
+  return map
+    + max(forward.products.scratchCount * (forward.blockPerThread ? threads : 1), backward.scratchCount)
 }
 
 /// As many images at a time as leave the unpooled maps in the caches.

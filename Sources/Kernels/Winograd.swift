@@ -1,3 +1,35 @@
+/// The planes of a block of tiles, and the products of its points.
+struct WinogradProducts {
+  let shape: ConvolutionShape
+  /// Floats between two planes; a few cache lines more than their size, so that the planes' first lines don't fall
+  /// into the same cache set.
+  let inputPlane, outputPlane: Int
+
+  init(tiles: Int, shape: ConvolutionShape) {
+    self.shape = shape
+    inputPlane = tiles * shape.inputChannels + 48
+    outputPlane = tiles * shape.outputChannels + 48
+  }
+
+  /// Floats of working memory for a block.
+  var scratchCount: Int { shape.tile.points * (inputPlane + outputPlane) }
+
+  /// Where the products of the planes at `planes` are.
+  func results(_ planes: UnsafeMutablePointer<Float>) -> UnsafeMutablePointer<Float> {
+    planes + shape.tile.points * inputPlane
+  }
+
+  /// A point's product [tiles, C]×[C, K].
+  func multiply(
+    _ point: Int, _ tiles: Int, _ planes: UnsafeMutablePointer<Float>, _ transformed: UnsafePointer<Float>
+  ) {
+    let (c, k) = (shape.inputChannels, shape.outputChannels)
+    sgemm(
+      tiles, k, c, 1, planes + point * inputPlane, c, false, transformed + point * shape.transformedPlane, k,
+      false, 0, results(planes) + point * outputPlane, k)
+  }
+}
+
 /// How the tiles of one layer are cut into blocks, and the three steps over a block.
 struct WinogradPlan {
   let tiles: WinogradTiles
@@ -5,9 +37,7 @@ struct WinogradPlan {
   let block: Int
   /// True: a thread does a block by itself. False (few tiles): all threads share each step of a block.
   let blockPerThread: Bool
-  /// Floats between two planes; a few cache lines more than their size, so that the planes' first lines don't fall
-  /// into the same cache set.
-  let inputPlane, outputPlane: Int
+  let products: WinogradProducts
 
   init(_ tiles: WinogradTiles) {
     self.tiles = tiles
@@ -20,21 +50,16 @@ struct WinogradPlan {
     let multiple = blockPerThread ? 4 : 1
     let blocks = (tiles.count + wanted * multiple - 1) / (wanted * multiple) * multiple
     block = (tiles.count + blocks - 1) / blocks
-    inputPlane = block * shape.inputChannels + 48
-    outputPlane = block * shape.outputChannels + 48
+    products = WinogradProducts(tiles: block, shape: shape)
   }
-
-  private var points: Int { tiles.shape.tile.points }
-
-  /// Floats of working memory for a block.
-  var scratchCount: Int { points * (inputPlane + outputPlane) }
 
   func run(
     _ input: UnsafePointer<Float>, transformed: UnsafePointer<Float>, bias: UnsafePointer<Float>,
     into output: UnsafeMutablePointer<Float>, workspace: ConvolutionWorkspace, pool: ThreadPool
   ) {
-    let (c, k) = (tiles.shape.inputChannels, tiles.shape.outputChannels)
-    let floats = scratchCount
+    let (c, k, points) = (tiles.shape.inputChannels, tiles.shape.outputChannels, tiles.shape.tile.points)
+    let (inputPlane, outputPlane) = (products.inputPlane, products.outputPlane)
+    let floats = products.scratchCount
     let blocks = (tiles.count + block - 1) / block
     if blockPerThread {
       // One stretch of memory per thread would do; slots are handed out by a counter of free ones.
@@ -44,16 +69,14 @@ struct WinogradPlan {
         let slot = slots.take()
         defer { slots.give(slot) }
         let planes = memory + slot * floats
-        let products = planes + points * inputPlane
         let range = (index * block)..<min(tiles.count, (index + 1) * block)
         tiles.transformInput(input, range, into: planes, plane: inputPlane)
-        for point in 0..<points { multiply(point, range.count, planes, transformed, into: products) }
-        tiles.transformOutput(products, plane: outputPlane, range, bias: bias, into: output)
+        for point in 0..<points { products.multiply(point, range.count, planes, transformed) }
+        tiles.transformOutput(products.results(planes), plane: outputPlane, range, bias: bias, into: output)
       }
       return
     }
     let planes = workspace.scratch(floats: floats, threads: 1)
-    let products = planes + points * inputPlane
     for first in stride(from: 0, to: tiles.count, by: block) {
       let count = min(block, tiles.count - first)
       pool.runPieces(of: count, size: 4) { part in
@@ -61,23 +84,12 @@ struct WinogradPlan {
           input, (first + part.lowerBound)..<(first + part.upperBound), into: planes + part.lowerBound * c,
           plane: inputPlane)
       }
-      pool.run(points) { multiply($0, count, planes, transformed, into: products) }
+      pool.run(points) { products.multiply($0, count, planes, transformed) }
       pool.runPieces(of: count, size: 4) { part in
         tiles.transformOutput(
-          products + part.lowerBound * k, plane: outputPlane,
+          products.results(planes) + part.lowerBound * k, plane: outputPlane,
           (first + part.lowerBound)..<(first + part.upperBound), bias: bias, into: output)
       }
     }
-  }
-
-  /// A point's product [tiles, C]×[C, K].
-  private func multiply(
-    _ point: Int, _ count: Int, _ planes: UnsafePointer<Float>, _ transformed: UnsafePointer<Float>,
-    into products: UnsafeMutablePointer<Float>
-  ) {
-    let (c, k) = (tiles.shape.inputChannels, tiles.shape.outputChannels)
-    sgemm(
-      count, k, c, 1, planes + point * inputPlane, c, false,
-      transformed + point * tiles.shape.transformedPlane, k, false, 0, products + point * outputPlane, k)
   }
 }

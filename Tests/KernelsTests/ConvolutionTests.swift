@@ -41,6 +41,41 @@ import Testing
     #expect(relativeError(one, convolveNaively(input, weights: weights, bias: bias, pool: true)) < 5e-6)
   }
 
+  /// Strips and their seams: what the two convolutions one after the other give.
+  @Test(arguments: [(2, 9, 11, 3), (1, 50, 300, 3), (3, 40, 33, 5), (1, 1, 1, 1), (1, 120, 17, 2)])
+  func twoConvolutionsAtOnce(n: Int, h: Int, w: Int, c: Int) throws {
+    var random = Random(seed: UInt64(h * w))
+    let input = Tensor(uniform: [n, h, w, c], limit: 1, using: &random)
+    let weights = [
+      Tensor(uniform: [24, c, 3, 3], limit: 1, using: &random),
+      Tensor(uniform: [20, 24, 3, 3], limit: 1, using: &random),
+    ]
+    let biases = [24, 20].map { Tensor(uniform: [$0], limit: 1, using: &random) }
+    for pooled in [false, true] {
+      let one = ThreadPool(threads: 1)
+      let map = convolved(input, weights: weights[0], bias: biases[0], pool: false, threads: one)
+      let expected = convolved(map, weights: weights[1], bias: biases[1], pool: pooled, threads: one)
+      for threads in [one, ThreadPool(threads: 3)] {
+        let shapes = [
+          ConvolutionShape(inputChannels: c, outputChannels: 24, pool: false),
+          ConvolutionShape(inputChannels: 24, outputChannels: 20, pool: pooled),
+        ]
+        let pair = try #require(ConvolutionPair(shapes[0], shapes[1]))
+        let transformed = zip(shapes, weights).map { transform($1, $0, threads) }
+        let parameters = zip(transformed, biases).map {
+          ConvolutionParameters(transformed: $0.pointer, bias: $1.pointer)
+        }
+        var output = Tensor(zeros: expected.shape)
+        pair(
+          input.pointer, images: n, height: h, width: w, parameters[0], parameters[1],
+          into: output.mutablePointer(), workspace: ConvolutionWorkspace(), pool: threads)
+        withExtendedLifetime((transformed, biases)) { #expect(relativeError(output, expected) < 2e-6) }
+      }
+    }
+    let wide = ConvolutionShape(inputChannels: 24, outputChannels: 20, pool: true)
+    #expect(ConvolutionPair(wide, wide) == nil)
+  }
+
   /// Small tiles for one small map of wide channels, whose weights are most of the bytes; else large ones.
   @Test func tilesFitTheWork() {
     let wide = ConvolutionShape(inputChannels: 512, outputChannels: 512, pool: true)
@@ -59,16 +94,21 @@ import Testing
     let (n, h, w) = (input.shape[0], input.shape[1], input.shape[2])
     let shape = ConvolutionShape(
       inputChannels: input.shape[3], outputChannels: weights.shape[0], pool: pool, tile: tile)
+    let transformed = transform(weights, shape, threads)
+    let size = shape.outputSize(height: h, width: w)
+    var output = Tensor(zeros: [n, size.height, size.width, shape.outputChannels])
+    convolve(
+      input.pointer, images: n, height: h, width: w, shape: shape, transformed: transformed.pointer,
+      bias: bias.pointer, into: output.mutablePointer(), workspace: ConvolutionWorkspace(), pool: threads)
+    return output
+  }
+
+  private func transform(_ weights: Tensor, _ shape: ConvolutionShape, _ threads: ThreadPool) -> Tensor {
     var transformed = Tensor(uninitialized: [shape.transformedCount])
     let workspace = ConvolutionWorkspace()
     transformWeights(shape: shape, into: transformed.mutablePointer(), workspace: workspace, pool: threads) {
       $1.update(from: weights.pointer + $0.lowerBound, count: $0.count)
     }
-    let size = shape.outputSize(height: h, width: w)
-    var output = Tensor(zeros: [n, size.height, size.width, shape.outputChannels])
-    convolve(
-      input.pointer, images: n, height: h, width: w, shape: shape, transformed: transformed.pointer,
-      bias: bias.pointer, into: output.mutablePointer(), workspace: workspace, pool: threads)
-    return output
+    return transformed
   }
 }

@@ -44,8 +44,10 @@ struct LayerBenchmark: ParsableCommand {
           } / .milliseconds(1) / Double(batch))
       }
       times = times.dropFirst().sorted()
-      let tiles = ((side + 3) / 4) * ((side + 3) / 4)
-      let multiplications = c * k * (shape.usesWinograd ? 36 : 9 * 16) * tiles
+      let tileSide = shape.tile.rawValue
+      let tiles = ((side + tileSide - 1) / tileSide) * ((side + tileSide - 1) / tileSide)
+      let points = shape.usesWinograd ? (tileSide + 2) * (tileSide + 2) : 9 * tileSide * tileSide
+      let multiplications = c * k * points * tiles
       let rate = 2 * Double(multiplications) / times[0] / 1e6
       total += times[0]
       print(
