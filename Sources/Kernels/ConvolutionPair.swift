@@ -51,7 +51,7 @@ public struct ConvolutionPair: Sendable {
       // The map as if it were whole; tiles of this strip read no other rows.
       tiles.transformInput(rows - top * rowFloats, range, into: planes, plane: products.inputPlane)
       for point in 0..<second.tile.points {
-        products.multiply(point, range.count, planes, secondParameters.transformed)
+        products.multiply(point, 0..<range.count, planes, secondParameters.transformed)
       }
       tiles.transformOutput(
         products.results(planes), plane: products.outputPlane, range, bias: secondParameters.bias,

@@ -19,14 +19,16 @@ struct WinogradProducts {
     planes + shape.tile.points * inputPlane
   }
 
-  /// A point's product [tiles, C]×[C, K].
+  /// A point's product [tiles, C]×[C, K], for some tiles of the block.
   func multiply(
-    _ point: Int, _ tiles: Int, _ planes: UnsafeMutablePointer<Float>, _ transformed: UnsafePointer<Float>
+    _ point: Int, _ tiles: Range<Int>, _ planes: UnsafeMutablePointer<Float>,
+    _ transformed: UnsafePointer<Float>
   ) {
     let (c, k) = (shape.inputChannels, shape.outputChannels)
     sgemm(
-      tiles, k, c, 1, planes + point * inputPlane, c, false, transformed + point * shape.transformedPlane, k,
-      false, 0, results(planes) + point * outputPlane, k)
+      tiles.count, k, c, 1, planes + point * inputPlane + tiles.lowerBound * c, c, false,
+      transformed + point * shape.transformedPlane, k, false, 0,
+      results(planes) + point * outputPlane + tiles.lowerBound * k, k)
   }
 }
 
@@ -71,7 +73,7 @@ struct WinogradPlan {
         let planes = memory + slot * floats
         let range = (index * block)..<min(tiles.count, (index + 1) * block)
         tiles.transformInput(input, range, into: planes, plane: inputPlane)
-        for point in 0..<points { products.multiply(point, range.count, planes, transformed) }
+        for point in 0..<points { products.multiply(point, 0..<range.count, planes, transformed) }
         tiles.transformOutput(products.results(planes), plane: outputPlane, range, bias: bias, into: output)
       }
       return
@@ -84,7 +86,13 @@ struct WinogradPlan {
           input, (first + part.lowerBound)..<(first + part.upperBound), into: planes + part.lowerBound * c,
           plane: inputPlane)
       }
-      pool.run(points) { products.multiply($0, count, planes, transformed) }
+      // Many tiles in two halves, so that threads end more nearly together.
+      let parts = count > 256 ? 2 : 1
+      pool.run(points * parts) { piece in
+        let part = piece % parts
+        products.multiply(
+          piece / parts, (count * part / parts)..<(count * (part + 1) / parts), planes, transformed)
+      }
       pool.runPieces(of: count, size: 4) { part in
         tiles.transformOutput(
           products.results(planes) + part.lowerBound * k, plane: outputPlane,
