@@ -86,7 +86,7 @@ let package = Package(
         ],
         swiftSettings: strict),
       .testTarget(
-        name: "captionerTests", dependencies: ["captioner", "TestSupport"], swiftSettings: strict),
+        name: "captionerTests", dependencies: ["captioner", "Kernels", "TestSupport"], swiftSettings: strict),
     ],
   swiftLanguageModes: [.v6]
 )

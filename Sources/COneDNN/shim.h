@@ -1,9 +1,11 @@
 #include <oneapi/dnnl/dnnl.h>
 #include <stdint.h>
 
-// C[m,n] = A[m,k] B[k,n] + beta C on this thread: A and B bfloat16 with strides of rows and columns, C float with rows
-// `ldc` apart. The calls that versions 2 and 3 of the library share and those that they don't, in one place.
-static inline dnnl_status_t captioner_bfloat_matmul(int64_t m, int64_t n, int64_t k, const uint16_t *a,
+// `count` products C[m,n] = A[m,k] B[k,n] + beta C on this thread, their factors and results `steps` elements apart: A and
+// B bfloat16 with strides of rows and columns, C float with rows `ldc` apart. The calls that versions 2 and 3 of the
+// library share and those that they don't, in one place.
+static inline dnnl_status_t captioner_bfloat_matmul(int64_t count, const int64_t steps[3], int64_t m, int64_t n,
+                                                    int64_t k, const uint16_t *a,
                                                     const int64_t a_strides[2], const uint16_t *b,
                                                     const int64_t b_strides[2], float beta, float *c, int64_t ldc) {
   dnnl_engine_t engine = 0;
@@ -13,8 +15,12 @@ static inline dnnl_status_t captioner_bfloat_matmul(int64_t m, int64_t n, int64_
   dnnl_primitive_desc_t description = 0;
   dnnl_primitive_t primitive = 0;
   dnnl_memory_t memory[3] = {0, 0, 0};
-  const dnnl_dims_t dims[3] = {{m, k}, {k, n}, {m, n}};
-  const dnnl_dims_t strides[3] = {{a_strides[0], a_strides[1]}, {b_strides[0], b_strides[1]}, {ldc, 1}};
+  // A single product has no outer dimension.
+  const dnnl_dims_t dims[2][3] = {{{m, k}, {k, n}, {m, n}}, {{count, m, k}, {count, k, n}, {count, m, n}}};
+  const dnnl_dims_t strides[2][3] = {
+      {{a_strides[0], a_strides[1]}, {b_strides[0], b_strides[1]}, {ldc, 1}},
+      {{steps[0], a_strides[0], a_strides[1]}, {steps[1], b_strides[0], b_strides[1]}, {steps[2], ldc, 1}}};
+  const int several = count > 1;
   const dnnl_data_type_t types[3] = {dnnl_bf16, dnnl_bf16, dnnl_f32};
   void *const handles[3] = {(void *)a, (void *)b, c};
   dnnl_status_t status = dnnl_engine_create(&engine, dnnl_cpu, 0);
@@ -32,7 +38,7 @@ static inline dnnl_status_t captioner_bfloat_matmul(int64_t m, int64_t n, int64_
 #if DNNL_VERSION_MAJOR >= 3
   dnnl_memory_desc_t shapes[3] = {0, 0, 0};
   for (int i = 0; i < 3 && status == dnnl_success; i++)
-    status = dnnl_memory_desc_create_with_strides(&shapes[i], 2, dims[i], types[i], strides[i]);
+    status = dnnl_memory_desc_create_with_strides(&shapes[i], 2 + several, dims[several][i], types[i], strides[several][i]);
   if (status == dnnl_success)
     status = dnnl_matmul_primitive_desc_create(&description, engine, shapes[0], shapes[1], 0, shapes[2], attributes);
   for (int i = 0; i < 3 && status == dnnl_success; i++)
@@ -43,7 +49,7 @@ static inline dnnl_status_t captioner_bfloat_matmul(int64_t m, int64_t n, int64_
   dnnl_memory_desc_t shapes[3];
   dnnl_matmul_desc_t operation;
   for (int i = 0; i < 3 && status == dnnl_success; i++)
-    status = dnnl_memory_desc_init_by_strides(&shapes[i], 2, dims[i], types[i], strides[i]);
+    status = dnnl_memory_desc_init_by_strides(&shapes[i], 2 + several, dims[several][i], types[i], strides[several][i]);
   if (status == dnnl_success) status = dnnl_matmul_desc_init(&operation, &shapes[0], &shapes[1], 0, &shapes[2]);
   if (status == dnnl_success) status = dnnl_primitive_desc_create(&description, &operation, attributes, engine, 0);
   for (int i = 0; i < 3 && status == dnnl_success; i++)

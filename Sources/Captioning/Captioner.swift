@@ -1,4 +1,4 @@
-internal import Kernels
+public import Kernels
 public import Language
 internal import Layers
 public import Tensors
@@ -16,8 +16,11 @@ public final class Captioner {
   private let wordSums: WordSums
 
   /// Loads a model file.
+  /// - Parameter arithmetic: what the convolutions multiply.
   /// - Throws: `ModelError` naming what is missing, of another shape, or not finite.
-  public init(modelAt path: String, residency: ConvolutionStack.Residency) throws(ModelError) {
+  public init(
+    modelAt path: String, residency: ConvolutionStack.Residency, arithmetic: Arithmetic = .float32
+  ) throws(ModelError) {
     self.path = path
     ThreadPool.shared.run(0) { _ in }  // starts it, and its threads get ready meanwhile
     let file: SafetensorsFile
@@ -29,7 +32,7 @@ public final class Captioner {
     wordSums = WordSums(decoder)
     encoder = try VGGEncoder(
       description.encoder, preprocessing: description.preprocessing, weights: file,
-      prefix: ModelFile.encoderPrefix, residency: residency)
+      prefix: ModelFile.encoderPrefix, residency: residency, arithmetic: arithmetic)
   }
 
   /// What the head reads, [N, pooledSize], of images [N, H, W, 3] as the preprocessing makes them.

@@ -32,7 +32,7 @@ public final class ConvolutionStack {
   ///   `.unsupported` for a table with two pools in a row.
   public init(
     _ architecture: VGGArchitecture, weights file: SafetensorsFile, prefix: String, residency: Residency,
-    pool: ThreadPool = .shared
+    arithmetic: Arithmetic = .float32, pool: ThreadPool = .shared
   ) throws(ModelError) {
     for (first, second) in zip(architecture.layers, architecture.layers.dropFirst())
     where first == .pool && second == .pool {
@@ -46,7 +46,8 @@ public final class ConvolutionStack {
       do {
         layers.append(
           Layer(
-            shape: ConvolutionShape(inputChannels: c, outputChannels: k, pool: convolution.pool),
+            shape: ConvolutionShape(
+              inputChannels: c, outputChannels: k, pool: convolution.pool, arithmetic: arithmetic),
             weights: try file.stored(key + ".weight", shape: [k, c, 3, 3]),
             bias: try file.tensor(named: key + ".bias", shape: [k])))
       } catch { throw .weights(error) }

@@ -15,14 +15,17 @@ public final class VGGEncoder {
 
   private let file: SafetensorsFile
   private let prefix: String
+  private let arithmetic: Arithmetic
   private let stack: ConvolutionStack
 
   /// Loads the convolutions.
+  /// - Parameter arithmetic: what they multiply; float32 where this CPU has not got it.
   /// - Throws: `ModelError` naming the tensor that does not fit; `.unsupported` when an image of the
   ///   preprocessing's size would not survive the pools.
   public init(
     _ architecture: VGGArchitecture, preprocessing: Preprocessing, weights file: SafetensorsFile,
-    prefix: String = "", residency: ConvolutionStack.Residency, pool: ThreadPool = .shared
+    prefix: String = "", residency: ConvolutionStack.Residency, arithmetic: Arithmetic = .float32,
+    pool: ThreadPool = .shared
   ) throws(ModelError) {
     let pools = architecture.layers.count { $0 == .pool }
     guard pools < 20, preprocessing.width >> pools > 0, preprocessing.height >> pools > 0 else {
@@ -33,8 +36,9 @@ public final class VGGEncoder {
     (self.architecture, self.preprocessing, self.file, self.prefix) = (
       architecture, preprocessing, file, prefix
     )
+    self.arithmetic = arithmetic.isAvailable ? arithmetic : .float32
     stack = try ConvolutionStack(
-      architecture, weights: file, prefix: prefix, residency: residency, pool: pool)
+      architecture, weights: file, prefix: prefix, residency: residency, arithmetic: arithmetic, pool: pool)
   }
 
   /// What is taken of an image.
@@ -82,7 +86,8 @@ public final class VGGEncoder {
     return result
   }
 
-  /// Names these convolutions, this preprocessing and this tap with its averaging: equal only if they all are.
+  /// Names these convolutions, their arithmetic, this preprocessing and this tap with its averaging: equal only if they
+  /// all are.
   public func fingerprint(_ tap: Tap = .pooled) throws(ModelError) -> String {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     for layer in architecture.convolutions {
@@ -98,6 +103,7 @@ public final class VGGEncoder {
     }
     let side = architecture.head.side
     let taken = tap == .map ? tap.rawValue : "\(side)x\(side)"
-    return "\(architecture.table) \(String(hash, radix: 16)) \(taken) \(preprocessing.json)"
+    let exact = arithmetic == .float32 ? "" : " \(arithmetic.rawValue)"
+    return "\(architecture.table) \(String(hash, radix: 16)) \(taken) \(preprocessing.json)\(exact)"
   }
 }

@@ -80,6 +80,7 @@ func bfloatGEMM(
 /// Rows and terms of a whole block.
 private let (rowBlock, termBlock) = (16, 64)
 
+/// One product on the calling thread.
 private func bfloatMatmul(
   _ m: Int, _ n: Int, _ k: Int, _ a: UnsafePointer<UInt16>, _ stridesA: (Int, Int),
   _ b: UnsafePointer<UInt16>, _ stridesB: (Int, Int), _ beta: Float, _ c: UnsafeMutablePointer<Float>,
@@ -88,7 +89,20 @@ private func bfloatMatmul(
   let (first, second) = (
     [Int64(stridesA.0), Int64(stridesA.1)], [Int64(stridesB.0), Int64(stridesB.1)]
   )
-  return captioner_bfloat_matmul(Int64(m), Int64(n), Int64(k), a, first, b, second, beta, c, Int64(ldc))
+  return captioner_bfloat_matmul(
+    1, [0, 0, 0], Int64(m), Int64(n), Int64(k), a, first, b, second, beta, c, Int64(ldc))
+}
+
+/// C = A·B for `count` products of rows that lie one after the other, on the calling thread.
+/// - Parameter steps: from one A, B and C to the next.
+func bfloatProducts(
+  _ count: Int, m: Int, n: Int, k: Int, _ a: UnsafePointer<UInt16>, _ b: UnsafePointer<UInt16>,
+  _ c: UnsafeMutablePointer<Float>, steps: (Int, Int, Int)
+) {
+  let status = captioner_bfloat_matmul(
+    Int64(count), [Int64(steps.0), Int64(steps.1), Int64(steps.2)], Int64(m), Int64(n), Int64(k), a,
+    [Int64(k), 1], b, [Int64(n), 1], 0, c, Int64(n))
+  precondition(status == dnnl_success, "oneDNN refused \(count) times \(m)x\(n)x\(k)")
 }
 
 /// Memory for rounded factors, used again by the next product.

@@ -9,18 +9,28 @@ public struct ConvolutionShape: Sendable, Equatable {
   public let pool: Bool
   /// The Winograd tiles, where `usesWinograd`.
   public let tile: WinogradTile
+  /// What the products of `usesWinograd` multiply; training knows float32 only.
+  public let arithmetic: Arithmetic
   /// Whether ReLU follows; a data gradient by convolution has none.
   var rectified = true
 
   /// A convolution of C to K channels.
-  public init(inputChannels: Int, outputChannels: Int, pool: Bool, tile: WinogradTile = .four) {
+  /// - Parameter arithmetic: bfloat16 is taken up where this CPU has it and channels are multiples of 16.
+  public init(
+    inputChannels: Int, outputChannels: Int, pool: Bool, tile: WinogradTile = .four,
+    arithmetic: Arithmetic = .float32
+  ) {
     (self.inputChannels, self.outputChannels, self.pool) = (inputChannels, outputChannels, pool)
     self.tile = tile
+    let fits = inputChannels % 16 == 0 && outputChannels % 16 == 0 && arithmetic.isAvailable
+    self.arithmetic = fits ? arithmetic : .float32
   }
 
   /// The same convolution without its pool.
   var unpooled: ConvolutionShape {
-    ConvolutionShape(inputChannels: inputChannels, outputChannels: outputChannels, pool: false, tile: tile)
+    ConvolutionShape(
+      inputChannels: inputChannels, outputChannels: outputChannels, pool: false, tile: tile,
+      arithmetic: arithmetic)
   }
 
   /// The same convolution with the tiles that are fastest for so many maps of this size; the result differs from that
@@ -32,7 +42,7 @@ public struct ConvolutionShape: Sendable, Equatable {
     let tiles = images * ((height + 3) / 4) * ((width + 3) / 4)
     return ConvolutionShape(
       inputChannels: inputChannels, outputChannels: outputChannels, pool: pool,
-      tile: bytes > 16 << 20 && tiles < 32 ? .two : .four)
+      tile: bytes > 16 << 20 && tiles < 32 ? .two : .four, arithmetic: arithmetic)
   }
 
   /// The output's height and width for an input's.
@@ -40,12 +50,14 @@ public struct ConvolutionShape: Sendable, Equatable {
     pool ? (height / 2, width / 2) : (height, width)
   }
 
-  /// Floats that the transformed weights take: a little over 16·C·K or 36·C·K for Winograd, 9·C·K for the direct kernel.
+  /// Floats that the transformed weights take: a little over 16·C·K or 36·C·K for Winograd, half as many for bfloat16,
+  /// 9·C·K for the direct kernel.
   public var transformedCount: Int {
-    usesWinograd ? tile.points * transformedPlane : 9 * inputChannels * outputChannels
+    guard usesWinograd else { return 9 * inputChannels * outputChannels }
+    return tile.points * transformedPlane / (arithmetic == .bfloat16 ? 2 : 1)
   }
 
-  /// Floats between two planes of transformed weights.
+  /// Elements between two planes of transformed weights.
   var transformedPlane: Int { ck_weight_plane(Int32(inputChannels), Int32(outputChannels)) }
 
   /// With few input channels the transforms would cost more than they save.
@@ -73,7 +85,8 @@ public func transformWeights(
     read((outputs.lowerBound * c * 9)..<(outputs.upperBound * c * 9), weights)
     if shape.usesWinograd {
       transform(
-        weights, Int32(c), Int32(k), Int32(outputs.count), transformed + outputs.lowerBound)
+        weights, Int32(c), Int32(k), Int32(outputs.count), transformed, Int32(outputs.lowerBound),
+        shape.arithmetic == .bfloat16 ? 1 : 0)
     } else {
       for output in 0..<k {
         for input in 0..<c {

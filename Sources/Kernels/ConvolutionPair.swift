@@ -50,9 +50,8 @@ public struct ConvolutionPair: Sendable {
       let range = (tileRows.lowerBound * tiles.columns)..<(tileRows.upperBound * tiles.columns)
       // The map as if it were whole; tiles of this strip read no other rows.
       tiles.transformInput(rows - top * rowFloats, range, into: planes, plane: products.inputPlane)
-      for point in 0..<second.tile.points {
-        products.multiply(point, 0..<range.count, planes, secondParameters.transformed)
-      }
+      products.multiply(
+        0..<second.tile.points, 0..<range.count, planes, secondParameters.transformed)
       tiles.transformOutput(
         products.results(planes), plane: products.outputPlane, range, bias: secondParameters.bias,
         into: output + n * size.height * size.width * second.outputChannels)

@@ -1,7 +1,7 @@
 /// The planes of a block of tiles, and the products of its points.
 struct WinogradProducts {
   let shape: ConvolutionShape
-  /// Floats between two planes; a few cache lines more than their size, so that the planes' first lines don't fall
+  /// Elements between two planes; a few cache lines more than their size, so that the planes' first lines don't fall
   /// into the same cache set.
   let inputPlane, outputPlane: Int
 
@@ -11,24 +11,42 @@ struct WinogradProducts {
     outputPlane = tiles * shape.outputChannels + 48
   }
 
+  private var points: Int { shape.tile.points }
+  /// Floats that the planes of the input take.
+  private var inputFloats: Int { points * inputPlane / (shape.arithmetic == .bfloat16 ? 2 : 1) }
+
   /// Floats of working memory for a block.
-  var scratchCount: Int { shape.tile.points * (inputPlane + outputPlane) }
+  var scratchCount: Int { inputFloats + points * outputPlane }
 
   /// Where the products of the planes at `planes` are.
-  func results(_ planes: UnsafeMutablePointer<Float>) -> UnsafeMutablePointer<Float> {
-    planes + shape.tile.points * inputPlane
-  }
+  func results(_ planes: UnsafeMutablePointer<Float>) -> UnsafeMutablePointer<Float> { planes + inputFloats }
 
-  /// A point's product [tiles, C]×[C, K], for some tiles of the block.
+  /// Points whose products are best done in one go: rounded ones have a cost for each call.
+  var pointsAtOnce: Int { shape.arithmetic == .bfloat16 ? points / 12 : 1 }
+
+  /// The products [tiles, C]×[C, K] of some points, for some tiles of the block.
   func multiply(
-    _ point: Int, _ tiles: Range<Int>, _ planes: UnsafeMutablePointer<Float>,
+    _ range: Range<Int>, _ tiles: Range<Int>, _ planes: UnsafeMutablePointer<Float>,
     _ transformed: UnsafePointer<Float>
   ) {
     let (c, k) = (shape.inputChannels, shape.outputChannels)
-    sgemm(
-      tiles.count, k, c, 1, planes + point * inputPlane + tiles.lowerBound * c, c, false,
-      transformed + point * shape.transformedPlane, k, false, 0,
-      results(planes) + point * outputPlane + tiles.lowerBound * k, k)
+    let weightPlane = shape.transformedPlane
+    if shape.arithmetic == .bfloat16 {
+      let (a, b) = (UnsafeRawPointer(planes), UnsafeRawPointer(transformed))
+      bfloatProducts(
+        range.count, m: tiles.count, n: k, k: c,
+        a.assumingMemoryBound(to: UInt16.self) + range.lowerBound * inputPlane + tiles.lowerBound * c,
+        b.assumingMemoryBound(to: UInt16.self) + range.lowerBound * weightPlane,
+        results(planes) + range.lowerBound * outputPlane + tiles.lowerBound * k,
+        steps: (inputPlane, weightPlane, outputPlane))
+      return
+    }
+    for point in range {
+      sgemm(
+        tiles.count, k, c, 1, planes + point * inputPlane + tiles.lowerBound * c, c, false,
+        transformed + point * weightPlane, k, false, 0,
+        results(planes) + point * outputPlane + tiles.lowerBound * k, k)
+    }
   }
 }
 
@@ -59,7 +77,7 @@ struct WinogradPlan {
     _ input: UnsafePointer<Float>, transformed: UnsafePointer<Float>, bias: UnsafePointer<Float>,
     into output: UnsafeMutablePointer<Float>, workspace: ConvolutionWorkspace, pool: ThreadPool
   ) {
-    let (c, k, points) = (tiles.shape.inputChannels, tiles.shape.outputChannels, tiles.shape.tile.points)
+    let (k, points) = (tiles.shape.outputChannels, tiles.shape.tile.points)
     let (inputPlane, outputPlane) = (products.inputPlane, products.outputPlane)
     let floats = products.scratchCount
     let blocks = (tiles.count + block - 1) / block
@@ -73,7 +91,7 @@ struct WinogradPlan {
         let planes = memory + slot * floats
         let range = (index * block)..<min(tiles.count, (index + 1) * block)
         tiles.transformInput(input, range, into: planes, plane: inputPlane)
-        for point in 0..<points { products.multiply(point, 0..<range.count, planes, transformed) }
+        products.multiply(0..<points, 0..<range.count, planes, transformed)
         tiles.transformOutput(products.results(planes), plane: outputPlane, range, bias: bias, into: output)
       }
       return
@@ -83,15 +101,17 @@ struct WinogradPlan {
       let count = min(block, tiles.count - first)
       pool.runPieces(of: count, size: 4) { part in
         tiles.transformInput(
-          input, (first + part.lowerBound)..<(first + part.upperBound), into: planes + part.lowerBound * c,
+          input, (first + part.lowerBound)..<(first + part.upperBound), into: planes, from: part.lowerBound,
           plane: inputPlane)
       }
       // Many tiles in two halves, so that threads end more nearly together.
       let parts = count > 256 ? 2 : 1
-      pool.run(points * parts) { piece in
-        let part = piece % parts
+      let step = products.pointsAtOnce
+      pool.run((points + step - 1) / step * parts) { piece in
+        let (from, part) = (piece / parts * step, piece % parts)
         products.multiply(
-          piece / parts, (count * part / parts)..<(count * (part + 1) / parts), planes, transformed)
+          from..<min(points, from + step), (count * part / parts)..<(count * (part + 1) / parts), planes,
+          transformed)
       }
       pool.runPieces(of: count, size: 4) { part in
         tiles.transformOutput(

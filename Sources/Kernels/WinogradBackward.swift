@@ -104,7 +104,8 @@ struct WinogradBackwardPlan {
     let table = kernels
     for tx in 0..<tileColumns {
       table.winograd_4.input(
-        x + image * height * width * c, map(channels: c), Int32(ty), Int32(tx), v + (at + tx) * c, inputPlane)
+        x + image * height * width * c, map(channels: c), Int32(ty), Int32(tx), v + (at + tx) * c, inputPlane,
+        0)
       table.winograd_gradient(
         dy.gradient + from, dy.output + from, dy.chosen.map { $0 + from }, map(channels: k), Int32(ty),
         Int32(tx), dm + (at + tx) * k, outputPlane)

@@ -33,16 +33,23 @@ struct WinogradTiles {
     return (tile / (rows * columns), Int32(within / columns), Int32(within % columns))
   }
 
-  /// Writes tiles of x [N, H, W, C] into the planes [tiles, C], `plane` floats apart.
+  /// Writes tiles of x [N, H, W, C] into rows of the planes [tiles, C], the first row given, `plane` elements of the
+  /// shape's arithmetic apart.
   func transformInput(
-    _ input: UnsafePointer<Float>, _ range: Range<Int>, into planes: UnsafeMutablePointer<Float>, plane: Int
+    _ input: UnsafePointer<Float>, _ range: Range<Int>, into planes: UnsafeMutableRawPointer,
+    from first: Int = 0,
+    plane: Int
   ) {
     let c = shape.inputChannels
+    let rounded = shape.arithmetic == .bfloat16
+    let rowBytes = c * (rounded ? 2 : 4)
     let image = ck_image(height: Int32(height), width: Int32(width), channels: Int32(c))
     let transform = shape.tile.transforms.input!
     for (row, tile) in range.enumerated() {
       let (n, ty, tx) = place(tile)
-      transform(input + n * height * width * c, image, ty, tx, planes + row * c, plane)
+      transform(
+        input + n * height * width * c, image, ty, tx, planes + (first + row) * rowBytes, plane,
+        rounded ? 1 : 0)
     }
   }
 

@@ -31,6 +31,7 @@ struct CaptionCommand: ParsableCommand {
       "Captions per image, the best first; at most the beam width, or 100 with --sample.", valueName: "n"))
   var captions = 1
   @Option(help: "text, json (one object a line) or csv.") var format = CaptionFormat.text
+  @OptionGroup var encoding: ArithmeticOption
   @OptionGroup var engine: EngineOptions
 
   func validate() throws {
@@ -62,7 +63,8 @@ struct CaptionCommand: ParsableCommand {
       }
       writer.namesImages = paths.count > 1 || files.count != 1 || files != paths
       let captioner = try Captioner(
-        modelAt: modelPath, residency: files.count < VGGEncoder.batchSize ? .streamed : .resident)
+        modelAt: modelPath, residency: files.count < VGGEncoder.batchSize ? .streamed : .resident,
+        arithmetic: encoding.arithmetic)
       failures += try caption(files, captioner, &writer)
       if failures > 0 { throw ExitCode(1) }
     }

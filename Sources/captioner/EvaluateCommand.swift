@@ -63,6 +63,7 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The CIDEr from which on a caption counts as good.", valueName: "x"))
   var confidenceThreshold = 0.5
   @Option(help: "text or json (one object).") var format = Format.text
+  @OptionGroup var encoding: ArithmeticOption
   @OptionGroup var engine: EngineOptions
 
   func validate() throws {
@@ -89,7 +90,8 @@ struct EvaluateCommand: ParsableCommand {
       }
       let clock = ContinuousClock()
       let start = clock.now
-      let captioner = try Captioner(modelAt: model.resolved(), residency: .resident)
+      let captioner = try Captioner(
+        modelAt: model.resolved(), residency: .resident, arithmetic: encoding.arithmetic)
       let vocabulary = captioner.description.vocabulary
       let options = try search.options(captions: nBest, vocabulary: vocabulary)
       let sampling = try search.sampling(captions: nBest, vocabulary: vocabulary)

@@ -33,6 +33,7 @@ struct FeaturesCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The file to write.", valueName: "file")) var output: String
   @Option(help: "fc, map7x7 or map2x2; fc if the file has FC layers, else map2x2.") var tap: Tap?
   @Option(help: "auto, torchvision or caffe: how pixels become input.") var preprocessing = "auto"
+  @OptionGroup var encoding: ArithmeticOption
   @OptionGroup var engine: EngineOptions
 
   func validate() throws {
@@ -53,7 +54,8 @@ struct FeaturesCommand: ParsableCommand {
       let (network, head) = try Self.network(source, tap)
       let stack = try VGGEncoder(
         network, preprocessing: source.preprocessing, weights: source.file, prefix: source.prefix,
-        residency: files.count < VGGEncoder.batchSize ? .streamed : .resident)
+        residency: files.count < VGGEncoder.batchSize ? .streamed : .resident,
+        arithmetic: encoding.arithmetic)
       let cache = try FeatureCache(
         path: output, key: "\(tap.rawValue) \(try stack.fingerprint())", names: files,
         width: head == nil ? network.pooledSize : network.featureSize)

@@ -28,6 +28,7 @@ struct ScoreCommand: ParsableCommand {
   @Option(help: "text or json (one object).") var format = Format.text
   @Option(help: ArgumentHelp("Other words to show at each place, with theirs.", valueName: "n"))
   var runnerUps = 0
+  @OptionGroup var encoding: ArithmeticOption
   @OptionGroup var engine: EngineOptions
 
   func validate() throws {
@@ -39,7 +40,8 @@ struct ScoreCommand: ParsableCommand {
   func run() throws {
     engine.apply()
     try reportingErrors {
-      let captioner = try Captioner(modelAt: model.resolved(), residency: .streamed)
+      let captioner = try Captioner(
+        modelAt: model.resolved(), residency: .streamed, arithmetic: encoding.arithmetic)
       let batch = ImageLoader(captioner.description.preprocessing).load([image], 0..<1)
       if let failure = batch.failures.first { throw failure.error }
       let vocabulary = captioner.description.vocabulary

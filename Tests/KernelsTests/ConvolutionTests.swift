@@ -1,7 +1,9 @@
-import Kernels
+import CKernels
 import TestSupport
 import Tensors
 import Testing
+
+@testable import Kernels
 
 @Suite struct ConvolutionTests {
   /// Odd sizes, channel counts that no vector width divides, several images, both paths, with and without pool.
@@ -39,6 +41,63 @@ import Testing
     let four = convolved(input, weights: weights, bias: bias, pool: true, threads: ThreadPool(threads: 4))
     #expect(one == four)
     #expect(relativeError(one, convolveNaively(input, weights: weights, bias: bias, pool: true)) < 5e-6)
+  }
+
+  /// Products of rounded factors: off by their rounding, and no more; the same for any number of threads.
+  @Test(
+    .enabled(if: Arithmetic.bfloat16.isAvailable),
+    arguments: [(2, 30, 28, 64, 64), (3, 14, 14, 512, 48), (1, 80, 72, 32, 16), (1, 14, 14, 512, 512)])
+  func bfloat(n: Int, h: Int, w: Int, c: Int, k: Int) {
+    var random = Random(seed: 11)
+    let input = Tensor(uniform: [n, h, w, c], limit: 1, using: &random)
+    let weights = Tensor(uniform: [k, c, 3, 3], limit: 1, using: &random)
+    let bias = Tensor(uniform: [k], limit: 1, using: &random)
+    for tile in [WinogradTile.two, .four] {
+      let exact = convolved(
+        input, weights: weights, bias: bias, pool: true, tile, threads: ThreadPool(threads: 1))
+      let rounded = [1, 3].map {
+        convolved(
+          input, weights: weights, bias: bias, pool: true, tile, arithmetic: .bfloat16,
+          threads: ThreadPool(threads: $0))
+      }
+      #expect(rounded[0] == rounded[1])
+      // 2^-9 a factor, times what the transforms make of it.
+      let error = relativeError(rounded[0], exact)
+      #expect(error > 1e-4 && error < (tile == .two ? 6e-3 : 4e-2), "\(tile): \(error)")
+    }
+  }
+
+  /// Channels that the rounded kernels don't divide are multiplied as they are.
+  @Test func bfloatFallsBack() {
+    let shape = ConvolutionShape(inputChannels: 20, outputChannels: 32, pool: true, arithmetic: .bfloat16)
+    #expect(shape.arithmetic == .float32)
+  }
+
+  /// What the transforms round is what they give, rounded.
+  @Test(arguments: InstructionSet.available.map(\.description), [WinogradTile.two, .four])
+  func transformsRound(name: String, tile: WinogradTile) throws {
+    let table = try #require(InstructionSet(named: name)).table.pointer.pointee
+    let transforms = tile == .two ? table.winograd_2 : table.winograd_4
+    let (c, k, points) = (32, 48, tile.points)
+    var random = Random(seed: 5)
+    let image = Tensor(uniform: [7, 9, c], limit: 1, using: &random)
+    let weights = Tensor(uniform: [k, c, 3, 3], limit: 1, using: &random)
+    func agree(_ count: Int, _ transform: (UnsafeMutableRawPointer, Int32) -> Void) {
+      var exact = [Float](repeating: 0, count: count)
+      var rounded = [UInt16](repeating: 0, count: count)
+      exact.withUnsafeMutableBytes { transform($0.baseAddress!, 0) }
+      rounded.withUnsafeMutableBytes { transform($0.baseAddress!, 1) }
+      var expected = rounded
+      table.float_to_bfloat(exact, &expected, count)
+      #expect(rounded == expected && expected.contains { $0 != 0 })
+    }
+    agree(points * (c + 5)) {
+      transforms.input(
+        image.pointer, ck_image(height: 7, width: 9, channels: Int32(c)), 1, 1, $0, c + 5, $1)
+    }
+    agree(points * ConvolutionShape(inputChannels: c, outputChannels: k, pool: false).transformedPlane) {
+      transforms.weights(weights.pointer, Int32(c), Int32(k), Int32(k - 16), $0, 16, $1)
+    }
   }
 
   /// Strips and their seams: what the two convolutions one after the other give.
@@ -89,11 +148,12 @@ import Testing
 
   private func convolved(
     _ input: Tensor, weights: Tensor, bias: Tensor, pool: Bool, _ tile: WinogradTile = .four,
-    threads: ThreadPool
+    arithmetic: Arithmetic = .float32, threads: ThreadPool
   ) -> Tensor {
     let (n, h, w) = (input.shape[0], input.shape[1], input.shape[2])
     let shape = ConvolutionShape(
-      inputChannels: input.shape[3], outputChannels: weights.shape[0], pool: pool, tile: tile)
+      inputChannels: input.shape[3], outputChannels: weights.shape[0], pool: pool, tile: tile,
+      arithmetic: arithmetic)
     let transformed = transform(weights, shape, threads)
     let size = shape.outputSize(height: h, width: w)
     var output = Tensor(zeros: [n, size.height, size.width, shape.outputChannels])

@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import TestSupport
 import Testing
 
@@ -30,6 +31,23 @@ struct PrintedImage: Decodable {
 }
 
 @Suite struct CaptionCommandTests {
+  /// Refused before anything is read where the CPU lacks it.
+  @Test func arithmeticIsChosen() throws {
+    try Workplace.with { place in
+      let photo = try place.photo("decode/jpeg-444.jpg", as: "a.jpg")
+      let arguments = ["caption", photo, "--model", place.model, "--arithmetic", "bfloat16"]
+      let refused = try place.start(arguments, environment: ["CAPTIONER_ISA": "baseline"]).outcome()
+      #expect(refused.status == 64 && refused.output == "")
+      #expect(
+        refused.errors.contains("--arithmetic: expected float32, this CPU can't multiply bfloat16"),
+        "\(refused.errors)")
+      if Arithmetic.bfloat16.isAvailable {
+        let outcome = try place.run("caption", photo, "--model", place.model, "--arithmetic", "bfloat16")
+        #expect(outcome.status == 0 && outcome.errors == "" && outcome.lines.count == 1)
+      }
+    }
+  }
+
   @Test func jsonIsAContract() throws {
     try Workplace.with { place in
       let photo = try place.photo("decode/jpeg-444.jpg", as: "a \"b\".jpg")

@@ -2,7 +2,6 @@
 // Every loop takes any count: the lanes left over go through a padded vector.
 #include <math.h>
 
-typedef uint32_t vu __attribute__((vector_size(VL * 4)));
 CK_INLINE vf CK(vselect)(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~mask & (vi)b)); }
 CK_INLINE float CK(vsum)(vf v) {
   float sum = 0;

@@ -35,6 +35,17 @@ CK_INLINE void CK(vput)(float *p, vf v, int lanes) {
   else memcpy(p, &v, (size_t)lanes * 4);
 }
 
+// Rounded to the nearest bfloat16, ties to even; what is no number must not round to infinity.
+typedef uint32_t vu __attribute__((vector_size(VL * 4)));
+typedef uint16_t CK(vs) __attribute__((vector_size(VL * 2), aligned(2), may_alias));
+CK_INLINE void CK(vput_bfloat)(uint16_t *p, vf v, int lanes) {
+  vu bits = (vu)v, nan = (vu)((bits & 0x7FFFFFFF) > 0x7F800000);
+  vu rounded = ((bits + 0x7FFF + (bits >> 16 & 1)) & ~nan) | ((bits | 0x400000) & nan);
+  CK(vs) halves = __builtin_convertvector(rounded >> 16, CK(vs));
+  if (lanes == VL) *(CK(vs) *)p = halves;
+  else memcpy(p, &halves, (size_t)lanes * 2);
+}
+
 // The first and the second half of two vectors, a lane of each in turn.
 #if VL == 4
 #define CK_ZIP_LOW 0, 4, 1, 5

@@ -1,8 +1,14 @@
 // The transforms of whole tiles of CK_TILE x CK_TILE outputs; winograd.h includes this once per size.
+// What is multiplied is floats or, `rounded`, bfloat16.
 #define CK_POINTS (CK_TILE + 2)
 
-CK_INLINE void CK_TILED(input_lanes)(const float *const *pixel, int c, int lanes, float *tile, size_t plane,
-                                     int ahead) {
+CK_INLINE void CK_TILED(put_point)(void *points, size_t at, vf v, int lanes, int rounded) {
+  if (rounded) CK(vput_bfloat)((uint16_t *)points + at, v, lanes);
+  else CK(vput)((float *)points + at, v, lanes);
+}
+
+CK_INLINE void CK_TILED(input_lanes)(const float *const *pixel, int c, int lanes, void *tile, size_t at, size_t plane,
+                                     int ahead, int rounded) {
   vf t[CK_POINTS * CK_POINTS];
   // What the tile to the right adds: memory is too far away, and its order too irregular, for the hardware to guess.
   for (int y = 2; y < CK_POINTS; y++)
@@ -17,11 +23,12 @@ CK_INLINE void CK_TILED(input_lanes)(const float *const *pixel, int c, int lanes
     vf o[CK_POINTS];
     CK_TILED(winograd_b)(t + CK_POINTS * y, o);
     CK_UNROLL for (int x = 0; x < CK_POINTS; x++)
-      CK(vput)(tile + (size_t)(CK_POINTS * y + x) * plane + c, o[x], lanes);
+      CK_TILED(put_point)(tile, at + (size_t)(CK_POINTS * y + x) * plane, o[x], lanes, rounded);
   }
 }
 
-static void CK_TILED(winograd_input)(const float *image, ck_image shape, int ty, int tx, float *tile, size_t plane) {
+CK_INLINE void CK_TILED(input_tile)(const float *image, ck_image shape, int ty, int tx, void *tile, size_t plane,
+                                    int rounded) {
   const float *pixel[CK_POINTS * CK_POINTS];
   // Pieces of at most CK_ZEROS channels, so that the zero line is always long enough.
   for (int start = 0; start < shape.channels; start += CK_ZEROS) {
@@ -37,9 +44,16 @@ static void CK_TILED(winograd_input)(const float *image, ck_image shape, int ty,
     }
     int c = 0;
     for (; c + VL <= span; c += VL)
-      CK_TILED(input_lanes)(pixel, c, VL, tile + start, plane, CK_TILE * shape.channels);
-    if (c < span) CK_TILED(input_lanes)(pixel, c, span - c, tile + start, plane, CK_TILE * shape.channels);
+      CK_TILED(input_lanes)(pixel, c, VL, tile, start + c, plane, CK_TILE * shape.channels, rounded);
+    if (c < span)
+      CK_TILED(input_lanes)(pixel, c, span - c, tile, start + c, plane, CK_TILE * shape.channels, rounded);
   }
+}
+
+static void CK_TILED(winograd_input)(const float *image, ck_image shape, int ty, int tx, void *tile, size_t plane,
+                                     int rounded) {
+  if (rounded) CK_TILED(input_tile)(image, shape, ty, tx, tile, plane, 1);
+  else CK_TILED(input_tile)(image, shape, ty, tx, tile, plane, 0);
 }
 
 CK_INLINE void CK_TILED(output_lanes)(const float *tile, size_t plane, const float *bias, int lanes, float *corner,
@@ -96,11 +110,11 @@ static void CK_TILED(winograd_output)(const float *tile, size_t plane, const flo
     CK_TILED(output_lanes)(tile + k, plane, bias + k, shape.channels - k, corner + k, shape, rows, columns, flags);
 }
 
-static void CK_TILED(winograd_weights)(const float *weights, int channels, int outputs, int count,
-                                       float *transformed) {
+static void CK_TILED(winograd_weights)(const float *weights, int channels, int outputs, int count, void *transformed,
+                                       int first_output, int rounded) {
   size_t plane = ck_weight_plane(channels, outputs);
   // The planes are far larger than the caches and each line is written whole: past the caches, where rows are aligned.
-  int streams = ((uintptr_t)transformed | (size_t)outputs * 4) % sizeof(vf) == 0;
+  int streams = !rounded && ((uintptr_t)transformed | (size_t)(outputs | first_output) * 4) % sizeof(vf) == 0;
   for (int k = 0; k < count; k += VL) {
     int lanes = count - k < VL ? count - k : VL;
     for (int first = 0; first < channels; first += VL) {
@@ -114,14 +128,14 @@ static void CK_TILED(winograd_weights)(const float *weights, int channels, int o
           CK_TILED(winograd_g)(d, o);
           CK_UNROLL for (int y = 0; y < CK_POINTS; y++) u[3 * y + x] = o[y];
         }
-        float *out = transformed + (size_t)(first + c) * outputs + k;
+        size_t at = (size_t)(first + c) * outputs + first_output + k;
         for (int y = 0; y < CK_POINTS; y++) {
           vf o[CK_POINTS];
           CK_TILED(winograd_g)(u + 3 * y, o);
           CK_UNROLL for (int x = 0; x < CK_POINTS; x++) {
-            float *p = out + (size_t)(CK_POINTS * y + x) * plane;
-            if (streams && lanes == VL) __builtin_nontemporal_store(o[x], (vf *)p);
-            else CK(vput)(p, o[x], lanes);
+            size_t point = at + (size_t)(CK_POINTS * y + x) * plane;
+            if (streams && lanes == VL) __builtin_nontemporal_store(o[x], (vf *)((float *)transformed + point));
+            else CK_TILED(put_point)(transformed, point, o[x], lanes, rounded);
           }
         }
       }

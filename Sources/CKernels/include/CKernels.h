@@ -36,14 +36,15 @@ typedef struct {
 } ck_update;
 
 // Winograd F(m x m,3x3) (Lavin & Gray 2016) for one m: tiles of m x m outputs, of which each of the (m+2)^2 points of the
-// transform has a plane.
+// transform has a plane. What is multiplied is floats or, `rounded`, bfloat16.
 typedef struct {
-  // `count` output channels [count,C,3,3] of K -> [points][C][count], rows K floats and planes ck_weight_plane(C, K)
-  // floats apart
-  void (*weights)(const float *weights, int channels, int outputs, int count, float *transformed);
-  // one tile: input [H,W,C] around row m*ty, column m*tx -> a row of C for each point, `plane` floats apart
-  void (*input)(const float *image, ck_image shape, int ty, int tx, float *tile, size_t plane);
-  // a row of K for each point -> output [H,W,K], or [H/2,W/2,K] with CK_POOL
+  // output channels first_output ..< first_output + count, [count,C,3,3], of K -> theirs of [points][C][K], planes
+  // ck_weight_plane(C, K) elements apart
+  void (*weights)(const float *weights, int channels, int outputs, int count, void *transformed, int first_output,
+                  int rounded);
+  // one tile: input [H,W,C] around row m*ty, column m*tx -> a row of C for each point, `plane` elements apart
+  void (*input)(const float *image, ck_image shape, int ty, int tx, void *tile, size_t plane, int rounded);
+  // a row of K floats for each point -> output [H,W,K], or [H/2,W/2,K] with CK_POOL
   void (*output)(const float *tile, size_t plane, const float *bias, float *image, ck_image shape, int ty, int tx,
                  int flags);
 } ck_winograd;

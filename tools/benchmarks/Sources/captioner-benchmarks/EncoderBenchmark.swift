@@ -13,6 +13,7 @@ struct EncoderBenchmark: ParsableCommand {
   @Option var repetitions = 10
   @Option(help: "How the FC layers' weights are stored: float32 or float16; none: no FC layers.")
   var head = "none"
+  @Option(help: "What the convolutions multiply: float32 or bfloat16.") var arithmetic = "float32"
 
   func run() throws {
     ThreadPool.setSharedThreads(threads)
@@ -23,7 +24,11 @@ struct EncoderBenchmark: ParsableCommand {
     defer { unlink(path) }
     try writeSeededVGG16(to: path, head: stored)
     let file = try SafetensorsFile(path: path)
-    let stack = try ConvolutionStack(architecture, weights: file, prefix: "", residency: .resident)
+    guard let arithmetic = Arithmetic(rawValue: arithmetic), arithmetic.isAvailable else {
+      throw ValidationError("--arithmetic: expected what this CPU can multiply, found \(arithmetic)")
+    }
+    let stack = try ConvolutionStack(
+      architecture, weights: file, prefix: "", residency: .resident, arithmetic: arithmetic)
     let layers = try StoredFeatureHead(architecture, weights: file, prefix: "")
     func run(_ images: Tensor) -> Tensor {
       let map = stack(images)
@@ -41,7 +46,7 @@ struct EncoderBenchmark: ParsableCommand {
     times.sort()
     let line: [String: Any] = [
       "engine": "captioner (\(InstructionSet.current))",
-      "precision": stored == .float16 ? "f16 weights" : "f32", "batch": batch,
+      "precision": arithmetic == .bfloat16 ? "bf16" : stored == .float16 ? "f16 weights" : "f32", "batch": batch,
       "threads": threads,
       "milliseconds_per_image": times[times.count / 2], "min": times[0], "max": times[times.count - 1],
       "times": times,
