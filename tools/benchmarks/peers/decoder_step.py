@@ -3,8 +3,8 @@
     python3 decoder_step.py [--variant loop|function|lstm] [--bf16] [--threads 2] [--repetitions 5]
 
 B = 64, T = 12, E = H = 512, D = 4096, V = 9567, dropout .5 on embeddings and on h before the projection, mean
-cross-entropy, Adam, clipping to 5. The formulations are those of training.py; with --bf16 the forward pass runs under
-autocast. One JSON line to standard output; the first two steps warm up.
+cross-entropy, Adam, clipping to 5. Model and formulations are those of training.py; with --bf16 the forward pass runs
+under autocast. One JSON line to standard output; the first two steps warm up.
 """
 
 import argparse
@@ -17,36 +17,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-import training
+from training import Captioner, D
 
-B, T, E, H, D, V = 64, 12, 512, 512, 4096, 9567
-
-
-class Decoder(nn.Module):
-    def __init__(self, variant):
-        super().__init__()
-        self.variant = variant
-        self.embedding = nn.Embedding(V, E)
-        self.output = nn.Linear(H, V)
-        if variant == "lstm":
-            self.lstm = nn.LSTM(E + D, H)
-        else:
-            self.words = nn.Linear(E, 4 * H)
-            self.image = nn.Linear(D, 4 * H, bias=False)
-            self.recurrent = nn.Linear(H, 4 * H, bias=False)
-
-    def forward(self, v, inputs):  # [B, D], [T, B]
-        x = F.dropout(self.embedding(inputs), 0.5)
-        if self.variant == "lstm":
-            hidden = self.lstm(torch.cat([x, v.expand(T, B, D)], 2))[0]
-        else:
-            gates = self.words(x) + self.image(v)
-            if self.variant == "function":
-                hidden = training.Recurrence.apply(gates.reshape(T * B, 4 * H), self.recurrent.weight.to(gates.dtype),
-                                                   [B] * T)
-            else:
-                hidden = training.Captioner.loop(self, gates.reshape(T * B, 4 * H), [B] * T)
-        return self.output(F.dropout(hidden.reshape(T * B, H), 0.5))
+B, T, V = 64, 12, 9567
 
 
 def main():
@@ -59,7 +32,7 @@ def main():
     torch.set_num_threads(options.threads)
     torch.manual_seed(1)
     print(f"pytorch: torch {torch.__version__}", file=sys.stderr)
-    model, v = Decoder(options.variant), torch.rand(B, D) * 2 - 1
+    model, v = Captioner(options.variant, words=V, head=False), torch.rand(B, D) * 2 - 1
     words = torch.randint(4, V, (T, B))
     inputs, targets = torch.cat([torch.ones(1, B, dtype=torch.long), words[:-1]]), words.reshape(-1)
     optimizer = torch.optim.Adam(model.parameters(), lr=4e-4, fused=True)
@@ -68,7 +41,7 @@ def main():
     for _ in range(options.repetitions + 2):
         start = time.perf_counter()
         with half:
-            loss = F.cross_entropy(model(v, inputs), targets)
+            loss = F.cross_entropy(model(v, inputs, None, [B] * T), targets)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 5.0)

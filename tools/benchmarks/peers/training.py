@@ -112,12 +112,14 @@ class Recurrence(torch.autograd.Function):
 
 
 class Captioner(nn.Module):
-    def __init__(self, variant):
+    """Of `words` words; without a head it is given v itself."""
+
+    def __init__(self, variant, words=V, head=True):
         super().__init__()
         self.variant = variant
-        self.head = nn.Linear(FEATURES, D)
-        self.embedding = nn.Embedding(V, E)
-        self.output = nn.Linear(H, V)
+        self.head = nn.Linear(FEATURES, D) if head else None
+        self.embedding = nn.Embedding(words, E)
+        self.output = nn.Linear(H, words)
         if variant == "lstm":
             self.lstm = nn.LSTM(E + D, H)
         else:
@@ -126,18 +128,25 @@ class Captioner(nn.Module):
             self.recurrent = nn.Linear(H, 4 * H, bias=False)
 
     def forward(self, features, inputs, caption, sizes):
-        v = F.dropout(F.relu(self.head(features)), 0.5)
+        """Logits of packed inputs [P], or, caption None, of inputs [T, B]: captions of one length."""
+        v = features if self.head is None else F.dropout(F.relu(self.head(features)), 0.5)
         x = F.dropout(self.embedding(inputs), 0.5)
-        if self.variant == "lstm":
-            x = torch.cat([x, v.index_select(0, caption)], 1)
-            hidden = self.lstm(nn.utils.rnn.PackedSequence(x, torch.tensor(sizes)))[0].data
+
+        def spread(rows):
+            return rows.expand(*x.shape[:-1], -1) if caption is None else rows.index_select(0, caption)
+
+        if self.variant != "lstm":
+            gates = self.words(x) + spread(self.image(v))
+            hidden = getattr(self, self.variant)(gates.flatten(0, -2), sizes)
+        elif caption is None:
+            hidden = self.lstm(torch.cat([x, spread(v)], 2))[0].flatten(0, -2)
         else:
-            gates = self.words(x) + self.image(v).index_select(0, caption)
-            hidden = getattr(self, self.variant)(gates, sizes)
+            x = torch.cat([x, spread(v)], 1)
+            hidden = self.lstm(nn.utils.rnn.PackedSequence(x, torch.tensor(sizes)))[0].data
         return self.output(F.dropout(hidden, 0.5))
 
     def function(self, gates, sizes):
-        return Recurrence.apply(gates, self.recurrent.weight, sizes)
+        return Recurrence.apply(gates, self.recurrent.weight.to(gates.dtype), sizes)
 
     def loop(self, gates, sizes):
         h = c = gates.new_zeros(sizes[0], H)
