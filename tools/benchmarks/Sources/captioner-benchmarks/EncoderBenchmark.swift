@@ -46,7 +46,8 @@ struct EncoderBenchmark: ParsableCommand {
     times.sort()
     let line: [String: Any] = [
       "engine": "captioner (\(InstructionSet.current))",
-      "precision": arithmetic == .bfloat16 ? "bf16" : stored == .float16 ? "f16 weights" : "f32", "batch": batch,
+      "precision": arithmetic == .bfloat16 ? "bf16" : stored == .float16 ? "f16 weights" : "f32",
+      "batch": batch,
       "threads": threads,
       "milliseconds_per_image": times[times.count / 2], "min": times[0], "max": times[times.count - 1],
       "times": times,
