@@ -46,6 +46,9 @@ public struct StoredLinear: Sendable {
   ) {
     switch weights {
     case .floats(let tensor):
+      if rows == 1 {
+        return vectorProduct(outputs: outputs, inputs: inputs, tensor.pointer, x, into: y, pool: pool)
+      }
       gemm(
         m: rows, n: outputs, k: inputs, x, lda: inputs, tensor.pointer, ldb: inputs, transposeB: true, y,
         ldc: outputs, pool: pool)

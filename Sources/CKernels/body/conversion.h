@@ -32,6 +32,8 @@ static void CK(float_to_bfloat)(const float *source, uint16_t *destination, size
   }
 }
 
+#define CK_AHEAD 2048  // bytes
+
 // y[r] = w[r] . x for four rows of halves `stride` apart: one pass over x.
 typedef _Float16 CK(vh) __attribute__((vector_size(VL * 2), aligned(2), may_alias));
 static inline __attribute__((always_inline)) vf CK(vload_half)(const uint16_t *p) {
@@ -43,7 +45,11 @@ static void CK(half_dot_4)(const uint16_t *w, size_t stride, const float *x, siz
   size_t i = 0;
   for (; i + VL <= count; i += VL) {
     vf v = vload(x + i);
-    for (int r = 0; r < 4; r++) sums[r] += CK(vload_half)(w + r * stride + i) * v;
+    // Rows come from memory, and the hardware's own prefetching stops at each page of a mapped file.
+    for (int r = 0; r < 4; r++) {
+      __builtin_prefetch(w + r * stride + i + CK_AHEAD / 2);
+      sums[r] += CK(vload_half)(w + r * stride + i) * v;
+    }
   }
   for (int r = 0; r < 4; r++) {
     float sum = 0;
@@ -53,6 +59,24 @@ static void CK(half_dot_4)(const uint16_t *w, size_t stride, const float *x, siz
       CK(half_to_float)(w + r * stride + rest, &value, 1);
       sum += value * x[rest];
     }
+    y[r] = sum;
+  }
+}
+
+static void CK(float_dot_4)(const float *w, size_t stride, const float *x, size_t count, float *y) {
+  vf sums[4] = {0};
+  size_t i = 0;
+  for (; i + VL <= count; i += VL) {
+    vf v = vload(x + i);
+    for (int r = 0; r < 4; r++) {
+      __builtin_prefetch(w + r * stride + i + CK_AHEAD / 4);
+      sums[r] += vload(w + r * stride + i) * v;
+    }
+  }
+  for (int r = 0; r < 4; r++) {
+    float sum = 0;
+    for (int lane = 0; lane < VL; lane++) sum += sums[r][lane];
+    for (size_t rest = i; rest < count; rest++) sum += w[r * stride + rest] * x[rest];
     y[r] = sum;
   }
 }

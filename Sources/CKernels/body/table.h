@@ -15,6 +15,7 @@ const ck_kernels CK(ck_table) = {
     .float_to_half = CK(float_to_half),
     .float_to_bfloat = CK(float_to_bfloat),
     .half_dot_4 = CK(half_dot_4),
+    .float_dot_4 = CK(float_dot_4),
     .winograd_2 = {CK(winograd_weights_2), CK(winograd_input_2), CK(winograd_output_2)},
     .winograd_4 = {CK(winograd_weights_4), CK(winograd_input_4), CK(winograd_output_4)},
     .winograd_gradient = CK(winograd_gradient),

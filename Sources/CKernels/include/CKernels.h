@@ -59,6 +59,8 @@ typedef struct ck_kernels {
   void (*float_to_bfloat)(const float *source, uint16_t *destination, size_t count);
   // Four rows of halves, `stride` apart, times x -> y[4].
   void (*half_dot_4)(const uint16_t *rows, size_t stride, const float *x, size_t count, float *y);
+  // The same of floats.
+  void (*float_dot_4)(const float *rows, size_t stride, const float *x, size_t count, float *y);
 
   ck_winograd winograd_2, winograd_4;
   // Adjoints of winograd_4. One tile of the output's gradient -> 36 rows of K. The gradient is dy [H,W,K] where y > 0 or,

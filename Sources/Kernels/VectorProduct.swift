@@ -7,6 +7,24 @@ public func halfProduct(
   into y: UnsafeMutablePointer<Float>, pool: ThreadPool = .shared, instructions: InstructionSet = .current
 ) {
   let dot = instructions.table.pointer.pointee.half_dot_4!
+  rowProducts(outputs: outputs, inputs: inputs, weights, x, into: y, pool: pool) { dot($0, $1, $2, $3, $4) }
+}
+
+/// y = W x for W [outputs, inputs] and x [inputs], at the speed of reading W.
+public func vectorProduct(
+  outputs: Int, inputs: Int, _ weights: UnsafePointer<Float>, _ x: UnsafePointer<Float>,
+  into y: UnsafeMutablePointer<Float>, pool: ThreadPool = .shared, instructions: InstructionSet = .current
+) {
+  let dot = instructions.table.pointer.pointee.float_dot_4!
+  rowProducts(outputs: outputs, inputs: inputs, weights, x, into: y, pool: pool) { dot($0, $1, $2, $3, $4) }
+}
+
+/// Four rows of W at a time.
+private func rowProducts<Scalar>(
+  outputs: Int, inputs: Int, _ weights: UnsafePointer<Scalar>, _ x: UnsafePointer<Float>,
+  into y: UnsafeMutablePointer<Float>, pool: ThreadPool,
+  dot: (UnsafePointer<Scalar>, Int, UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>) -> Void
+) {
   pool.runPieces(of: outputs, size: 64) { range in
     let whole = range.lowerBound + range.count / 4 * 4
     for row in stride(from: range.lowerBound, to: whole, by: 4) {
