@@ -1,6 +1,7 @@
 // Winograd F(m x m,3x3): Y = A'[(G g G') * (B' d B)]A, Lavin & Gray, "Fast Algorithms for Convolutional Neural
 // Networks" (2016), over NHWC: each lane is a channel. m = 4 takes a quarter of the definition's multiplications, m = 2
-// 4/9 of them with 16 C K instead of 36 C K transformed weights. Here the transforms of one row or column; winograd_tiles.h has the rest.
+// 4/9 of them with 16 C K instead of 36 C K transformed weights. Here the transforms of one row or column;
+// winograd_tiles.h has the rest.
 
 CK_INLINE void CK(winograd_b_2)(const vf *d, vf *o) {
   o[0] = d[0] - d[2];
