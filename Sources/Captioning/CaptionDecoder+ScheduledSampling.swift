@@ -46,7 +46,7 @@ extension CaptionDecoder {
     rows: Int, _ logits: UnsafeMutablePointer<Float>, using random: inout Random?, _ pool: ThreadPool
   ) -> [Int32] {
     let excluded = [Vocabulary.padding, Vocabulary.start, Vocabulary.unknown, Vocabulary.end]
-    let (words, bias) = (configuration.vocabularySize, output.linear.bias!.value.pointer)
+    let (words, bias) = (configuration.vocabularySize, output.linear.bias?.value.pointer)
     guard random != nil else {
       return topClasses(
         1, rows: rows, columns: words, logits: logits, bias: bias, excluding: excluded, pool: pool

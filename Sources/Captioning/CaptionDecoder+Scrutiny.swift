@@ -31,7 +31,7 @@ struct Scrutiny {
       var found = [Float](repeating: 0, count: range.count)
       // Leaves the logits with their bias.
       softmaxCrossEntropy(
-        rows: range.count, columns: vocabulary, logits: logits, bias: linear.bias!.value.pointer,
+        rows: range.count, columns: vocabulary, logits: logits, bias: linear.bias?.value.pointer,
         targets: targets,
         gradientScale: 0, logProbabilities: &found, pool: pool)
       logProbs.replaceSubrange(range, with: found)

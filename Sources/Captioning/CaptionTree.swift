@@ -71,7 +71,7 @@ struct CaptionTree {
       // Leaves the logits with their bias, which differ from log-probabilities by the same in all of a row.
       softmaxCrossEntropy(
         rows: words.count, columns: vocabulary, logits: logits,
-        bias: decoder.output.linear.bias!.value.pointer,
+        bias: decoder.output.linear.bias?.value.pointer,
         targets: [Int32](repeating: Vocabulary.end, count: words.count), gradientScale: 0,
         logProbabilities: &ends, pool: pool)
       for image in 0..<images {

@@ -19,7 +19,7 @@ extension CaptionDecoder {
       let logits = state.step(self, words: live.map { captions[$0].last ?? Vocabulary.start }, pool: pool)
       let words = drawClasses(
         rows: live.count, columns: configuration.vocabularySize, logits: logits,
-        bias: output.linear.bias!.value.pointer,
+        bias: output.linear.bias?.value.pointer,
         excluding: [Vocabulary.padding, Vocabulary.start, Vocabulary.unknown],
         uniforms: live.map { _ in random.uniform() }, pool: pool)
       let going = live.indices.filter { words[$0] != Vocabulary.end }

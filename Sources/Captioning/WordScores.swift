@@ -7,7 +7,7 @@ struct WordScores {
   let vocabularySize: Int
   private let rows: Int
   private let logits: UnsafeMutablePointer<Float>
-  private let bias: UnsafePointer<Float>
+  private let bias: UnsafePointer<Float>?
   private let pool: ThreadPool
 
   /// - Parameter logits: [rows, V] as a step left them, without the bias.
@@ -15,7 +15,7 @@ struct WordScores {
     (self.rows, self.logits, self.pool) = (rows, logits, pool)
     vocabularySize = decoder.configuration.vocabularySize
     // The decoder outlives this: it is the search's.
-    bias = decoder.output.linear.bias!.value.pointer
+    bias = decoder.output.linear.bias?.value.pointer
   }
 
   /// One word in every row, whatever its rank.

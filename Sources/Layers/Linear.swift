@@ -57,7 +57,7 @@ public struct Linear: Module {
     gemm(
       m: k, n: c, k: rows, dy, lda: k, transposeA: true, x, ldb: c, weight.gradientPointer(), ldc: c,
       pool: pool)
-    if bias != nil { columnSums(rows: rows, columns: k, dy, into: bias!.gradientPointer(), pool: pool) }
+    if let db = bias?.gradientPointer() { columnSums(rows: rows, columns: k, dy, into: db, pool: pool) }
     if let dx { inputGradient(rows: rows, dy, into: dx, pool: pool) }
   }
 

@@ -64,8 +64,8 @@ public struct SoftmaxProjection: Module {
     let logits = trace.logits.reserve(min(targets.count, Self.block) * words)
     let dropped = trace.dropped.reserve(min(targets.count, Self.block) * size)
     let sums = trace.biasSums.reserve(words)
-    let (dW, db) = (linear.weight.gradientPointer(), linear.bias!.gradientPointer())
-    db.update(repeating: 0, count: words)
+    let (dW, db) = (linear.weight.gradientPointer(), linear.bias?.gradientPointer())
+    db?.update(repeating: 0, count: words)
     for from in stride(from: 0, to: targets.count, by: Self.block) {
       let rows = min(Self.block, targets.count - from)
       dropout.apply(firstRow: from, rows: rows, columns: size, h + from * size, into: dropped, pool: pool)
@@ -74,8 +74,10 @@ public struct SoftmaxProjection: Module {
       gemm(
         m: words, n: size, k: rows, logits, lda: words, transposeA: true, dropped, ldb: size,
         beta: from == 0 ? 0 : 1, dW, ldc: size, pool: pool)
-      columnSums(rows: rows, columns: words, logits, into: sums, pool: pool)
-      addScaled(count: words, 1, sums, to: db, pool: pool)
+      if let db {
+        columnSums(rows: rows, columns: words, logits, into: sums, pool: pool)
+        addScaled(count: words, 1, sums, to: db, pool: pool)
+      }
       linear.inputGradient(rows: rows, logits, into: dh + from * size, pool: pool)
       dropout.apply(
         firstRow: from, rows: rows, columns: size, dh + from * size, into: dh + from * size, pool: pool)
@@ -92,7 +94,7 @@ public struct SoftmaxProjection: Module {
         let (targets, results) = (targets.baseAddress! + from, logProbabilities.baseAddress! + from)
         func run(_ weights: UnsafePointer<Float>?) {
           softmaxCrossEntropy(
-            rows: rows, columns: linear.outputs, logits: logits, bias: linear.bias!.value.pointer,
+            rows: rows, columns: linear.outputs, logits: logits, bias: linear.bias?.value.pointer,
             targets: targets, gradientScale: scale, labelSmoothing: labelSmoothing, weights: weights,
             logProbabilities: results, pool: pool)
         }

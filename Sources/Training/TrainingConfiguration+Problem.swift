@@ -48,9 +48,7 @@ extension TrainingConfiguration {
       (0...1).contains(teacherWeight) ? nil : "teacher weight: expected 0 to 1, found \(teacherWeight)",
       positive("validation beam width", validationBeamWidth, below: 100),
       scheduledSampling.problem,
-      arithmetic.isAvailable
-        ? nil
-        : "arithmetic: expected float32, this CPU can't multiply bfloat16, found \(arithmetic.rawValue)",
+      arithmetic.problem.map { "arithmetic: \($0)" },
       head == .none ? "head: expected full, compact or compact2, found none" : nil,
       ["auto", "torchvision", "caffe"].contains(preprocessing)
         ? nil : "preprocessing: expected auto, torchvision or caffe, found \(preprocessing)",

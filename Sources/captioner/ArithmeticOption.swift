@@ -10,9 +10,6 @@ struct ArithmeticOption: ParsableArguments {
   var arithmetic = Arithmetic.float32
 
   func validate() throws {
-    guard arithmetic.isAvailable else {
-      throw ValidationError(
-        "--arithmetic: expected float32, this CPU can't multiply bfloat16, found \(arithmetic.rawValue)")
-    }
+    if let problem = arithmetic.problem { throw ValidationError("--arithmetic: \(problem)") }
   }
 }
