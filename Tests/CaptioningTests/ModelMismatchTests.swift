@@ -35,11 +35,11 @@ import Testing
       (Self.description(injection: .firstStep), "injection everyStep, found firstStep"),
     ]
     for (other, expected) in others {
-      let error = #expect(throws: ModelError.self) { try run.check(other, at: "m") }
-      #expect("\(error!)" == "m: expected \(expected)")
+      let error = try #require(throws: ModelError.self) { try run.check(other, at: "m") }
+      #expect("\(error)" == "m: expected \(expected)")
     }
     let caffe = try Self.description(preprocessing: .caffe)
-    let error = "\(#expect(throws: ModelError.self) { try run.check(caffe, at: "m") }!)"
+    let error = "\(try #require(throws: ModelError.self) { try run.check(caffe, at: "m") })"
     #expect(error.contains("expected preprocessing {") && error.contains("103.939"), "\(error)")
   }
 }
