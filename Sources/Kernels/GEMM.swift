@@ -4,16 +4,28 @@ internal import Glibc
 /// C[m,n] = alpha · op(A)[m,k] · op(B)[k,n] + beta · C, all row-major with the given row strides.
 ///
 /// Large products are cut into pieces by shape alone and shared by the pool, so the result is the same, bit for
-/// bit, for any number of threads. With `beta` 0, C is not read. Products of 8 million terms and more follow
-/// `Arithmetic.current`.
+/// bit, for any number of threads. With `beta` 0, C is not read.
 public func gemm(
   m: Int, n: Int, k: Int, alpha: Float = 1,
   _ a: UnsafePointer<Float>, lda: Int, transposeA: Bool = false,
   _ b: UnsafePointer<Float>, ldb: Int, transposeB: Bool = false,
   beta: Float = 0, _ c: UnsafeMutablePointer<Float>, ldc: Int, pool: ThreadPool = .shared
 ) {
+  gemm(
+    m: m, n: n, k: k, alpha: alpha, a, lda: lda, transposeA: transposeA, b, ldb: ldb, transposeB: transposeB,
+    beta: beta, c, ldc: ldc, device: Device(pool: pool, arithmetic: Arithmetic.current))
+}
+
+/// What `multiply` does, in the terms of BLAS.
+func gemm(
+  m: Int, n: Int, k: Int, alpha: Float = 1,
+  _ a: UnsafePointer<Float>, lda: Int, transposeA: Bool = false,
+  _ b: UnsafePointer<Float>, ldb: Int, transposeB: Bool = false,
+  beta: Float = 0, _ c: UnsafeMutablePointer<Float>, ldc: Int, device: Device
+) {
+  let pool = device.pool
   guard m > 0, n > 0 else { return }
-  if alpha == 1, min(m, n, k) >= 64, m * n * k >= 8_000_000, Arithmetic.current == .bfloat16 {
+  if alpha == 1, min(m, n, k) >= 64, m * n * k >= 8_000_000, device.arithmetic == .bfloat16 {
     bfloatGEMM(
       m: m, n: n, k: k, a, lda: lda, transposeA: transposeA, b, ldb: ldb, transposeB: transposeB, beta: beta,
       c,
