@@ -62,26 +62,30 @@ let package = Package(
     + module(
       "Datasets", dependencies: ["Imaging", "Kernels", "Language", "Tensors"],
       testDependencies: ["Imaging", "Kernels", "Language"])
-    // Floors 4 to 6.
+    // Floors 4 to 7.
     + module(
-      "Captioning", dependencies: ["Datasets", "Imaging", "Kernels", "Language", "Layers", "Tensors"],
+      "Decoding", dependencies: ["Kernels", "Language", "Layers", "Tensors"], settings: numeric,
+      testDependencies: ["Captioning"])
+    + module(
+      "Captioning",
+      dependencies: ["Datasets", "Decoding", "Imaging", "Kernels", "Language", "Layers", "Tensors"],
       settings: numeric, fixtures: true)
     + module(
-      "Evaluation", dependencies: ["Captioning", "Datasets", "Language", "Layers", "Metrics", "Tensors"])
+      "Evaluation", dependencies: ["Captioning", "Datasets", "Decoding", "Language", "Layers", "Metrics", "Tensors"])
     + module(
       "Training",
-      dependencies: ["Captioning", "Datasets", "Kernels", "Language", "Layers", "Metrics", "Tensors"],
+      dependencies: ["Captioning", "Datasets", "Decoding", "Kernels", "Language", "Layers", "Metrics", "Tensors"],
       settings: numeric, fixtures: true)
-    // Floor 7.
+    // Floor 8.
     + module(
       "Reporting", dependencies: ["Datasets", "Evaluation", "Imaging", "Language", "Tensors", "Training"],
       testDependencies: ["Captioning", "Datasets"])
-    // Floor 8: the command.
+    // Floor 9: the command.
     + [
       .executableTarget(
         name: "captioner",
         dependencies: [
-          "Captioning", "Datasets", "Evaluation", "Imaging", "Kernels", "Language", "Layers", "Metrics",
+          "Captioning", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "Layers", "Metrics",
           "Reporting", "Tensors", "Training", argumentParser,
         ],
         swiftSettings: strict),

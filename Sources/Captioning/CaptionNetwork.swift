@@ -1,3 +1,4 @@
+public import Decoding
 public import Layers
 public import Tensors
 
@@ -6,7 +7,7 @@ public struct CaptionNetwork: Module {
   /// Pooled map [N, pooledSize] to v [N, D].
   public var head: FeatureHead
   /// v to captions.
-  public var decoder: CaptionDecoder
+  public var decoder: any SequenceDecoder
 
   /// A network of the description's sizes whose parameters come from `source`.
   public init<E: Error>(
@@ -16,7 +17,7 @@ public struct CaptionNetwork: Module {
     head = try FeatureHead(
       inputs: encoder.pooledSize,
       widths: [Int](repeating: encoder.featureSize, count: encoder.head.layers), from: source)
-    decoder = try CaptionDecoder(description.decoder, from: source)
+    decoder = try makeDecoder(description.decoder, from: source)
   }
 
   /// Calls `visit` with each parameter of the head, then of the decoder.

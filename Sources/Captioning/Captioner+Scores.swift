@@ -1,4 +1,4 @@
-internal import Kernels
+internal import Decoding
 public import Language
 internal import Layers
 public import Tensors
@@ -21,20 +21,20 @@ extension Captioner {
     of captions: [[Int32]], rows: [Int], pooled: Tensor, runnersUp: Int = 0
   ) -> [Caption] {
     let (packed, order) = packing(captions, rows)
-    let count = runnersUp > 0 ? runnersUp + 1 : 0
-    let scrutiny = Scrutiny(
-      decoder, packed, v: head(pooled), likeliest: count, pool: .shared)
+    let scores = TeacherForcedScores(
+      decoder, packed, about: features(pooled), likeliest: runnersUp > 0 ? runnersUp + 1 : 0,
+      sharing: cache, on: device)
     let vocabulary = description.vocabulary
-    let found = scrutiny.likeliest.count / max(1, packed.positions)
     let words = packed.targets.enumerated().map { position, target in
-      let others = scrutiny.likeliest[position * found..<(position + 1) * found]
-        .filter { $0.id >= 0 && $0.id != target }.prefix(runnersUp)
+      let others = runnersUp > 0 ? scores.likeliest[position].filter { $0.id != target } : []
       return Caption.ScoredWord(
-        word: vocabulary.word(for: target), logProb: scrutiny.logProbs[position],
-        rank: scrutiny.ranks[position],
-        runnersUp: others.map { .init(word: vocabulary.word(for: $0.id), logProb: $0.logProb) })
+        word: vocabulary.word(for: target), logProb: scores.logProbs[position],
+        rank: scores.ranks[position],
+        runnersUp: others.prefix(runnersUp).map {
+          .init(word: vocabulary.word(for: $0.id), logProb: $0.logProb)
+        })
     }
-    return Self.unpacked(words, packed, order).map(judged)
+    return packed.unpacked(words, order).map(judged)
   }
 
   /// ln p of every word and the end of many captions, [captions][words + 1].
@@ -43,9 +43,9 @@ extension Captioner {
   ///   - rows: the row of `pooled` that each caption is about.
   public func logProbs(of captions: [[Int32]], rows: [Int], pooled: Tensor) -> [[Float]] {
     let (packed, order) = packing(captions, rows)
-    var trace = CaptionDecoder.Trace()
-    let flat = decoder.forward(packed, v: head(pooled), into: &trace)
-    return Self.unpacked(flat, packed, order)
+    let scores = TeacherForcedScores(
+      decoder, packed, about: features(pooled), sharing: cache, on: device)
+    return packed.unpacked(scores.logProbs, order)
   }
 
   /// ln p of each of C captions for each of N images, [N, C]: what captions share at their beginnings is computed once
@@ -57,7 +57,7 @@ extension Captioner {
   public func logProbs(
     ofAll captions: [[Int32]], pooled: Tensor, progress: (Int) -> Void = { _ in }
   ) -> Tensor {
-    let tree = CaptionTree(captions)
+    let tree = PrefixTree(captions)
     let images = pooled.shape[0]
     var result = Tensor(uninitialized: [images, captions.count])
     let memory = result.mutablePointer()
@@ -65,27 +65,19 @@ extension Captioner {
     let block = max(1, 2048 / tree.width)
     for from in stride(from: 0, to: images, by: block) {
       let range = from..<min(images, from + block)
-      let v = head(pooled.rows(range))
-      tree.logProbs(decoder, v: v, into: memory + from * captions.count, pool: .shared)
+      tree.logProbs(
+        decoder, features(pooled.rows(range)), sharing: cache, into: memory + from * captions.count,
+        on: device)
       progress(range.upperBound)
     }
     return result
   }
 
-  private func packing(_ captions: [[Int32]], _ rows: [Int]) -> (captions: PackedCaptions, order: [Int]) {
-    PackedCaptions.packing(
+  private func packing(_ captions: [[Int32]], _ rows: [Int]) -> (
+    sequences: PackedSequences, order: [Int]
+  ) {
+    PackedSequences.packing(
       captions, imageRows: rows.map { Int32($0) }, start: Vocabulary.start, end: Vocabulary.end)
-  }
-
-  /// What belongs to positions, caption by caption.
-  private static func unpacked<T>(_ flat: [T], _ packed: PackedCaptions, _ order: [Int]) -> [[T]] {
-    var result = [[T]](repeating: [], count: packed.count)
-    var position = 0
-    for live in packed.batchSizes {
-      for index in 0..<live { result[order[index]].append(flat[position + index]) }
-      position += live
-    }
-    return result
   }
 }
 

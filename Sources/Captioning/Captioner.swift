@@ -1,3 +1,4 @@
+public import Decoding
 public import Kernels
 public import Language
 internal import Layers
@@ -12,8 +13,9 @@ public final class Captioner {
   /// The convolutions.
   public let encoder: VGGEncoder
   let head: StoredFeatureHead
-  let decoder: CaptionDecoder
-  private let wordSums: WordSums
+  let decoder: any SequenceDecoder
+  let cache = DecodingCache()
+  let device: Device
 
   /// Loads a model file.
   /// - Parameter arithmetic: what the convolutions multiply.
@@ -22,14 +24,14 @@ public final class Captioner {
     modelAt path: String, residency: ConvolutionStack.Residency, arithmetic: Arithmetic = .float32
   ) throws(ModelError) {
     self.path = path
-    ThreadPool.shared.run(0) { _ in }  // starts it, and its threads get ready meanwhile
+    device = .cpu
+    device.pool.run(0) { _ in }  // starts it, and its threads get ready meanwhile
     let file: SafetensorsFile
     do { file = try SafetensorsFile(path: path) } catch { throw .weights(error) }
     description = try ModelDescription(of: file)
     head = try StoredFeatureHead(
       description.encoder, weights: file, prefix: ModelFile.encoderPrefix)
     decoder = try ModelFile.decoder(file, description)
-    wordSums = WordSums(decoder)
     encoder = try VGGEncoder(
       description.encoder, preprocessing: description.preprocessing, weights: file,
       prefix: ModelFile.encoderPrefix, residency: residency, arithmetic: arithmetic)
@@ -39,20 +41,22 @@ public final class Captioner {
   /// - Throws: `ModelError.notFinite`.
   public func pooled(_ images: Tensor) throws(ModelError) -> Tensor { try encoder.checkedPooled(images) }
 
-  /// The captions of each image [N], best first.
-  /// - Parameter pooled: [N, pooledSize].
-  public func captions(_ pooled: Tensor, _ options: BeamSearch.Options = .init()) -> [[Caption]] {
-    BeamSearch(decoder, options, wordSums: wordSums).search(v: head(pooled)).map { $0.map(caption) }
-  }
-
-  /// Captions drawn at random for each image [N], the likeliest first.
+  /// The captions of each image [N], the best or likeliest first.
   /// - Parameters:
   ///   - pooled: [N, pooledSize].
-  ///   - streams: what names each image's random numbers beside the seed.
-  public func sample(_ pooled: Tensor, _ options: Sampling.Options, streams: [UInt64]) -> [[Caption]] {
-    Sampling(decoder, options).sample(v: head(pooled), streams: streams)
-      .map { $0.map(caption) }
+  ///   - streams: for each image, what names its random numbers beside the seed, where captions are drawn; its place unless
+  ///     given.
+  public func captions(
+    _ pooled: Tensor, _ strategy: DecodingStrategy = .beam(BeamOptions()), streams: [UInt64]? = nil
+  ) -> [[Caption]] {
+    decoder.decode(
+      features(pooled), strategy, streams: streams ?? (0..<pooled.shape[0]).map { UInt64($0) },
+      sharing: cache, on: device
+    ).map { $0.map(caption) }
   }
+
+  /// What the decoder is told of images, given what the head reads of them [N, pooledSize].
+  func features(_ pooled: Tensor) -> ImageFeatures { ImageFeatures(v: head(pooled)) }
 
   private func caption(_ hypothesis: Hypothesis) -> Caption {
     judged(

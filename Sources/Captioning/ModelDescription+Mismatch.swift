@@ -20,7 +20,8 @@ extension ModelDescription {
     let features: [(name: String, mine: String, theirs: String)] = [
       ("words", "\(words.count)", "\(others.count)"),
       ("embedding size", "\(embeddingSize)", "\(other.embeddingSize)"),
-      ("hidden size", "\(hiddenSize)", "\(other.hiddenSize)"), ("layers", "\(layers)", "\(other.layers)"),
+      ("hidden size", "\(hiddenSize)", "\(other.hiddenSize)"), ("cell", cell, other.cell),
+      ("layers", "\(layers)", "\(other.layers)"),
       ("feature size", "\(encoder.featureSize)", "\(other.encoder.featureSize)"),
       ("convolutions", encoder.table, other.encoder.table),
       ("head", encoder.head.rawValue, other.encoder.head.rawValue),

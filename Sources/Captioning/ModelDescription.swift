@@ -1,5 +1,6 @@
 internal import Foundation
 public import Imaging
+public import Kernels
 public import Language
 public import Layers
 public import Tensors
@@ -12,7 +13,9 @@ public struct ModelDescription: Sendable, Equatable {
   public var preprocessing: Preprocessing
   /// E and H of the decoder.
   public var embeddingSize, hiddenSize: Int
-  /// LSTMs on top of each other in the decoder, 1 to 3.
+  /// The decoder's cell, a name among `recurrentCells`.
+  public var cell: String
+  /// Recurrent layers on top of each other in the decoder, 1 to 3.
   public var layers: Int
   /// Where W_ih·v enters.
   public var injection: Injection
@@ -26,32 +29,39 @@ public struct ModelDescription: Sendable, Equatable {
   /// A description.
   public init(
     encoder: VGGArchitecture, preprocessing: Preprocessing, embeddingSize: Int, hiddenSize: Int,
-    layers: Int = 1, injection: Injection, vocabulary: Vocabulary, training: [String: String] = [:],
-    confidence: Confidence? = nil
+    cell: String = LSTM.name, layers: Int = 1, injection: Injection, vocabulary: Vocabulary,
+    training: [String: String] = [:], confidence: Confidence? = nil
   ) {
-    (self.encoder, self.preprocessing) = (encoder, preprocessing)
-    (self.embeddingSize, self.hiddenSize) = (embeddingSize, hiddenSize)
-    (self.layers, self.injection) = (layers, injection)
-    (self.vocabulary, self.training, self.confidence) = (vocabulary, training, confidence)
+    self.encoder = encoder
+    self.preprocessing = preprocessing
+    self.embeddingSize = embeddingSize
+    self.hiddenSize = hiddenSize
+    self.cell = cell
+    self.layers = layers
+    self.injection = injection
+    self.vocabulary = vocabulary
+    self.training = training
+    self.confidence = confidence
   }
 
-  /// The decoder's sizes.
-  var decoder: CaptionDecoder.Configuration {
+  /// The decoder's kind and sizes.
+  var decoder: DecoderDescription {
     .init(
       vocabularySize: vocabulary.count, embeddingSize: embeddingSize, hiddenSize: hiddenSize,
-      imageFeatureSize: encoder.featureSize, layers: layers, injection: injection)
+      imageFeatureSize: encoder.featureSize, layers: layers, cell: cell, injection: injection)
   }
 
   private struct Architecture: Codable {
     var convolutions: String
     var head: VGGArchitecture.Head
     var featureSize, embeddingSize, hiddenSize: Int
-    // Missing where it is 1, as in files from before there were several.
+    // Missing where it is an LSTM, and 1, as in files from before there were others.
+    var cell: String?
     var layers: Int?
     var injection: Injection
 
     enum CodingKeys: String, CodingKey {
-      case convolutions, head, layers, injection
+      case convolutions, head, cell, layers, injection
       case featureSize = "feature_size"
       case embeddingSize = "embedding_size"
       case hiddenSize = "hidden_size"
@@ -71,7 +81,8 @@ public struct ModelDescription: Sendable, Equatable {
     }
     let architecture = Architecture(
       convolutions: self.encoder.table, head: self.encoder.head, featureSize: self.encoder.featureSize,
-      embeddingSize: embeddingSize, hiddenSize: hiddenSize, layers: layers == 1 ? nil : layers,
+      embeddingSize: embeddingSize, hiddenSize: hiddenSize, cell: cell == LSTM.name ? nil : cell,
+      layers: layers == 1 ? nil : layers,
       injection: injection)
     var metadata = [
       "format": Self.format, "format_version": Self.version, "tokenizer": Self.tokenizer,
@@ -117,9 +128,13 @@ public struct ModelDescription: Sendable, Equatable {
       encoder.head != .none, (1...(1 << 14)).contains(architecture.embeddingSize),
       (1...(1 << 14)).contains(architecture.hiddenSize), (1...3).contains(architecture.layers ?? 1)
     else { throw unsupported("an architecture that can be run", metadata["architecture"]) }
+    let cell = architecture.cell ?? LSTM.name
+    guard recurrentCells.contains(where: { $0.name == cell }) else {
+      throw unsupported("a cell among \(recurrentCells.map { $0.name }.joined(separator: ", "))", cell)
+    }
     self.init(
       encoder: encoder, preprocessing: try read(Preprocessing.self, "preprocessing"),
-      embeddingSize: architecture.embeddingSize, hiddenSize: architecture.hiddenSize,
+      embeddingSize: architecture.embeddingSize, hiddenSize: architecture.hiddenSize, cell: cell,
       layers: architecture.layers ?? 1, injection: architecture.injection,
       vocabulary: try read(Vocabulary.self, "vocabulary"),
       training: try read([String: String].self, "training"),

@@ -1,3 +1,4 @@
+internal import Decoding
 internal import Kernels
 internal import Layers
 public import Tensors
@@ -20,8 +21,8 @@ public enum ModelFile {
   /// - Throws: as `network`.
   static func decoder(
     _ file: SafetensorsFile, _ description: ModelDescription
-  ) throws(ModelError) -> CaptionDecoder {
-    try CaptionDecoder(description.decoder) { (parameter) throws(ModelError) in
+  ) throws(ModelError) -> any SequenceDecoder {
+    try makeDecoder(description.decoder) { (parameter) throws(ModelError) in
       try Self.value(parameter, file)
     }
   }

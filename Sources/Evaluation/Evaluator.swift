@@ -1,4 +1,5 @@
 public import Captioning
+public import Decoding
 public import Datasets
 internal import Language
 internal import Metrics
@@ -28,7 +29,7 @@ public struct Evaluator {
   ///   - sampling: draws the captions, an image's id naming its random numbers, instead of searching for them.
   ///   - progress: called with the number of images done.
   public func evaluate(
-    _ options: BeamSearch.Options, sampling: Sampling.Options? = nil, progress: (Int) -> Void
+    _ options: BeamOptions, sampling: SamplingOptions? = nil, progress: (Int) -> Void
   ) -> Evaluation {
     var captions: [[Caption]] = []
     var scored: [[Caption]] = []
@@ -38,8 +39,8 @@ public struct Evaluator {
         let block = range.lowerBound..<min(images.count, range.lowerBound + Self.searched)
         let streams = block.map { UInt64(bitPattern: Int64(images[$0].id)) }
         captions +=
-          sampling.map { captioner.sample(rows(Array(block)), $0, streams: streams) }
-          ?? captioner.captions(rows(Array(block)), options)
+          captioner.captions(
+            rows(Array(block)), sampling.map { .sample($0) } ?? .beam(options), streams: streams)
       }
       let own = rows(Array(range))
       let encoded = range.map { references[$0].map(captioner.description.vocabulary.encode) }
@@ -104,12 +105,12 @@ public struct Evaluator {
 
   /// Captions the images in several ways, without scoring the references.
   /// - Parameter progress: called with the number of images done of `points.count` times all.
-  public func sweep(_ points: [BeamSearch.Options], progress: (Int) -> Void) -> [SweepPoint] {
+  public func sweep(_ points: [BeamOptions], progress: (Int) -> Void) -> [SweepPoint] {
     points.enumerated().map { index, options in
       var captions: [[Caption]] = []
       let time = ContinuousClock().measure {
         for range in batches(of: Self.searched) {
-          captions += captioner.captions(rows(Array(range)), options)
+          captions += captioner.captions(rows(Array(range)), .beam(options))
           progress(index * images.count + range.upperBound)
         }
       }

@@ -1,11 +1,12 @@
-public import Captioning
+internal import Captioning
+public import Decoding
 internal import Language
 internal import Metrics
 
 /// What one way of searching gives.
 public struct SweepPoint: Sendable {
   /// The way.
-  public let options: BeamSearch.Options
+  public let options: BeamOptions
   /// BLEU-1 to BLEU-4 and ROUGE-L, 0 to 1; CIDEr, 0 to 10.
   public let bleu: [Double]
   /// See `bleu`.
@@ -17,7 +18,7 @@ public struct SweepPoint: Sendable {
   /// How long the search took, and images in a second of it.
   public let seconds, imagesPerSecond: Double
 
-  init(_ options: BeamSearch.Options, _ captions: [Caption], _ scores: CaptionScores, seconds: Double) {
+  init(_ options: BeamOptions, _ captions: [Caption], _ scores: CaptionScores, seconds: Double) {
     self.options = options
     (bleu, rougeL, cider) = (scores.bleu.corpus, scores.rougeL.corpus, scores.cider.corpus)
     let count = Double(max(1, captions.count))

@@ -17,47 +17,61 @@ public struct ClassSampling: Sendable, Equatable {
   }
 }
 
-/// Draws a class for each of `rows` rows of V logits.
+/// Draws a class for each of `rows` rows of V logits, with the probability that the sampling gives it when the excluded
+/// classes are left out: the one way in which classes are drawn.
 /// - Parameters:
 ///   - logits: [rows, V]; overwritten.
-///   - excludedByRow: for each row, classes left out of the draw, though not of the softmax.
-///   - uniforms: for each row, a number in 0..<1 that decides.
+///   - excluded: classes left out of the draw, though not of the softmax.
+///   - excludedByRow: those of each row beside them; none when empty.
+///   - uniforms: for each row, a number in 0..<1 that decides (inverse of the cumulative distribution).
 /// - Returns: one place a row: the class, -1 where none is left, and its log softmax(logits + bias), T = 1 and
 ///   nothing left out.
 public func sampledClasses(
   _ sampling: ClassSampling, rows: Int, columns: Int, logits: UnsafeMutablePointer<Float>,
-  bias: UnsafePointer<Float>?, excludingByRow excludedByRow: [[Int32]], uniforms: [Double],
-  pool: ThreadPool = .shared, instructions: InstructionSet = .current
+  bias: UnsafePointer<Float>?, excluding excluded: [Int32] = [], excludingByRow excludedByRow: [[Int32]] = [],
+  uniforms: [Double], pool: ThreadPool = .shared, instructions: InstructionSet = .current
 ) -> TopClasses {
   precondition(uniforms.count == rows, "\(uniforms.count) numbers for \(rows) rows")
   let top = topClasses(
-    sampling.topK ?? 1, rows: rows, columns: columns, logits: logits, bias: bias,
-    excludingByRow: excludedByRow,
-    pool: pool, instructions: instructions)
+    sampling.topK ?? 1, rows: rows, columns: columns, logits: logits, bias: bias, excluding: excluded,
+    excludingByRow: excludedByRow, pool: pool, instructions: instructions)
   let exponentials = instructions.table.pointer.pointee.exp_row!
+  let scale = Float(1 / sampling.temperature)
   var ids = [Int32](repeating: -1, count: rows)
   var values = [Float](repeating: -.infinity, count: rows)
   ids.withUnsafeMutableBufferPointer { ids in
     values.withUnsafeMutableBufferPointer { values in
       guard let ids = ids.baseAddress, let values = values.baseAddress, top.count > 0 else { return }
       pool.runRows(rows, columns: columns) { range in
-        for row in range {
-          let first = row * top.count
-          guard top.ids[first] >= 0 else { continue }
-          // logits + bias, -infinity where excluded; the largest and its log softmax differ by the normaliser.
-          let sums = logits + row * columns
-          let largest = sums[Int(top.ids[first])]
-          let classes =
-            sampling.topK == nil
-            ? (0..<Int32(columns)).filter { sums[Int($0)] > -.infinity }
-            : top.ids[first..<first + top.count].filter { $0 >= 0 }
-          let scale = Float(1 / sampling.temperature)
-          var weights = classes.map { (sums[Int($0)] - largest) * scale }
-          weights.withUnsafeMutableBufferPointer { exponentials($0.baseAddress, $0.baseAddress, $0.count) }
-          var candidates = zip(classes, weights).map { (id: $0, weight: Double($1)) }
-          if sampling.topP < 1 { candidates = nucleus(candidates, sampling.topP) { sums[Int($0)] } }
-          let chosen = drawn(candidates, uniforms[row])
-          (ids[row], values[row]) = (chosen, top.logProbabilities[first] + (sums[Int(chosen)] - largest))
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: columns) { memory in
+          let weights = memory.baseAddress!
+          for row in range {
+            let first = row * top.count
+            guard top.ids[first] >= 0 else { continue }
+            // logits + bias, -infinity where excluded; the largest and its log softmax differ by the normaliser.
+            let sums = logits + row * columns
+            let largest = sums[Int(top.ids[first])]
+            var chosen: Int32
+            if sampling.topK == nil && sampling.topP >= 1 {
+              for column in 0..<columns { weights[column] = (sums[column] - largest) * scale }
+              exponentials(weights, weights, columns)
+              // What is excluded has e^-∞, which is 0.
+              chosen = drawn(weights, count: columns, uniforms[row])
+            } else {
+              let classes =
+                sampling.topK == nil
+                ? (0..<Int32(columns)).filter { sums[Int($0)] > -.infinity }
+                : top.ids[first..<first + top.count].filter { $0 >= 0 }
+              for (place, id) in classes.enumerated() { weights[place] = (sums[Int(id)] - largest) * scale }
+              exponentials(weights, weights, classes.count)
+              var candidates = classes.enumerated().map { (id: $1, weight: Double(weights[$0])) }
+              if sampling.topP < 1 { candidates = nucleus(candidates, sampling.topP) { sums[Int($0)] } }
+              chosen = drawn(candidates, uniforms[row])
+            }
+            if chosen < 0 { chosen = top.ids[first] }
+            ids[row] = chosen
+            values[row] = top.logProbabilities[first] + (sums[Int(chosen)] - largest)
+          }
         }
       }
     }
@@ -93,4 +107,18 @@ private func drawn(_ candidates: [(id: Int32, weight: Double)], _ uniform: Doubl
   }
   // Rounding: the last that has a weight; a decoder whose numbers are not finite may leave none.
   return (candidates.last { $0.weight > 0 } ?? candidates[0]).id
+}
+
+/// The same of all classes, each with its weight; -1 where none has one.
+private func drawn(_ weights: UnsafePointer<Float>, count: Int, _ uniform: Double) -> Int32 {
+  var total = 0.0
+  for index in 0..<count { total += Double(weights[index]) }
+  var rest = uniform * total
+  var last: Int32 = -1
+  for index in 0..<count where weights[index] > 0 {
+    last = Int32(truncatingIfNeeded: index)
+    rest -= Double(weights[index])
+    if rest < 0 { break }
+  }
+  return last
 }

@@ -15,19 +15,19 @@ public struct ParameterSpecification: Sendable, Equatable {
     case zero
     /// Uniform in -limit..<limit.
     case uniform(Float)
-    /// An LSTM's bias [4H] in gate order i, f, o, g: one, or what is asked for, for the forget gate, else zero.
-    case forgetGate
+    /// A recurrent layer's bias [G·H]: one, or what is asked for, for gate `openGate` of `of`, else zero.
+    case openGate(Int, of: Int)
   }
 
   /// A source of untrained parameters: `CaptionDecoder(…) { $0.untrained(using: &random) }`.
-  /// - Parameter forgetBias: how far open an LSTM begins to remember: σ of it is kept at each step.
+  /// - Parameter forgetBias: how far open the remembering gate of a cell begins: σ of it is kept at each step.
   public func untrained(using random: inout Random, forgetBias: Float = 1) -> Tensor {
     switch initial {
     case .zero: return Tensor(zeros: shape)
     case .uniform(let limit): return Tensor(uniform: shape, limit: limit, using: &random)
-    case .forgetGate:
-      let size = shape.count / 4
-      return Tensor((0..<shape.count).map { $0 / max(1, size) == 1 ? forgetBias : 0 }, shape)
+    case .openGate(let gate, let gates):
+      let size = max(1, shape.count / gates)
+      return Tensor((0..<shape.count).map { $0 / size == gate ? forgetBias : 0 }, shape)
     }
   }
 }

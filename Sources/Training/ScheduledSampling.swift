@@ -1,4 +1,6 @@
+internal import Decoding
 internal import Foundation
+internal import Kernels
 internal import Layers
 internal import Tensors
 
@@ -61,24 +63,24 @@ public struct ScheduledSampling: Codable, Sendable, Equatable {
     }
   }
 
-  /// The captions with words exchanged as the coins fall at `step`; `exchange` puts the model's own words in at the
-  /// positions it is told, the likeliest ones if it gets no random numbers.
+  /// The sequences with tokens exchanged for the decoder's own as the coins fall at `step`.
   func applied(
-    to captions: PackedCaptions, step: Int, _ random: Random,
-    exchange: (PackedCaptions, [Bool], inout Random?) -> PackedCaptions
-  ) -> PackedCaptions {
+    to sequences: PackedSequences, about images: ImageFeatures, by decoder: some SequenceDecoder,
+    _ dropout: DropoutPass, step: Int, _ random: Random, on device: Device
+  ) -> PackedSequences {
     let share = 1 - epsilon(step: step)
-    guard share > 0 else { return captions }
+    guard share > 0 else { return sequences }
     var random = random
     let replaced: [Bool]
     switch coin {
-    case .token: replaced = (0..<captions.positions).map { _ in Double(random.uniform()) < share }
+    case .token: replaced = (0..<sequences.positions).map { _ in Double(random.uniform()) < share }
     case .sequence:
-      let coins = (0..<captions.count).map { _ in Double(random.uniform()) < share }
-      replaced = captions.captionOfPosition.map { coins[$0] }
+      let coins = (0..<sequences.count).map { _ in Double(random.uniform()) < share }
+      replaced = sequences.sequenceOfPosition.map { coins[$0] }
     }
     var drawing = choice == .sample ? random : nil
-    return exchange(captions, replaced, &drawing)
+    return decoder.readingOwnTokens(
+      sequences, about: images, where: replaced, dropout, using: &drawing, on: device)
   }
 
   /// What is out of range, as `name: expected …, found …`.

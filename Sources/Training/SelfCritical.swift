@@ -1,6 +1,8 @@
 internal import Captioning
+internal import Decoding
 internal import Kernels
 internal import Language
+internal import Layers
 internal import Metrics
 internal import Tensors
 
@@ -36,10 +38,14 @@ struct SelfCritical: Sendable {
   /// - Parameter pooled: what the head reads of them.
   /// - Returns: their mean reward.
   func reinforce(
-    _ batch: inout TrainingBatch, pooled: Tensor, _ network: CaptionNetwork, using random: inout Random
+    _ batch: inout TrainingBatch, pooled: Tensor, _ network: CaptionNetwork, using random: inout Random,
+    on device: Device
   ) -> Double {
-    let captions = network.decoder.sampledCaptions(
-      v: network.head.forward(pooled), count: samples, maximumLength: 20, using: &random)
+    let options = SamplingOptions(captions: samples, seed: random.next(), maximumLength: 20)
+    let captions = network.decoder.decode(
+      ImageFeatures(v: network.head.forward(pooled)), .sample(options),
+      streams: batch.images.map { UInt64($0) }, on: device
+    ).flatMap { $0.map { Array($0.words.dropLast()) } }
     let rewards = rewards(captions, batch.images)
     let advantages = captions.indices.map { place in
       let first = place / samples * samples

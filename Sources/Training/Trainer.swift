@@ -1,5 +1,6 @@
 public import Captioning
 internal import Datasets
+internal import Decoding
 internal import Foundation
 internal import Kernels
 internal import Layers
@@ -36,7 +37,7 @@ public struct Trainer {
   private var state: RunState
   private var log: RunLog
   private let selfCritical: SelfCritical?
-  private var traces = (head: FeatureHead.Trace(), decoder: CaptionDecoder.Trace())
+  private var traces = (head: FeatureHead.Trace(), decoder: DecoderTrace())
   private var sessionStart = ContinuousClock.now
   private var lastCheckpoint = ContinuousClock.now
   private var isFirst = true
@@ -156,8 +157,10 @@ public struct Trainer {
 
   /// One batch: forward, loss, backward, clip, update, average.
   private mutating func step(_ chosen: ArraySlice<Int>) throws {
+    // Until every product takes a device.
     Arithmetic.current = configuration.arithmetic
     defer { Arithmetic.current = .float32 }
+    let device = Device.cpu.multiplying(configuration.arithmetic)
     let number = UInt64(state.step + 1)
     func random(_ stream: Stream) -> Random {
       Random(seed: configuration.seed, stream: stream.rawValue, number)
@@ -173,7 +176,8 @@ public struct Trainer {
     var pooled = network.pooled(batch.features, transforming: state.step == 0 || convolutionsLearn || isFirst)
     isFirst = false
     if let selfCritical {
-      state.reward += selfCritical.reinforce(&batch, pooled: pooled, network.captions, using: &drawing)
+      state.reward += selfCritical.reinforce(
+        &batch, pooled: pooled, network.captions, using: &drawing, on: device)
       state.rewards += 1
     }
     var packed = batch.packed()
@@ -181,29 +185,28 @@ public struct Trainer {
     pooledDropout.apply(&pooled)
     let v = network.captions.head.trainingForward(
       pooled, dropout: Float(configuration.featureDropout), seed: headSeeds.next(), into: &traces.head)
-    let dropout = CaptionDecoder.DropoutRates(
-      embedding: Float(configuration.embeddingDropout), output: Float(configuration.outputDropout),
-      layers: Float(configuration.layerDropout))
-    let seed = decoderSeeds.next()
-    packed.captions = configuration.scheduledSampling.applied(
-      to: packed.captions, step: state.step, random(.scheduledSampling)
-    ) { captions, replaced, random in
-      network.captions.decoder.scheduled(
-        captions, v: v, replaced: replaced, dropout: dropout, seed: seed, using: &random)
-    }
+    let images = ImageFeatures(v: v)
+    let pass = TrainingPass(
+      dropout: DropoutPass(
+        .init(
+          embedding: Float(configuration.embeddingDropout), output: Float(configuration.outputDropout),
+          layers: Float(configuration.layerDropout)), seed: decoderSeeds.next()),
+      labelSmoothing: Float(configuration.labelSmoothing), weights: packed.weights)
+    packed.sequences = configuration.scheduledSampling.applied(
+      to: packed.sequences, about: images, by: network.captions.decoder, pass.dropout, step: state.step,
+      random(.scheduledSampling), on: device)
     let logProbs = network.captions.decoder.trainingForward(
-      packed.captions, v: v, dropout: dropout, labelSmoothing: Float(configuration.labelSmoothing),
-      weights: packed.weights, seed: seed, into: &traces.decoder)
+      packed.sequences, about: images, pass, into: &traces.decoder, on: device)
     let (loss, words) = packed.loss(logProbs)
     let step = state.step + 1
     // No caption is this unlikely unless training has blown up.
     guard loss.isFinite, loss < 1000 * Double(words) else {
       throw TrainingError.diverged(step: step, what: "the loss")
     }
-    let dv = network.captions.decoder.backward(&traces.decoder)
+    let gradients = network.captions.decoder.backward(&traces.decoder, on: device)
     var dPooled = Tensor(uninitialized: pooled.shape)
     network.captions.head.backward(
-      dv, &traces.head, into: convolutionsLearn ? dPooled.mutablePointer() : nil)
+      gradients.v, &traces.head, into: convolutionsLearn ? dPooled.mutablePointer() : nil)
     let norm = try update(step: step) {
       pooledDropout.apply(&dPooled)
       $0.backward(dPooled)

@@ -35,7 +35,7 @@ struct TrainingBatch {
 
   /// The sentences packed, with what the loss needs to know of each position.
   struct Packed {
-    var captions: PackedCaptions
+    var sequences: PackedSequences
     /// The weight of each position [P]; nil: all alike.
     let weights: [Float]?
     /// Whether people wrote it [P]: the reported loss is of those words.
@@ -51,11 +51,11 @@ struct TrainingBatch {
 
   /// The sentences packed.
   func packed() -> Packed {
-    let (captions, order) = PackedCaptions.packing(
+    let (sequences, order) = PackedSequences.packing(
       sentences, imageRows: imageRows, start: Vocabulary.start, end: Vocabulary.end)
-    let sentence = captions.captionOfPosition.map { order[$0] }
+    let sentence = sequences.sequenceOfPosition.map { order[$0] }
     return Packed(
-      captions: captions, weights: weights.map { weights in sentence.map { Float(weights[$0]) } },
+      sequences: sequences, weights: weights.map { weights in sentence.map { Float(weights[$0]) } },
       isTaught: sentence.map { $0 < taught })
   }
 }

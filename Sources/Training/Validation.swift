@@ -1,4 +1,5 @@
 internal import Captioning
+internal import Decoding
 internal import Foundation
 internal import Language
 internal import Layers
@@ -39,15 +40,21 @@ public struct Validation {
   /// Scores a network and lets it speak, `beamWidth` wide.
   func scores(of network: TrainedNetwork, beamWidth: Int) -> (scores: Scores, samples: [Spoken]) {
     let v = features(of: network)
-    let captions = BeamSearch(network.captions.decoder, .init(beamWidth: beamWidth))
-    let spoken = chunks.flatMap { chunk in captions.search(v: rows(of: v, Array(chunk))).map { $0[0] } }
+    let decoder = network.captions.decoder
+    let cache = DecodingCache()
+    let spoken = chunks.flatMap { chunk in
+      decoder.decode(
+        ImageFeatures(v: rows(of: v, Array(chunk))), .beam(.init(beamWidth: beamWidth)),
+        streams: chunk.map { UInt64($0) }, sharing: cache, on: .cpu
+      ).map { $0[0] }
+    }
     let texts = spoken.map { $0.words.dropLast().map { vocabulary.word(for: $0) } }
     let samples = zip(split.images, texts).map {
       Sample(candidate: $1, references: split.references($0.row))
     }
-    let (loss, bleu) = (loss(of: network.captions.decoder, v), BLEU(samples).corpus)
+    let (loss, bleu) = (loss(of: decoder, v, cache), BLEU(samples).corpus)
     let scores = Scores(
-      loss: loss, shuffled_loss: self.loss(of: network.captions.decoder, v, shuffled: true),
+      loss: loss, shuffled_loss: self.loss(of: decoder, v, cache, shuffled: true),
       perplexity: exp(loss), Bleu_1: bleu[0], Bleu_4: bleu[3], CIDEr: CIDEr(samples).corpus,
       distinct: distinctShare(texts))
     let kept = spoken.indices.prefix(Self.samples).map {
@@ -65,7 +72,7 @@ public struct Validation {
   private func features(of network: TrainedNetwork) -> Tensor {
     var network = network
     var result = Tensor(
-      uninitialized: [split.images.count, network.captions.decoder.configuration.imageFeatureSize])
+      uninitialized: [split.images.count, network.captions.head.layers.last!.outputs])
     let memory = result.mutablePointer()
     for (number, chunk) in chunks.enumerated() {
       let pooled = network.pooled(
@@ -79,8 +86,9 @@ public struct Validation {
   }
 
   /// Mean loss per word of the captions; `shuffled` exchanges every image for the one half the set away.
-  private func loss(of decoder: CaptionDecoder, _ v: Tensor, shuffled: Bool = false) -> Double {
-    var trace = CaptionDecoder.Trace()
+  private func loss(
+    of decoder: any SequenceDecoder, _ v: Tensor, _ cache: DecodingCache, shuffled: Bool = false
+  ) -> Double {
     let count = split.images.count
     var (sum, words) = (0.0, 0)
     for chunk in chunks {
@@ -88,10 +96,12 @@ public struct Validation {
       let told = chunk.enumerated().flatMap { row, place in
         split.images[place].captions.map { ($0, Int32(row)) }
       }
-      let packed = PackedCaptions.packing(
+      let packed = PackedSequences.packing(
         told.map { Array(split.captions[$0.0]) }, imageRows: told.map(\.1), start: Vocabulary.start,
         end: Vocabulary.end)
-      let logProbs = decoder.forward(packed.captions, v: rows(of: v, seen), into: &trace)
+      let logProbs = TeacherForcedScores(
+        decoder, packed.sequences, about: ImageFeatures(v: rows(of: v, seen)), sharing: cache, on: .cpu
+      ).logProbs
       sum -= logProbs.reduce(0) { $0 + Double($1) }
       words += logProbs.count
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Captioning
+import Decoding
 import Foundation
 import Imaging
 import Language
@@ -79,8 +80,8 @@ struct CaptionCommand: ParsableCommand {
     var progress = BatchProgress(total: files.count, shown: format != .text || isatty(1) == 0)
     try captioner.caption(files) { pooled, places in
       // An image's random numbers are named by its place among those given.
-      sampling.map { captioner.sample(pooled, $0, streams: places.map(UInt64.init)) }
-        ?? captioner.captions(pooled, options)
+      captioner.captions(
+        pooled, sampling.map { .sample($0) } ?? .beam(options), streams: places.map { UInt64($0) })
     } found: { place, result in
       switch result {
       case .success(let captions): try writer.write(image: files[place], captions: captions)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Captioning
+import Decoding
 import Language
 
 /// What captions must and must not say.

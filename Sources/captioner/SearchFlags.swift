@@ -1,5 +1,6 @@
 import ArgumentParser
 import Captioning
+import Decoding
 import Language
 
 /// How captions are found: by beam search, or drawn at random.
@@ -50,14 +51,14 @@ struct SearchFlags: ParsableArguments {
 
   /// Options of a search for the `captions` best of each image.
   /// - Throws: `ValidationError` naming a word that the vocabulary lacks.
-  func options(captions: Int = 1, vocabulary: Vocabulary) throws -> BeamSearch.Options {
+  func options(captions: Int = 1, vocabulary: Vocabulary) throws -> BeamOptions {
     let normalization: LengthNormalization =
       switch lengthNormalization {
       case .none: .none
       case .average: .average
       case .wu: .wu(alpha: lengthPenalty ?? 0.6)
       }
-    return BeamSearch.Options(
+    return BeamOptions(
       beamWidth: beamWidth, captions: captions, maximumLength: maxLength, minimumLength: minLength,
       lengthNormalization: normalization,
       constraints: try wording.constraints(lengths: minLength...maxLength, vocabulary))
@@ -65,9 +66,9 @@ struct SearchFlags: ParsableArguments {
 
   /// Options of a draw of `captions` for each image; nil when they are searched for.
   /// - Throws: `ValidationError` naming a word that the vocabulary lacks.
-  func sampling(captions: Int = 1, vocabulary: Vocabulary) throws -> Sampling.Options? {
+  func sampling(captions: Int = 1, vocabulary: Vocabulary) throws -> SamplingOptions? {
     guard drawing.sample else { return nil }
-    return Sampling.Options(
+    return SamplingOptions(
       captions: captions, temperature: drawing.temperature ?? 1, topK: drawing.topK, topP: drawing.topP ?? 1,
       seed: drawing.seed ?? 0, maximumLength: maxLength, minimumLength: minLength,
       constraints: try wording.constraints(lengths: minLength...maxLength, vocabulary))

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Captioning
+import Decoding
 
 /// The searches that `evaluate` compares.
 struct SweepFlags: ParsableArguments {
@@ -48,7 +49,7 @@ struct SweepFlags: ParsableArguments {
   }
 
   /// Every combination, other options being as they are; none if nothing is to be compared.
-  func points(_ options: BeamSearch.Options) -> [BeamSearch.Options] {
+  func points(_ options: BeamOptions) -> [BeamOptions] {
     if sweepBeamWidths == nil && sweepLengthNormalizations == nil { return [] }
     let widths = sweepBeamWidths?.values.map(\.value) ?? [options.beamWidth]
     let normalizations = sweepLengthNormalizations?.values.map(\.value) ?? [options.lengthNormalization]

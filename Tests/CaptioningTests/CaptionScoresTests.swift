@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 @testable import Captioning
+@testable import Decoding
 
 @Suite struct CaptionScoresTests {
   private static let pooled: Tensor = {
@@ -51,7 +52,7 @@ import Testing
     let captions: [[Int32]] = [
       [4, 5, 7], [4, 5], [4, 6, 8, 9], [], [4, 5, 7], [10, 11], [3, 3, 3, 3, 3],
     ]
-    let tree = CaptionTree(captions)
+    let tree = PrefixTree(captions)
     #expect(tree.nodes == 1 + 3 + 4 + 3 + 2 + 1 && tree.width == 4)
     var steps: [Int] = []
     let matrix = captioner.logProbs(ofAll: captions, pooled: Self.pooled) { steps.append($0) }

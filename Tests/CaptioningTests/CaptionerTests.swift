@@ -1,3 +1,4 @@
+import Decoding
 import Foundation
 import Language
 import Tensors
@@ -25,8 +26,8 @@ private func captioner(_ metadata: [String: String] = TinyNetwork.metadata) thro
       of: "everyStep", with: injection)
     let (captioner, pooled) = try captioner(metadata)
     for length in [0, 1, 6, 20] {
-      let options = BeamSearch.Options(beamWidth: 4, captions: 3, maximumLength: length)
-      for (image, captions) in captioner.captions(pooled, options).enumerated() {
+      let options = BeamOptions(beamWidth: 4, captions: 3, maximumLength: length)
+      for (image, captions) in captioner.captions(pooled, .beam(options)).enumerated() {
         let own = pooled.row(image).reshaped([1, TinyNetwork.pooledSize])
         #expect(captions.count == (length == 0 ? 1 : 3))
         #expect(captions.map(\.logProb) == captions.map(\.logProb).sorted(by: >))

@@ -1,4 +1,5 @@
 import Captioning
+import Decoding
 import Datasets
 import Foundation
 import Language
@@ -59,7 +60,7 @@ private struct Example {
   /// More images than are taken at once, an odd number of them.
   @Test(arguments: [1, 2, 7, 207]) func scoresAreWhatTheCaptionerSays(count: Int) throws {
     let example = try Example(images: count)
-    let options = BeamSearch.Options(beamWidth: 2, maximumLength: 8)
+    let options = BeamOptions(beamWidth: 2, maximumLength: 8)
     var steps: [Int] = []
     let evaluator = Evaluator(example.captioner, example.images, pooled: example.pooled)
     let evaluation = evaluator.evaluate(options) { steps.append($0) }
@@ -67,7 +68,7 @@ private struct Example {
     #expect(steps == (count > 200 ? [100, 200, 207] : [count]))
     #expect(scores.images == count && rows.map(\.imageID) == (0..<count).map { 100 + $0 })
 
-    let captions = (0..<count).map { example.captioner.captions(example.row($0), options)[0][0] }
+    let captions = (0..<count).map { example.captioner.captions(example.row($0), .beam(options))[0][0] }
     #expect(rows.map(\.caption.text) == captions.map(\.text))
     #expect(zip(rows, captions).allSatisfy { abs($0.caption.logProb - $1.logProb) < 1e-4 })
     let mean = captions.reduce(0) { $0 + Double($1.logProb) } / Double(count)
@@ -110,7 +111,7 @@ private struct Example {
   @Test func sweptAndBestOfManyAreWhatTheSearchGives() throws {
     let example = try Example(images: 5)
     let evaluator = Evaluator(example.captioner, example.images, pooled: example.pooled)
-    let widths = [1, 3].map { BeamSearch.Options(beamWidth: $0, maximumLength: 8) }
+    let widths = [1, 3].map { BeamOptions(beamWidth: $0, maximumLength: 8) }
     var steps: [Int] = []
     let points = evaluator.sweep(widths) { steps.append($0) }
     #expect(steps == [5, 10])
@@ -120,7 +121,7 @@ private struct Example {
       #expect(point.meanLogProb == scores.meanLogProb && point.meanLength == scores.meanLength)
       #expect(point.seconds > 0)
     }
-    let best = BeamSearch.Options(beamWidth: 3, captions: 2, maximumLength: 8)
+    let best = BeamOptions(beamWidth: 3, captions: 2, maximumLength: 8)
     #expect(evaluator.evaluate(best) { _ in }.rows.allSatisfy { $0.captions.count == 2 })
   }
 

@@ -56,36 +56,55 @@ struct Golden {
     try golden.expectGradients(of: layer)
   }
 
-  /// One step from given h and c, for inference and through the kernels that the packed layer is made of.
+  /// One step of an LSTM from given h and c, and back.
   @Test func lstmStep() throws {
     let golden = try Golden("lstm")
-    let layer = try LSTM("lstm", inputs: 5, hidden: 6, from: golden.source)
-    let (hBefore, cBefore) = (try golden("h"), try golden("c"))
+    let layer = try Recurrent<LSTM>("lstm", inputs: 5, hidden: 6, from: golden.source)
+    let states = [try golden("h"), try golden("c")]
     let (x, injected) = (try golden("x"), try golden("injected"))
-    var (sums, gates) = (Tensor(uninitialized: [3, 24]), Tensor(uninitialized: [3, 24]))
-    var (h, c) = (Tensor(uninitialized: [3, 6]), Tensor(uninitialized: [3, 6]))
-    layer.inputSums(rows: 3, x.pointer, into: sums.mutablePointer())
-    layer.step(
-      rows: 3, input: GateSums(sums.pointer), injected: GateSums(injected.pointer),
-      before: LSTMStates(rows: 3, h: hBefore.pointer, c: cBefore.pointer), scratch: gates.mutablePointer(),
-      h: h.mutablePointer(), c: c.mutablePointer())
+    var sums = Tensor(uninitialized: [3, 24])
+    layer.inputSums(
+      Matrix(x.pointer, rows: 3, columns: 5),
+      into: MutableMatrix(sums.mutablePointer(), rows: 3, columns: 24),
+      on: .cpu)
+    let before = CellStates(states.map { Matrix($0.pointer, rows: 3, columns: 6) })
+    let weight = Matrix(layer.hiddenWeight.value.pointer, rows: 24, columns: 6)
+    var h = Tensor(uninitialized: [3, 6])
+    var c = h
+    var tanhCells = h
+    var scratch = Tensor(uninitialized: [3, 24])
+    // The sums become the activated gates.
+    let gates = MutableMatrix(sums.mutablePointer(), rows: 3, columns: 24)
+    LSTM.step(
+      CellStep(
+        sums: GateSums(
+          input: SharedRows(Matrix(gates)),
+          context: SharedRows(Matrix(injected.pointer, rows: 3, columns: 24))),
+        weight: weight, before: before,
+        results: .init(
+          states: [
+            MutableMatrix(h.mutablePointer(), rows: 3, columns: 6),
+            MutableMatrix(c.mutablePointer(), rows: 3, columns: 6),
+          ], gates: gates, kept: MutableMatrix(tanhCells.mutablePointer(), rows: 3, columns: 6)),
+        scratch: scratch.mutablePointer()), on: .cpu)
     #expect(relativeError(h, try golden("next_h")) < 1e-6)
     #expect(relativeError(c, try golden("next_c")) < 1e-6)
-    // The scratch holds W_hh h.
-    gates = Tensor(zip(gates.scalars, sums.scalars).map { $0 + $1 }, gates.shape)
-    var tanhCells = c
-    lstmForward(
-      rows: 3, hiddenSize: 6, gates: gates.mutablePointer(), added: injected.pointer, addedRows: [0, 1, 2],
-      cellsBefore: cBefore.pointer, cells: c.mutablePointer(), tanhCells: tanhCells.mutablePointer(),
-      hidden: h.mutablePointer())
-    #expect(relativeError(h, try golden("next_h")) < 1e-6)
     let dh = try golden("dnext_h")
     var dc = try golden("dnext_c")
-    lstmBackward(
-      rows: 3, hiddenSize: 6, gates: gates.mutablePointer(), cellsBefore: cBefore.pointer,
-      tanhCells: tanhCells.pointer, hiddenGradients: dh.pointer, cellGradients: dc.mutablePointer())
-    #expect(relativeError(gates, try golden("gradient.gates")) < 1e-5)
+    var dBefore = Tensor(zeros: [3, 6])
+    LSTM.stepBackward(
+      CellStepBackward(
+        record: .init(gates: gates, kept: Matrix(tanhCells.pointer, rows: 3, columns: 6), before: before),
+        weight: weight,
+        gradients: .init(
+          hidden: Matrix(dh.pointer, rows: 3, columns: 6),
+          others: [MutableMatrix(dc.mutablePointer(), rows: 3, columns: 6)],
+          hiddenBefore: MutableMatrix(dBefore.mutablePointer(), rows: 3, columns: 6)),
+        scratch: scratch.mutablePointer()), on: .cpu)
+    #expect(relativeError(sums, try golden("gradient.gates")) < 1e-5)
     #expect(relativeError(dc, try golden("gradient.c")) < 1e-5)
+    #expect(relativeError(dBefore, try golden("gradient.h")) < 1e-5)
+    withExtendedLifetime((states, x, injected, layer, dh, tanhCells, scratch, sums)) {}
   }
 
   @Test(arguments: ["plain", "huge", "wide"]) func crossEntropy(name: String) throws {

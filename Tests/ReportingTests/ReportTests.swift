@@ -1,4 +1,5 @@
 import Captioning
+import Decoding
 import Datasets
 import Evaluation
 import Foundation
@@ -31,7 +32,7 @@ import Testing
     let evaluator = Evaluator(
       try Captioner(modelAt: model, residency: .resident), dataset.images,
       pooled: Tensor(uniform: [count, TinyNetwork.pooledSize], limit: 2, using: &random))
-    let options = BeamSearch.Options(beamWidth: 3, captions: 2, maximumLength: 6)
+    let options = BeamOptions(beamWidth: 3, captions: 2, maximumLength: 6)
     let evaluation = evaluator.evaluate(options) { _ in }
     let confidences = (0..<count).map { Double($0) / Double(count) }
     let report = Report(

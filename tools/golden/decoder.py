@@ -47,21 +47,28 @@ def uniform(shape, limit, *stream):
     return torch.from_numpy(Random(1234, *stream).tensor(shape, limit)).double()
 
 
-def parameters(stream, layers, V, E, H, D, F):
+def lstm(x, h, c, W_xh, W_hh, b, context):
+    """One step of all rows: h, c and the states before; `context` is what the image adds to the sums."""
+    i, f, o, g = (x @ W_xh.T + h @ W_hh.T + b + context).chunk(4, 1)
+    c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+    return torch.sigmoid(o) * torch.tanh(c), c
+
+
+def parameters(stream, layers, V, E, H, D, F, cell="lstm", gates=4):
     shapes = {
         "encoder.classifier.0.weight": [D, F],
         "encoder.classifier.0.bias": [D],
         "decoder.embedding.weight": [V, E],
-        "decoder.lstm.weight_xh": [4 * H, E],
-        "decoder.lstm.weight_hh": [4 * H, H],
-        "decoder.lstm.bias": [4 * H],
-        "decoder.image_to_hidden.weight": [4 * H, D],
+        f"decoder.{cell}.weight_xh": [gates * H, E],
+        f"decoder.{cell}.weight_hh": [gates * H, H],
+        f"decoder.{cell}.bias": [gates * H],
+        "decoder.image_to_hidden.weight": [gates * H, D],
         "decoder.output.weight": [V, H],
         "decoder.output.bias": [V],
     }
     for layer in range(1, layers):
-        shapes |= {f"decoder.lstm{layer}.weight_xh": [4 * H, H], f"decoder.lstm{layer}.weight_hh": [4 * H, H],
-                   f"decoder.lstm{layer}.bias": [4 * H]}
+        shapes |= {f"decoder.{cell}{layer}.weight_xh": [gates * H, H],
+                   f"decoder.{cell}{layer}.weight_hh": [gates * H, H], f"decoder.{cell}{layer}.bias": [gates * H]}
     result = {}
     for i, (name, shape) in enumerate(shapes.items()):
         limit = 1.0 if name == "decoder.embedding.weight" else 0.3 if len(shape) == 1 else he_limit(shape[1])
@@ -69,34 +76,30 @@ def parameters(stream, layers, V, E, H, D, F):
     return result
 
 
-def forward(p, layers, features, image_index, inputs, batch_sizes, injection):
-    """Every step's hidden state, packed [P, H], and v [N, D]."""
+def forward(p, layers, features, image_index, inputs, batch_sizes, injection, cell=lstm):
+    """Every step's hidden state, packed [P, H], and v [N, D]. `cell` is a step function named as its parameters."""
     v = torch.relu(features @ p["encoder.classifier.0.weight"].T + p["encoder.classifier.0.bias"])
     v.retain_grad()
     x = p["decoder.embedding.weight"][inputs]
     injected = (v @ p["decoder.image_to_hidden.weight"].T)[image_index]
-    H = p["decoder.lstm.weight_hh"].shape[1]
     for layer in range(layers):
-        name = f"decoder.lstm{layer or ''}"
+        name = f"decoder.{cell.__name__}{layer or ''}"
+        H = p[name + ".weight_hh"].shape[1]
         h = c = torch.zeros(batch_sizes[0], H, dtype=torch.double)
         hidden, start = [], 0
         for t, live in enumerate(batch_sizes):
-            gates = (x[start : start + live] @ p[name + ".weight_xh"].T
-                     + h[:live] @ p[name + ".weight_hh"].T + p[name + ".bias"])
-            if layer == 0 and (injection == "everyStep" or t == 0):
-                gates = gates + injected[:live]
-            i, f, o, g = gates.chunk(4, 1)
-            c = torch.sigmoid(f) * c[:live] + torch.sigmoid(i) * torch.tanh(g)
-            h = torch.sigmoid(o) * torch.tanh(c)
+            sees = layer == 0 and (injection == "everyStep" or t == 0)
+            h, c = cell(x[start : start + live], h[:live], c[:live], p[name + ".weight_xh"], p[name + ".weight_hh"],
+                        p[name + ".bias"], injected[:live] if sees else torch.zeros_like(injected[:live]))
             hidden.append(h)
             start += live
         x = torch.cat(hidden)
     return x, v
 
 
-def case(stream, layers, sizes):
+def case(stream, layers, sizes, cell=lstm, gates=4):
     V, E, H, D, F = sizes
-    names = parameters(stream, layers, V, E, H, D, F)
+    names = parameters(stream, layers, V, E, H, D, F, cell.__name__, gates)
     features = uniform([3, F], 1.0, stream, 100)
     words = (Random(1234, stream, 101).uniform(sum(LENGTHS)) * (V - 3)).astype(int) + 3  # 3 is <unk>
     captions, offsets = [], []
@@ -116,7 +119,7 @@ def case(stream, layers, sizes):
         for p in names.values():
             p.grad = None
         hidden, v = forward(names, layers, features, torch.tensor(IMAGES), torch.tensor(inputs), batch_sizes,
-                            injection)
+                            injection, cell)
         logits = hidden @ names["decoder.output.weight"].T + names["decoder.output.bias"]
         log_probs = torch.log_softmax(logits, 1)[torch.arange(len(targets)), torch.tensor(targets)]
         loss = -log_probs.mean()

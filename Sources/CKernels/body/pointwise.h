@@ -1,4 +1,4 @@
-// Fused pointwise loops of the decoder: exponentials, LSTM gates, softmax with cross-entropy, top-k, dropout, sums.
+// Fused pointwise loops of the decoder: exponentials, softmax with cross-entropy, top-k, dropout, sums.
 // Every loop takes any count: the lanes left over go through a padded vector.
 #include <math.h>
 
@@ -56,62 +56,6 @@ static void CK(sigmoid_row)(const float *x, float *y, size_t count) {
 }
 static void CK(tanh_row)(const float *x, float *y, size_t count) {
   CK_EACH(i, l, count) CK(vput)(y + i, CK(vtanh)(CK(vget)(x + i, l)), l);
-}
-
-// ---- LSTM ----------------------------------------------------------------------------------------------------------
-
-static void CK(lstm_forward)(float *gates, const float *added, const float *c_before, float *c, float *tanh_c,
-                             float *h, size_t hidden) {
-  float *pi = gates, *pf = gates + hidden, *po = gates + 2 * hidden, *pg = gates + 3 * hidden;
-  CK_EACH(j, l, hidden) {
-    vf i = CK(vsigmoid)(CK(vget)(pi + j, l) + CK(vget)(added + j, l));
-    vf f = CK(vsigmoid)(CK(vget)(pf + j, l) + CK(vget)(added + hidden + j, l));
-    vf o = CK(vsigmoid)(CK(vget)(po + j, l) + CK(vget)(added + 2 * hidden + j, l));
-    vf g = CK(vtanh)(CK(vget)(pg + j, l) + CK(vget)(added + 3 * hidden + j, l));
-    vf cell = i * g;
-    if (c_before) cell += f * CK(vget)(c_before + j, l);
-    vf t = CK(vtanh)(cell);
-    CK(vput)(pi + j, i, l);
-    CK(vput)(pf + j, f, l);
-    CK(vput)(po + j, o, l);
-    CK(vput)(pg + j, g, l);
-    CK(vput)(c + j, cell, l);
-    if (tanh_c) CK(vput)(tanh_c + j, t, l);
-    CK(vput)(h + j, o * t, l);
-  }
-}
-
-static void CK(lstm_step)(const float *input, const float *recurrent, const float *added, const float *c_before,
-                          float *c, float *h, size_t hidden) {
-  CK_EACH(j, l, hidden) {
-    vf sums[4];
-    for (size_t gate = 0; gate < 4; gate++) {
-      size_t at = gate * hidden + j;
-      sums[gate] = CK(vget)(input + at, l);
-      if (recurrent) sums[gate] += CK(vget)(recurrent + at, l);
-      if (added) sums[gate] += CK(vget)(added + at, l);
-    }
-    vf cell = CK(vsigmoid)(sums[0]) * CK(vtanh)(sums[3]);
-    if (c_before) cell += CK(vsigmoid)(sums[1]) * CK(vget)(c_before + j, l);
-    CK(vput)(c + j, cell, l);
-    CK(vput)(h + j, CK(vsigmoid)(sums[2]) * CK(vtanh)(cell), l);
-  }
-}
-
-static void CK(lstm_backward)(float *gates, const float *c_before, const float *tanh_c, const float *dh, float *dc,
-                              size_t hidden) {
-  float *pi = gates, *pf = gates + hidden, *po = gates + 2 * hidden, *pg = gates + 3 * hidden;
-  CK_EACH(j, l, hidden) {
-    vf i = CK(vget)(pi + j, l), f = CK(vget)(pf + j, l), o = CK(vget)(po + j, l), g = CK(vget)(pg + j, l);
-    vf t = CK(vget)(tanh_c + j, l), dhj = CK(vget)(dh + j, l);
-    vf before = c_before ? CK(vget)(c_before + j, l) : vsplat(0);
-    vf dcell = CK(vget)(dc + j, l) + dhj * o * (1.0f - t * t);
-    CK(vput)(pi + j, dcell * g * i * (1.0f - i), l);
-    CK(vput)(pf + j, dcell * before * f * (1.0f - f), l);
-    CK(vput)(po + j, dhj * t * o * (1.0f - o), l);
-    CK(vput)(pg + j, dcell * i * (1.0f - g * g), l);
-    CK(vput)(dc + j, dcell * f, l);
-  }
 }
 
 // ---- Softmax -------------------------------------------------------------------------------------------------------

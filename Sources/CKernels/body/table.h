@@ -4,6 +4,9 @@
 #include "winograd.h"
 #include "direct.h"
 #include "pointwise.h"
+#include "recurrent.h"
+#include "lstm.h"
+#include "gru.h"
 #include "winograd_backward.h"
 #include "pooling.h"
 #include "optimiser.h"
@@ -28,9 +31,12 @@ const ck_kernels CK(ck_table) = {
     .exp_row = CK(exp_row),
     .sigmoid_row = CK(sigmoid_row),
     .tanh_row = CK(tanh_row),
-    .lstm_forward = CK(lstm_forward),
     .lstm_step = CK(lstm_step),
     .lstm_backward = CK(lstm_backward),
+    .gru_gates = CK(gru_gates),
+    .gru_output = CK(gru_output),
+    .gru_output_backward = CK(gru_output_backward),
+    .gru_gates_backward = CK(gru_gates_backward),
     .cross_entropy_row = CK(cross_entropy_row),
     .top_k_row = CK(top_k_row),
     .dropout_row = CK(dropout_row),

@@ -23,6 +23,11 @@ typedef struct {
   float scale;
 } ck_dropout;
 
+// What the gates of a row of a recurrent cell are the sum of; all but input may be NULL.
+typedef struct {
+  const float *input, *bias, *recurrent, *context;
+} ck_gate_sums;
+
 // One step of an optimiser: g = gradient * gradient_scale + penalty * w, and w is first multiplied by `kept`. Each rule
 // reads those of the rest that its equations name.
 typedef struct {
@@ -88,16 +93,20 @@ typedef struct ck_kernels {
   void (*sigmoid_row)(const float *x, float *y, size_t count);
   void (*tanh_row)(const float *x, float *y, size_t count);
 
-  // One row of an LSTM; gates [i,f,o,g] of `hidden` each. Sums gates + added become activated gates; c_before NULL is
-  // zero; tanh_c may be NULL.
-  void (*lstm_forward)(float *gates, const float *added, const float *c_before, float *c, float *tanh_c, float *h,
-                       size_t hidden);
-  // The same for inference: the sum of three rows, of which recurrent and added may be NULL; gates are not kept.
-  void (*lstm_step)(const float *input, const float *recurrent, const float *added, const float *c_before, float *c,
-                    float *h, size_t hidden);
+  // One row of an LSTM; gates [i,f,o,g] of `hidden` each. c_before NULL is zero; the activated gates and tanh c are kept
+  // for the backward pass unless gates or tanh_c are NULL. gates may be sums.input.
+  void (*lstm_step)(ck_gate_sums sums, const float *c_before, float *gates, float *c, float *tanh_c, float *h,
+                    size_t hidden);
   // Activated gates become the gradients of their sums; dc goes from the cell to the cell before.
   void (*lstm_backward)(float *gates, const float *c_before, const float *tanh_c, const float *dh, float *dc,
                         size_t hidden);
+  // One row of a GRU in two halves; gates [r,z,n]. h_before NULL is zero, and so is dh_before where nothing is before.
+  // gates may be sums.input.
+  void (*gru_gates)(ck_gate_sums sums, const float *h_before, float *gates, float *rh, size_t hidden);
+  void (*gru_output)(ck_gate_sums sums, const float *h_before, float *gates, float *h, size_t hidden);
+  // Backwards, the second half first: activated gates become the gradients of their sums; dh_before is added to.
+  void (*gru_output_backward)(float *gates, const float *h_before, const float *dh, float *dh_before, size_t hidden);
+  void (*gru_gates_backward)(float *gates, const float *h_before, const float *drh, float *dh_before, size_t hidden);
 
   // log softmax(logits + bias)[target]; with scale != 0 the logits become (softmax - onehot(target)) * scale, else
   // logits + bias. bias may be NULL.

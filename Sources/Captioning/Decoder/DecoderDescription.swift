@@ -1,0 +1,55 @@
+public import Decoding
+public import Kernels
+public import Layers
+public import Tensors
+
+/// What kind of decoder, and its sizes, as a model file records them.
+public struct DecoderDescription: Sendable, Equatable {
+  /// V.
+  public var vocabularySize: Int
+  /// E.
+  public var embeddingSize: Int
+  /// H.
+  public var hiddenSize: Int
+  /// D.
+  public var imageFeatureSize: Int
+  /// Recurrent layers on top of each other.
+  public var layers: Int
+  /// The name of a cell among `recurrentCells`.
+  public var cell: String
+  /// At which steps W_ih·v enters.
+  public var injection: Injection
+
+  /// All sizes are at least 1.
+  public init(
+    vocabularySize: Int, embeddingSize: Int, hiddenSize: Int, imageFeatureSize: Int, layers: Int = 1,
+    cell: String = LSTM.name, injection: Injection = .everyStep
+  ) {
+    self.vocabularySize = vocabularySize
+    self.embeddingSize = embeddingSize
+    self.hiddenSize = hiddenSize
+    self.imageFeatureSize = imageFeatureSize
+    self.layers = layers
+    self.cell = cell
+    self.injection = injection
+  }
+}
+
+/// The decoder of a description, its parameters from `source`: the only place where a name becomes a kind.
+public func makeDecoder<E: Error>(
+  _ description: DecoderDescription, from source: (ParameterSpecification) throws(E) -> Tensor
+) throws(E) -> any SequenceDecoder {
+  func make<Cell: RecurrentCell>(_ cell: Cell.Type) throws(E) -> any SequenceDecoder {
+    try RecurrentDecoder<Cell, GateInjection>(
+      description,
+      conditioning: { (sums) throws(E) in
+        try GateInjection(
+          "decoder.image_to_hidden", features: description.imageFeatureSize, sums: sums,
+          description.injection, from: source)
+      }, from: source)
+  }
+  guard let cell = recurrentCells.first(where: { $0.name == description.cell }) else {
+    preconditionFailure("no cell \(description.cell): descriptions are checked where they are read")
+  }
+  return try make(cell)
+}

@@ -1,0 +1,167 @@
+public import Decoding
+public import Kernels
+public import Layers
+public import Tensors
+
+/// A recurrent language model of tokens about images: a cell, and a way in which the image enters.
+///
+///     xₜ = dropout(W_e[tokenₜ])
+///     hₜ = Cell(xₜ, hₜ₋₁, context), of one layer or several
+///     log p(tokenₜ₊₁) = log softmax(W_out dropout(hₜ) + b_out)
+///
+/// The context enters the lowest layer, as the conditioning says.
+public struct RecurrentDecoder<Cell: RecurrentCell, Condition: Conditioning>: SequenceDecoder {
+  /// W_e [V, E]: `decoder.embedding.weight`.
+  public var embedding: Embedding
+  /// `decoder.CELL.weight_xh` [G·H, E], `.weight_hh` [G·H, H], `.bias` [G·H]; of the next layers `decoder.CELL1`…, whose
+  /// `.weight_xh` is [G·H, H].
+  public var stack: RecurrentStack<Cell>
+  /// How the image enters.
+  public var conditioning: Condition
+  /// `decoder.output.weight` [V, H], `.bias` [V].
+  public var output: SoftmaxProjection
+
+  /// A decoder whose parameters come from `source`: a model file, or `{ $0.untrained(using: &random) }`.
+  /// - Parameter conditioning: makes the conditioning, given G·H.
+  public init<E: Error>(
+    _ sizes: DecoderDescription, conditioning: (_ sums: Int) throws(E) -> Condition,
+    from source: (ParameterSpecification) throws(E) -> Tensor
+  ) throws(E) {
+    let hidden = sizes.hiddenSize
+    embedding = try Embedding(
+      "decoder.embedding", vocabularySize: sizes.vocabularySize, size: sizes.embeddingSize, from: source)
+    stack = try RecurrentStack(
+      "decoder.\(Cell.name)", inputs: sizes.embeddingSize, hidden: hidden, layers: sizes.layers,
+      from: source)
+    self.conditioning = try conditioning(Cell.gates * hidden)
+    output = try SoftmaxProjection(
+      "decoder.output", hidden: hidden, vocabularySize: sizes.vocabularySize, from: source)
+  }
+
+  /// Calls `visit` with each parameter in order.
+  public mutating func visitParameters<E: Error>(_ visit: (inout Parameter) throws(E) -> Void) throws(E) {
+    try embedding.visitParameters(visit)
+    try stack.visitParameters(visit)
+    try conditioning.visitParameters(visit)
+    try output.visitParameters(visit)
+  }
+
+  /// V.
+  public var vocabularySize: Int { embedding.vocabularySize }
+
+  /// What a training step keeps between forward and backward, and its memory between batches.
+  public struct Trace: ReusableTrace {
+    var stack = RecurrentStack<Cell>.Trace()
+    var conditioning = Condition.Trace()
+    var output = SoftmaxProjection.Trace()
+    var embedded = Buffer()
+    var hiddenGradients = Buffer()
+    var embeddedGradients = Buffer()
+    var batch: Batch?
+
+    struct Batch: Sendable {
+      let sequences: PackedSequences
+      let images: ImageFeatures
+      let context: Condition.Context
+      let dropout: Dropout
+    }
+
+    /// Nothing traced yet.
+    public init() {}
+  }
+
+  public mutating func trainingForward(
+    _ sequences: PackedSequences, about images: ImageFeatures, _ pass: TrainingPass, into trace: inout Trace,
+    on device: Device
+  ) -> [Float] {
+    let masks = masks(pass.dropout)
+    let positions = sequences.positions
+    precondition(
+      sequences.imageRows.allSatisfy { $0 < images.count }, "an image row beyond \(images.count)")
+    precondition(
+      (sequences.inputs + sequences.targets).allSatisfy { $0 >= 0 && $0 < vocabularySize },
+      "a token beyond the vocabulary of \(vocabularySize)")
+    let embedded = trace.embedded.reserve(positions * embedding.size)
+    sequences.inputs.withUnsafeBufferPointer { tokens in
+      guard let tokens = tokens.baseAddress else { return }
+      embedding.forward(rows: positions, tokens, into: embedded, pool: device.pool)
+    }
+    masks.embedding.apply(
+      rows: positions, columns: embedding.size, embedded, into: embedded, pool: device.pool,
+      instructions: device.instructions)
+    let context = conditioning.context(of: images, on: device)
+    sequences.imageRows.withUnsafeBufferPointer { rows in
+      stack.forward(
+        sequences, Matrix(embedded, rows: positions, columns: embedding.size), dropout: masks.between,
+        into: &trace.stack, on: device
+      ) { step, hidden in
+        conditioning.term(
+          context,
+          at: ConditioningStep(
+            index: step.index, images: UnsafeBufferPointer(rebasing: rows[..<step.rows]),
+            hidden: hidden.map { SharedRows($0) }, positions: step.range),
+          into: &trace.conditioning, on: device)
+      }
+    }
+    trace.batch = .init(
+      sequences: sequences, images: images, context: context, dropout: masks.embedding)
+    return output.forwardBackward(
+      trace.stack.hiddenStates, targets: sequences.targets, dropout: masks.output,
+      labelSmoothing: pass.labelSmoothing,
+      scale: pass.weights == nil ? 1 / Float(max(1, positions)) : 1, weights: pass.weights,
+      dh: trace.hiddenGradients.reserve(positions * stack.hidden), trace: &trace.output, pool: device.pool)
+  }
+
+  public mutating func backward(_ trace: inout Trace, on device: Device) -> ImageFeatures {
+    guard let batch = trace.batch else {
+      preconditionFailure("backward without a trainingForward before it")
+    }
+    trace.batch = nil
+    let (positions, size) = (batch.sequences.positions, embedding.size)
+    let dx = MutableMatrix(
+      trace.embeddedGradients.reserve(positions * size), rows: positions, columns: size)
+    let dh = MutableMatrix(
+      trace.hiddenGradients.reserve(positions * stack.hidden), rows: positions, columns: stack.hidden)
+    let sums = stack.backward(
+      batch.sequences, Matrix(trace.embedded.pointer, rows: positions, columns: size), dh: dh, dx: dx,
+      trace: &trace.stack, on: device
+    ) { step, sums, hidden in
+      conditioning.termBackward(
+        batch.context, at: step, sums: sums, hidden: hidden, trace: &trace.conditioning, on: device)
+    }
+    batch.dropout.apply(
+      rows: positions, columns: size, dx.base, into: dx.base, pool: device.pool,
+      instructions: device.instructions)
+    batch.sequences.inputs.withUnsafeBufferPointer { tokens in
+      guard let tokens = tokens.baseAddress else { return }
+      embedding.backward(rows: positions, tokens, dx.base, pool: device.pool)
+    }
+    return conditioning.backward(
+      of: batch.images, batch.sequences, sums: sums, trace: &trace.conditioning, on: device)
+  }
+
+  /// The masks of a training step; `between` layers there are none where nothing is dropped.
+  struct Masks {
+    var embedding = Dropout.none
+    var output = Dropout.none
+    var between: [Dropout] = []
+  }
+
+  func masks(_ pass: DropoutPass) -> Masks {
+    var random = Random(seed: pass.seed)
+    func mask(_ rate: Float) -> Dropout { Dropout(rate: rate, seed: random.next()) }
+    var masks = Masks()
+    masks.embedding = mask(pass.rates.embedding)
+    masks.output = mask(pass.rates.output)
+    if pass.rates.layers > 0 {
+      masks.between = (1..<stack.layers.count).map { _ in mask(pass.rates.layers) }
+    }
+    return masks
+  }
+
+  public func session(
+    for images: ImageFeatures, sharing cache: DecodingCache, dropout: DropoutPass?, on device: Device
+  ) -> RecurrentSession<Cell, Condition> {
+    RecurrentSession(self, images, sharing: cache, dropout: dropout, on: device)
+  }
+}

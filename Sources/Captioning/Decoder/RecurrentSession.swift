@@ -1,0 +1,104 @@
+public import Decoding
+public import Kernels
+public import Layers
+
+/// Sequences that a `RecurrentDecoder` is saying: their states, a row each, and the memory of a step.
+public struct RecurrentSession<Cell: RecurrentCell, Condition: Conditioning>: DecodingSession {
+  private let decoder: RecurrentDecoder<Cell, Condition>
+  private let context: Condition.Context
+  private let projections: InputProjectionCache<Cell>
+  private let masks: RecurrentDecoder<Cell, Condition>.Masks?
+  private let device: Device
+
+  /// The image of each row.
+  private var imageRows: [Int32]
+  private var states: RecurrentStates<Cell>
+  private var trace = Condition.Trace()
+  /// Steps taken, and positions of a packed batch that they were.
+  private var step = 0
+  private var position = 0
+  private var embedded = Buffer()
+  private var sums = Buffer()
+  private var dropped = Buffer()
+  private var logits = Buffer()
+
+  init(
+    _ decoder: RecurrentDecoder<Cell, Condition>, _ images: ImageFeatures, sharing cache: DecodingCache,
+    dropout: DropoutPass?, on device: Device
+  ) {
+    self.decoder = decoder
+    self.device = device
+    context = decoder.conditioning.context(of: images, on: device)
+    projections = cache.content { InputProjectionCache(decoder.embedding, decoder.stack.layers[0]) }
+    masks = dropout.map { decoder.masks($0) }
+    imageRows = (0..<Int32(images.count)).map { $0 }
+    states = RecurrentStates(layers: decoder.stack.layers.count)
+  }
+
+  public var rows: Int { imageRows.count }
+
+  public mutating func advance(_ tokens: [Int32]) {
+    precondition(tokens.count == rows, "\(tokens.count) tokens for \(rows) rows")
+    if let masks {
+      run(input: droppedInput(tokens, masks.embedding), between: masks.between)
+    } else {
+      projections.withSums(of: tokens, on: device) { run(input: $0) }
+    }
+    step += 1
+    position += tokens.count
+  }
+
+  /// The lowest layer's W_xh x + b, x under dropout.
+  private mutating func droppedInput(_ tokens: [Int32], _ dropout: Dropout) -> SharedRows {
+    let (size, layer) = (decoder.embedding.size, decoder.stack.layers[0])
+    let x = MutableMatrix(embedded.reserve(rows * size), rows: rows, columns: size)
+    decoder.embedding.forward(rows: rows, tokens, into: x.base, pool: device.pool)
+    dropout.apply(
+      firstRow: position, rows: rows, columns: size, x.base, into: x.base, pool: device.pool,
+      instructions: device.instructions)
+    let result = MutableMatrix(sums.reserve(rows * layer.sums), rows: rows, columns: layer.sums)
+    layer.inputSums(Matrix(x), into: result, on: device)
+    return SharedRows(Matrix(result))
+  }
+
+  private mutating func run(input: SharedRows, between: [Dropout] = []) {
+    // Taken out while it is written, so that it has one owner.
+    var own = Condition.Trace()
+    swap(&own, &trace)
+    let (conditioning, context, index, images, device) = (
+      decoder.conditioning, context, step, imageRows, device
+    )
+    images.withUnsafeBufferPointer { images in
+      decoder.stack.step(
+        rows: images.count, input: input, states: &states, dropout: (between, position), on: device
+      ) { hidden in
+        conditioning.term(
+          context, at: ConditioningStep(index: index, images: images, hidden: hidden), into: &own,
+          on: device)
+      }
+    }
+    swap(&own, &trace)
+  }
+
+  public mutating func scores(of rows: Range<Int>) -> TokenScores {
+    let (size, vocabulary) = (decoder.stack.hidden, decoder.vocabularySize)
+    var top = states.top.rows(rows)
+    if let masks {
+      let memory = MutableMatrix(dropped.reserve(rows.count * size), rows: rows.count, columns: size)
+      masks.output.apply(
+        firstRow: position - self.rows + rows.lowerBound, rows: rows.count, columns: size, top.base,
+        into: memory.base, pool: device.pool, instructions: device.instructions)
+      top = Matrix(memory)
+    }
+    let result = MutableMatrix(
+      logits.reserve(rows.count * vocabulary), rows: rows.count, columns: vocabulary)
+    decoder.output.linear.product(rows: rows.count, top.base, into: result.base, pool: device.pool)
+    // The decoder outlives the scores: it is the session's.
+    return TokenScores(result, bias: decoder.output.linear.bias?.value.pointer, on: device)
+  }
+
+  public mutating func select(_ rows: [Int32]) {
+    imageRows = rows.map { imageRows[Int($0)] }
+    states.select(rows, on: device)
+  }
+}

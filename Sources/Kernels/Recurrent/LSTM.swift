@@ -1,0 +1,57 @@
+internal import CKernels
+
+/// Long short-term memory (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000):
+///
+///     [i, f, o, g] = W_xh xₜ + W_hh hₜ₋₁ + b + context
+///     cₜ = σ(f)·cₜ₋₁ + σ(i)·tanh(g),  hₜ = σ(o)·tanh(cₜ)
+///
+/// Backwards, given δh and the δc that came from the next step:
+///
+///     δc += δh·o·(1 − tanh²c),  δi = δc·g·i(1−i),  δf = δc·c₋·f(1−f),  δo = δh·tanh c·o(1−o),  δg = δc·i·(1−g²),
+///     δc₋ = δc·f,  δh₋ += δsums W_hh
+public enum LSTM: RecurrentCell {
+  public static let name = "lstm"
+  public static let gates = 4
+  /// h and c.
+  public static let states = 2
+  /// tanh c.
+  public static let kept = 1
+  public static let scratch = 4
+  /// f.
+  public static let rememberingGate: Int? = 1
+
+  public static func step(_ step: CellStep, on device: Device) {
+    let size = step.hidden
+    // W_hh h of those before, once however many rows go on from one.
+    let recurrent = step.before.map { before in
+      let sums = MutableMatrix(step.scratch, rows: before.values[0].rows, columns: 4 * size)
+      multiply(.plain(before.values[0]), .transposed(step.weight), into: sums, on: device)
+      return SharedRows(Matrix(sums), rows: before.rows)
+    }
+    let kernel = device.instructions.table.pointer.pointee.lstm_step!
+    device.pool.runRows(step.rows, columns: 8 * size) { range in
+      for row in range {
+        kernel(
+          step.sums.row(row, recurrent: recurrent?[row], size), step.before?[1, row],
+          step.results.gates?[row], step.results.states[1][row], step.results.kept?[row],
+          step.results.states[0][row], size)
+      }
+    }
+  }
+
+  public static func stepBackward(_ step: CellStepBackward, on device: Device) {
+    let size = step.hidden
+    let (record, gradients) = (step.record, step.gradients)
+    let kernel = device.instructions.table.pointer.pointee.lstm_backward!
+    device.pool.runRows(step.rows, columns: 8 * size) { range in
+      for row in range {
+        kernel(
+          record.gates[row], record.before?[1, row], record.kept![row], gradients.hidden[row],
+          gradients.others[0][row], size)
+      }
+    }
+    if let before = gradients.hiddenBefore {
+      multiply(.plain(Matrix(record.gates)), .plain(step.weight), into: before, beta: 1, on: device)
+    }
+  }
+}

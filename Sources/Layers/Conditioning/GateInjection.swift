@@ -1,0 +1,74 @@
+public import Kernels
+public import Tensors
+
+/// At which time steps the image enters.
+public enum Injection: String, Codable, Sendable, CaseIterable {
+  /// W_ih·v is added at every step.
+  case everyStep
+  /// W_ih·v is added at the first step only.
+  case firstStep
+}
+
+/// W_ih·v in the gates' sums, at every step or at the first only.
+public struct GateInjection: Conditioning {
+  /// W_ih [G·H, D].
+  public var weight: Linear
+  /// When it is added.
+  public let injection: Injection
+
+  /// `path`.weight of a small start: training begins almost blind.
+  public init<E: Error>(
+    _ path: String, features: Int, sums: Int, _ injection: Injection,
+    from source: (ParameterSpecification) throws(E) -> Tensor
+  ) throws(E) {
+    weight = try Linear(path, inputs: features, outputs: sums, bias: false, gain: 0.5, from: source)
+    self.injection = injection
+  }
+
+  public mutating func visitParameters<E: Error>(_ visit: (inout Parameter) throws(E) -> Void) throws(E) {
+    try weight.visitParameters(visit)
+  }
+
+  /// The gradient's memory.
+  public struct Trace: ReusableTrace {
+    var gradients = Buffer()
+    public init() {}
+  }
+
+  /// W_ih·v [N, G·H].
+  public func context(of images: ImageFeatures, on device: Device) -> Tensor {
+    precondition(images.v.shape[1] == weight.inputs, "v is \(images.v.shape)")
+    var sums = Tensor(uninitialized: [images.count, weight.outputs])
+    weight.product(
+      rows: images.count, images.v.pointer, into: sums.mutablePointer(), pool: device.pool)
+    return sums
+  }
+
+  public func term(
+    _ context: Tensor, at step: ConditioningStep, into trace: inout Trace, on device: Device
+  ) -> SharedRows? {
+    guard step.index == 0 || injection == .everyStep else { return nil }
+    return SharedRows(
+      Matrix(context.pointer, rows: context.shape[0], columns: weight.outputs),
+      rows: step.images.baseAddress)
+  }
+
+  /// δ(W_ih·v) of an image is the sum of δsums over the positions that saw it.
+  public mutating func backward(
+    of images: ImageFeatures, _ sequences: PackedSequences, sums: Matrix, trace: inout Trace,
+    on device: Device
+  ) -> ImageFeatures {
+    let seen = injection == .everyStep ? sequences.positions : sequences.count
+    var imageOfPosition: [Int32] = []
+    imageOfPosition.reserveCapacity(sequences.positions)
+    for live in sequences.batchSizes { imageOfPosition += sequences.imageRows[..<live] }
+    let gradients = trace.gradients.reserve(images.count * sums.columns)
+    scatterRows(
+      rows: seen, columns: sums.columns, sums.base, to: imageOfPosition, into: gradients,
+      targetRows: images.count, pool: device.pool, instructions: device.instructions)
+    var dv = Tensor(uninitialized: images.v.shape)
+    weight.backward(
+      rows: images.count, images.v.pointer, gradients, into: dv.mutablePointer(), pool: device.pool)
+    return withExtendedLifetime(images) { ImageFeatures(v: dv) }
+  }
+}

@@ -1,0 +1,206 @@
+public import Kernels
+public import Tensors
+
+/// One layer of a recurrent network over packed sequences: the parameters of a cell, and time. What its gates are the sum
+/// of is
+///
+///     sumₜ = W_xh xₜ + W_hh hₜ₋₁ + b + contextₜ
+///
+/// (the cell may let a gate act on hₜ₋₁ first), with all states 0 before the first step. The context is whatever a
+/// conditioning adds; the layer does not know what that is.
+public struct Recurrent<Cell: RecurrentCell>: Module {
+  /// W_xh [G·H, E].
+  public var inputWeight: Parameter
+  /// W_hh [G·H, H].
+  public var hiddenWeight: Parameter
+  /// b [G·H].
+  public var bias: Parameter
+
+  /// `path`.weight_xh, .weight_hh uniform in ±1/√H at first; `path`.bias zero but for the gate that remembers, whose is 1
+  /// unless the source thinks otherwise.
+  public init<E: Error>(
+    _ path: String, inputs: Int, hidden: Int, from source: (ParameterSpecification) throws(E) -> Tensor
+  ) throws(E) {
+    let limit = 1 / Float(max(1, hidden)).squareRoot()
+    let sums = Cell.gates * hidden
+    inputWeight = try Parameter(path + ".weight_xh", [sums, inputs], .uniform(limit), from: source)
+    hiddenWeight = try Parameter(path + ".weight_hh", [sums, hidden], .uniform(limit), from: source)
+    let initial = Cell.rememberingGate.map { ParameterSpecification.Initial.openGate($0, of: Cell.gates) }
+    bias = try Parameter(path + ".bias", [sums], initial ?? .zero, from: source)
+  }
+
+  /// E.
+  public var inputs: Int { inputWeight.value.shape[1] }
+  /// H.
+  public var hidden: Int { hiddenWeight.value.shape[1] }
+  /// G·H.
+  public var sums: Int { Cell.gates * hidden }
+
+  /// Calls `visit` with each parameter in order.
+  public mutating func visitParameters<E: Error>(_ visit: (inout Parameter) throws(E) -> Void) throws(E) {
+    try visit(&inputWeight)
+    try visit(&hiddenWeight)
+    try visit(&bias)
+  }
+
+  private var hiddenMatrix: Matrix { Matrix(hiddenWeight.value.pointer, rows: sums, columns: hidden) }
+  private var inputMatrix: Matrix { Matrix(inputWeight.value.pointer, rows: sums, columns: inputs) }
+
+  /// What the backward pass needs of a forward pass; kept between batches, so that its memory is used again.
+  public struct Trace: Sendable {
+    // [P, G·H]: W_xh x, then the activated gates, and after the backward pass the gradients of their sums.
+    var gates = Buffer()
+    // [P, H] each: h first.
+    var states = [Buffer](repeating: Buffer(), count: Cell.states)
+    // [P, K·H].
+    var kept = Buffer()
+    var scratch = Buffer()
+    // Backward only: [B, H] of each state but h, and h of the steps before [L, H].
+    var stateGradients = [Buffer](repeating: Buffer(), count: Cell.states - 1)
+    var hiddenBefore = Buffer()
+
+    /// Nothing traced yet.
+    public init() {}
+
+    /// h of every position [P, H].
+    public var hiddenStates: UnsafePointer<Float> { states[0].pointer }
+  }
+
+  /// Runs all time steps.
+  /// - Parameters:
+  ///   - x: [P, E].
+  ///   - context: what is added to the gates' sums at a step, given the h that its rows go on from [rows, H], nil at
+  ///     the first; nil where nothing is added.
+  public func forward(
+    _ sequences: PackedSequences, _ x: Matrix, into trace: inout Trace, on device: Device,
+    context: (_ step: PackedStep, _ hidden: Matrix?) -> SharedRows? = { _, _ in nil }
+  ) {
+    let positions = sequences.positions
+    let gates = MutableMatrix(trace.gates.reserve(positions * sums), rows: positions, columns: sums)
+    let states = trace.states.indices.map {
+      MutableMatrix(trace.states[$0].reserve(positions * hidden), rows: positions, columns: hidden)
+    }
+    let width = Cell.kept * hidden
+    let kept =
+      width > 0
+      ? MutableMatrix(trace.kept.reserve(positions * width), rows: positions, columns: width) : nil
+    let scratch = trace.scratch.reserve(sequences.count * Cell.scratch * hidden)
+    // W_xh x of all positions at once; only W_hh h waits for the step before.
+    multiply(.plain(x), .transposed(inputMatrix), into: gates, on: device)
+    for step in sequences.steps {
+      let before = step.before.map { before in states.map { Matrix($0.rows(before)) } }
+      let now = gates.rows(step.range)
+      Cell.step(
+        CellStep(
+          sums: GateSums(
+            input: SharedRows(Matrix(now)), bias: bias.value.pointer, context: context(step, before?[0])),
+          weight: hiddenMatrix, before: before.map { CellStates($0) },
+          results: .init(
+            states: states.map { $0.rows(step.range) }, gates: now, kept: kept?.rows(step.range)),
+          scratch: scratch), on: device)
+    }
+  }
+
+  /// Runs all time steps backwards and writes the gradients of W_xh, W_hh and b.
+  /// - Parameters:
+  ///   - x: [P, E], as in the forward pass.
+  ///   - dh: [P, H], the gradient that reaches h from above; overwritten.
+  ///   - dx: [P, E], overwritten with the gradient of x.
+  ///   - context: called with the gradient of each step's sums [rows, G·H], the last step first, to add to δh of the
+  ///     step before [rows, H] (nil at the first) what comes that way.
+  /// - Returns: the gradients of all sums [P, G·H], which the trace holds until its next pass.
+  @discardableResult
+  public mutating func backward(
+    _ sequences: PackedSequences, _ x: Matrix, dh: MutableMatrix, dx: MutableMatrix, trace: inout Trace,
+    on device: Device,
+    context: (_ step: PackedStep, _ sums: Matrix, _ hidden: MutableMatrix?) -> Void = { _, _, _ in }
+  ) -> Matrix {
+    let (positions, first) = (sequences.positions, sequences.count)
+    let gates = MutableMatrix(trace.gates.reserve(positions * sums), rows: positions, columns: sums)
+    guard positions > 0 else { return Matrix(gates) }
+    let states = trace.states.map { Matrix($0.pointer, rows: positions, columns: hidden) }
+    let width = Cell.kept * hidden
+    let kept = width > 0 ? Matrix(trace.kept.pointer, rows: positions, columns: width) : nil
+    let scratch = trace.scratch.reserve(first * Cell.scratch * hidden)
+    let stateGradients = trace.stateGradients.indices.map { state in
+      let memory = trace.stateGradients[state].reserve(first * hidden)
+      memory.update(repeating: 0, count: first * hidden)
+      return MutableMatrix(memory, rows: first, columns: hidden)
+    }
+    for step in sequences.steps.reversed() {
+      let hiddenBefore = step.before.map { dh.rows($0) }
+      let now = gates.rows(step.range)
+      Cell.stepBackward(
+        CellStepBackward(
+          record: .init(
+            gates: now, kept: kept?.rows(step.range),
+            before: step.before.map { before in CellStates(states.map { $0.rows(before) }) }),
+          weight: hiddenMatrix,
+          gradients: .init(
+            hidden: Matrix(dh.rows(step.range)), others: stateGradients.map { $0.rows(0..<step.rows) },
+            hiddenBefore: hiddenBefore),
+          scratch: scratch), on: device)
+      context(step, Matrix(now), hiddenBefore)
+    }
+    accumulate(sequences, x, Matrix(gates), kept: kept, &trace, device)
+    multiply(.plain(Matrix(gates)), .plain(inputMatrix), into: dx, on: device)
+    return Matrix(gates)
+  }
+
+  /// The weights' gradients: one product each.
+  private mutating func accumulate(
+    _ sequences: PackedSequences, _ x: Matrix, _ gates: Matrix, kept: Matrix?, _ trace: inout Trace,
+    _ device: Device
+  ) {
+    let (positions, first) = (sequences.positions, sequences.count)
+    // hₜ₋₁ of every position but the first step's, where it is zero.
+    let later = positions - first
+    let hiddenBefore = trace.hiddenBefore.reserve(later * hidden)
+    var row = 0
+    for before in sequences.steps.compactMap(\.before) {
+      (hiddenBefore + row * hidden).update(
+        from: trace.hiddenStates + before.lowerBound * hidden, count: before.count * hidden)
+      row += before.count
+    }
+    multiply(
+      .transposed(gates), .plain(x),
+      into: MutableMatrix(inputWeight.gradientPointer(), rows: sums, columns: inputs), on: device)
+    let hiddenGradient = MutableMatrix(hiddenWeight.gradientPointer(), rows: sums, columns: hidden)
+    if later > 0 {
+      Cell.weightGradient(
+        sums: gates.rows(first..<positions),
+        hidden: Matrix(hiddenBefore, rows: later, columns: hidden),
+        kept: kept?.rows(first..<positions), into: hiddenGradient, on: device)
+    } else {
+      hiddenGradient.base.update(repeating: 0, count: sums * hidden)
+    }
+    columnSums(
+      rows: positions, columns: sums, gates.base, into: bias.gradientPointer(), pool: device.pool,
+      instructions: device.instructions)
+  }
+
+  /// W_xh x + b of some inputs x [rows, E] → sums [rows, G·H].
+  public func inputSums(_ x: Matrix, into sums: MutableMatrix, on device: Device) {
+    multiply(.plain(x), .transposed(inputMatrix), into: sums, on: device)
+    addBias(
+      rows: sums.rows, columns: sums.columns, sums.base, bias: bias.value.pointer, pool: device.pool,
+      instructions: device.instructions)
+  }
+
+  /// One step of inference.
+  /// - Parameters:
+  ///   - input: W_xh x + b, as `inputSums` makes them.
+  ///   - context: what a conditioning adds; nil where nothing.
+  ///   - before: the states that the rows go on from; nil before the first step.
+  ///   - states: one matrix [rows, H] for each state, h first; not those before.
+  ///   - scratch: `Cell.scratch`·H floats for each row of this step or of those before, whichever are more.
+  public func step(
+    input: SharedRows, context: SharedRows?, before: CellStates?, into states: [MutableMatrix],
+    scratch: UnsafeMutablePointer<Float>, on device: Device
+  ) {
+    Cell.step(
+      CellStep(
+        sums: GateSums(input: input, context: context), weight: hiddenMatrix, before: before,
+        results: .init(states: states), scratch: scratch), on: device)
+  }
+}

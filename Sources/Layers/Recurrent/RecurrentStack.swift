@@ -1,0 +1,142 @@
+public import Kernels
+public import Tensors
+
+/// Recurrent layers on top of each other (Graves 2013): layer 0 reads x, every other the h of the one below, under
+/// dropout in training (Zaremba et al. 2014: between layers, never between time steps).
+///
+/// A context enters layer 0 alone: what it adds there reaches the others as h.
+public struct RecurrentStack<Cell: RecurrentCell>: Module {
+  /// From the bottom up; at least one.
+  public var layers: [Recurrent<Cell>]
+
+  /// `count` layers of H units: the parameters of layer 0 begin with `path`, as those of a single layer do, of layer 1
+  /// with `path`1, and so on.
+  public init<E: Error>(
+    _ path: String, inputs: Int, hidden: Int, layers count: Int = 1,
+    from source: (ParameterSpecification) throws(E) -> Tensor
+  ) throws(E) {
+    precondition(count > 0, "\(count) layers")
+    layers = [try Recurrent(path, inputs: inputs, hidden: hidden, from: source)]
+    for layer in 1..<max(1, count) {
+      layers.append(try Recurrent("\(path)\(layer)", inputs: hidden, hidden: hidden, from: source))
+    }
+  }
+
+  /// H.
+  public var hidden: Int { layers[0].hidden }
+
+  /// Calls `visit` with each parameter, layer by layer.
+  public mutating func visitParameters<E: Error>(_ visit: (inout Parameter) throws(E) -> Void) throws(E) {
+    for layer in layers.indices { try layers[layer].visitParameters(visit) }
+  }
+
+  /// What the backward pass needs of a forward pass; kept between batches, so that its memory is used again.
+  public struct Trace: Sendable {
+    fileprivate var layers: [Recurrent<Cell>.Trace] = []
+    // Of every layer but the first, [P, H]: what it reads, and the gradient of the h it is made from.
+    fileprivate var inputs: [Buffer] = []
+    fileprivate var inputGradients: [Buffer] = []
+    fileprivate var dropout: [Dropout] = []
+
+    /// Nothing traced yet.
+    public init() {}
+
+    /// h of the top layer at every position [P, H], after a forward pass.
+    public var hiddenStates: UnsafePointer<Float> { layers[layers.count - 1].hiddenStates }
+
+    fileprivate mutating func prepare(layers count: Int, _ dropout: [Dropout]) {
+      if layers.count != count {
+        layers = Array(repeating: Recurrent<Cell>.Trace(), count: count)
+        inputs = Array(repeating: Buffer(), count: count - 1)
+        inputGradients = inputs
+      }
+      self.dropout = dropout.isEmpty ? Array(repeating: .none, count: count - 1) : dropout
+      precondition(self.dropout.count == count - 1, "\(dropout.count) dropouts between \(count) layers")
+    }
+  }
+
+  /// Runs all time steps of all layers.
+  /// - Parameters:
+  ///   - x: [P, E].
+  ///   - dropout: of what each layer but the first reads; empty: none.
+  ///   - context: as `Recurrent.forward` has it, of layer 0.
+  public func forward(
+    _ sequences: PackedSequences, _ x: Matrix, dropout: [Dropout] = [], into trace: inout Trace,
+    on device: Device, context: (_ step: PackedStep, _ hidden: Matrix?) -> SharedRows? = { _, _ in nil }
+  ) {
+    let positions = sequences.positions
+    trace.prepare(layers: layers.count, dropout)
+    layers[0].forward(sequences, x, into: &trace.layers[0], on: device, context: context)
+    for layer in layers.indices.dropFirst() {
+      let input = trace.inputs[layer - 1].reserve(positions * hidden)
+      trace.dropout[layer - 1].apply(
+        rows: positions, columns: hidden, trace.layers[layer - 1].hiddenStates, into: input,
+        pool: device.pool, instructions: device.instructions)
+      layers[layer].forward(
+        sequences, Matrix(input, rows: positions, columns: hidden), into: &trace.layers[layer], on: device)
+    }
+  }
+
+  /// Runs all time steps backwards and writes the gradients of all layers' weights.
+  /// - Parameters:
+  ///   - x: [P, E], as in the forward pass.
+  ///   - dh: [P, H], the gradient that reaches the top layer's h from above; overwritten.
+  ///   - dx: [P, E], overwritten with the gradient of x.
+  ///   - context: as `Recurrent.backward` has it, of layer 0.
+  /// - Returns: the gradients of the sums of layer 0 [P, G·H], which the trace holds until its next pass.
+  @discardableResult
+  public mutating func backward(
+    _ sequences: PackedSequences, _ x: Matrix, dh: MutableMatrix, dx: MutableMatrix, trace: inout Trace,
+    on device: Device,
+    context: (_ step: PackedStep, _ sums: Matrix, _ hidden: MutableMatrix?) -> Void = { _, _, _ in }
+  ) -> Matrix {
+    let positions = sequences.positions
+    var dh = dh
+    for layer in layers.indices.dropFirst().reversed() {
+      let below = MutableMatrix(
+        trace.inputGradients[layer - 1].reserve(positions * hidden), rows: positions, columns: hidden)
+      layers[layer].backward(
+        sequences, Matrix(trace.inputs[layer - 1].pointer, rows: positions, columns: hidden), dh: dh,
+        dx: below, trace: &trace.layers[layer], on: device)
+      trace.dropout[layer - 1].apply(
+        rows: positions, columns: hidden, below.base, into: below.base, pool: device.pool,
+        instructions: device.instructions)
+      dh = below
+    }
+    return layers[0].backward(
+      sequences, x, dh: dh, dx: dx, trace: &trace.layers[0], on: device, context: context)
+  }
+
+  /// One step of inference, in which the states go from before to after.
+  /// - Parameters:
+  ///   - input: layer 0's W_xh x + b, as its `inputSums` makes them.
+  ///   - dropout: as in `forward`, where its row `firstRow` is row 0 here; no masks: none.
+  ///   - context: what is added to layer 0's sums, given the h that its rows go on from, nil at the first step; nil where
+  ///     nothing is added.
+  public func step(
+    rows: Int, input: SharedRows, states: inout RecurrentStates<Cell>,
+    dropout: (masks: [Dropout], firstRow: Int) = ([], 0), on device: Device,
+    context: (_ hidden: SharedRows?) -> SharedRows? = { _ in nil }
+  ) {
+    states.advance(rows: rows, hidden: hidden) { layer, before, after, scratch in
+      var layerInput = input
+      if layer > 0 {
+        var x = Matrix(after[layer - 1][0])
+        if !dropout.masks.isEmpty {
+          let dropped = MutableMatrix(scratch.dropped, rows: rows, columns: hidden)
+          dropout.masks[layer - 1].apply(
+            firstRow: dropout.firstRow, rows: rows, columns: hidden, x.base, into: dropped.base,
+            pool: device.pool, instructions: device.instructions)
+          x = Matrix(dropped)
+        }
+        let sums = MutableMatrix(scratch.sums, rows: rows, columns: layers[layer].sums)
+        layers[layer].inputSums(x, into: sums, on: device)
+        layerInput = SharedRows(Matrix(sums))
+      }
+      layers[layer].step(
+        input: layerInput,
+        context: layer == 0 ? context(before.map { SharedRows($0.values[0], rows: $0.rows) }) : nil,
+        before: before, into: after[layer], scratch: scratch.cell, on: device)
+    }
+  }
+}

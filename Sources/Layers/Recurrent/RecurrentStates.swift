@@ -1,0 +1,101 @@
+public import Kernels
+
+/// The states of many sequences in the making, a row each, in every layer of a stack: what inference steps go on from.
+public struct RecurrentStates<Cell: RecurrentCell>: Sendable {
+  /// [rows, H] of each layer's states, h first.
+  private struct Memory: Sendable {
+    var rows = 0
+    var layers: [[Buffer]]
+
+    mutating func reserve(rows: Int, _ hidden: Int) -> [[MutableMatrix]] {
+      self.rows = rows
+      return layers.indices.map { layer in
+        layers[layer].indices.map {
+          MutableMatrix(layers[layer][$0].reserve(rows * hidden), rows: rows, columns: hidden)
+        }
+      }
+    }
+
+    func matrices(_ layer: Int, _ hidden: Int) -> [Matrix] {
+      layers[layer].map { Matrix($0.pointer, rows: rows, columns: hidden) }
+    }
+  }
+
+  // What the rows go on from, and memory for what comes next; the two change places.
+  private var states: Memory
+  private var next: Memory
+  /// The state that each row goes on from.
+  private var parents: [Int32] = []
+  private var hidden = 0
+  /// Whether no step has been taken: all states are zero.
+  public private(set) var isFirst = true
+  private var cell = Buffer()
+  private var sums = Buffer()
+  private var dropped = Buffer()
+
+  /// The states of a stack of so many layers before the first step.
+  public init(layers: Int) {
+    states = Memory(layers: Array(repeating: Array(repeating: Buffer(), count: Cell.states), count: layers))
+    next = states
+  }
+
+  /// Memory for what a layer computes on the way.
+  struct Scratch {
+    let cell: UnsafeMutablePointer<Float>
+    let sums: UnsafeMutablePointer<Float>
+    let dropped: UnsafeMutablePointer<Float>
+  }
+
+  /// Calls `body` with each layer from the bottom up, the states that its rows go on from, and those of all layers after
+  /// the step, which it writes for its own.
+  mutating func advance(
+    rows: Int, hidden: Int,
+    _ body: (_ layer: Int, _ before: CellStates?, _ after: [[MutableMatrix]], _ scratch: Scratch) -> Void
+  ) {
+    self.hidden = hidden
+    let layers = states.layers.count
+    let after = next.reserve(rows: rows, hidden)
+    let scratch = Scratch(
+      cell: cell.reserve(max(rows, states.rows) * Cell.scratch * hidden),
+      sums: sums.reserve(layers > 1 ? rows * Cell.gates * hidden : 0),
+      dropped: dropped.reserve(layers > 1 ? rows * hidden : 0))
+    parents.withUnsafeBufferPointer { parents in
+      for layer in 0..<layers {
+        let before =
+          isFirst ? nil : CellStates(states.matrices(layer, hidden), rows: parents.baseAddress)
+        body(layer, before, after, scratch)
+      }
+    }
+    swap(&states, &next)
+    parents = (0..<Int32(rows)).map { $0 }
+    isFirst = false
+  }
+
+  /// h of the top layer after the last step [rows, H].
+  public var top: Matrix { states.matrices(states.layers.count - 1, hidden)[0] }
+
+  /// Row i goes on from what row `rows[i]` was; rows may be copied or dropped.
+  ///
+  /// The next step multiplies the state of a parent once, however many rows go on from it.
+  public mutating func select(_ rows: [Int32], on device: Device) {
+    if isFirst { return }
+    var places = [Int32](repeating: -1, count: states.rows)
+    var distinct: [Int32] = []
+    parents = rows.map { row in
+      let parent = Int(parents[Int(row)])
+      if places[parent] < 0 {
+        places[parent] = Int32(distinct.count)
+        distinct.append(Int32(parent))
+      }
+      return places[parent]
+    }
+    let memory = next.reserve(rows: distinct.count, hidden)
+    for (layer, after) in memory.enumerated() {
+      for (from, to) in zip(states.matrices(layer, hidden), after) {
+        gatherRows(
+          rows: distinct.count, columns: hidden, from: from.base, distinct, into: to.base, pool: device.pool)
+      }
+    }
+    swap(&states, &next)
+  }
+}
