@@ -55,7 +55,9 @@ private func packed(_ sentences: [[Int32]]) -> PackedCaptions {
       return decoder.sampledCaptions(v: v, count: 10, maximumLength: 6, using: &random)
     }
     #expect(drawn(1) == drawn(1) && drawn(1) != drawn(2))
-    #expect(drawn(3).allSatisfy { $0.count <= 6 && $0.allSatisfy { $0 >= 4 } })
+    let captions = drawn(3)
+    #expect(captions.count == 30 && captions.contains { $0.count > 1 })
+    #expect(captions.allSatisfy { $0.count <= 6 && $0.allSatisfy { $0 >= 4 } })
   }
 }
 
@@ -109,7 +111,8 @@ private func packed(_ sentences: [[Int32]]) -> PackedCaptions {
     for position in before.inputs.indices where position % 2 == 1 {
       #expect(before.inputs[position] == after.inputs[position])
     }
-    #expect(after.inputs.prefix(before.count).allSatisfy { $0 == Vocabulary.start })
+    #expect(Array(after.inputs.prefix(before.count)) == Array(repeating: Vocabulary.start, count: 5))
+    #expect(after.inputs != before.inputs)
     #expect(scheduled({ $0 % 2 == 0 }, rates: .init(), seed: 9).after == after)
   }
 }

@@ -105,7 +105,9 @@ private let cases: [BeamSearch.Options] = [
     for var options in cases + longer {
       options.beamWidth = width
       options.captions = width
-      for (image, found) in BeamSearch(decoder, options).search(v: v).enumerated() {
+      let all = BeamSearch(decoder, options).search(v: v)
+      #expect(all.count == 4)
+      for (image, found) in all.enumerated() {
         #expect(!found.isEmpty && found.count <= width)
         #expect(Set(found.map(\.words)).count == found.count)
         #expect(zip(found, found.dropFirst()).allSatisfy { options.score($0) >= options.score($1) })
@@ -132,17 +134,17 @@ private let cases: [BeamSearch.Options] = [
     var (decoder, v) = tinyDecoder(words: 6)
     let stuck = BeamSearch.Options(
       maximumLength: 9, minimumLength: 5, constraints: .init(noRepeatNGram: 1))
-    for found in BeamSearch(decoder, stuck).search(v: v) { #expect(found[0].words.count == 3) }
-    for found in Sampling(
+    #expect(BeamSearch(decoder, stuck).search(v: v).map { $0[0].words.count } == [3, 3, 3, 3])
+    let sampled = Sampling(
       decoder, .init(maximumLength: 9, minimumLength: 5, constraints: .init(noRepeatNGram: 1))
-    ).sample(v: v, streams: [0, 1, 2, 3]) {
-      #expect(found[0].words.count == 3 && found[0].logProb.isFinite)
-    }
+    ).sample(v: v, streams: [0, 1, 2, 3])
+    #expect(sampled.map { $0[0].words.count } == [3, 3, 3, 3])
+    #expect(sampled.allSatisfy { $0[0].logProb < 0 && $0[0].logProb.isFinite })
     decoder.output.linear.bias!.value = Tensor(repeating: .nan, [6])
     for options in [
       stuck, .init(constraints: .init(prefix: [4])), .init(constraints: .init(forced: [4, 5])),
     ] {
-      #expect(BeamSearch(decoder, options).search(v: v).allSatisfy { $0.count == 1 })
+      #expect(BeamSearch(decoder, options).search(v: v).map(\.count) == [1, 1, 1, 1])
     }
   }
 
