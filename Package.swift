@@ -6,9 +6,13 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
   .treatAllWarnings(as: .error),
 ]
-// Number crunching is optimised in debug builds too: their tests run ten times faster.
-let numeric = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
-let strictC: [CSetting] = [.unsafeFlags(["-O3"]), .treatAllWarnings(as: .error)]
+// Under development, number crunching is optimised in debug builds too: their tests run ten times faster. SwiftPM takes
+// no package with such flags as a dependency, so nobody else gets them; release builds need none.
+let development = Context.environment["CAPTIONER_DEVELOPMENT"] != nil
+let numeric = strict + (development ? [.unsafeFlags(["-O"], .when(configuration: .debug))] : [])
+let strictC: [CSetting] =
+  [.treatAllWarnings(as: .error)]
+  + (development ? [.unsafeFlags(["-O2"], .when(configuration: .debug))] : [])
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -31,7 +35,10 @@ let package = Package(
     .executable(name: "captioner", targets: ["captioner"]),
     .library(
       name: "CaptionerEngine",
-      targets: ["Captioning", "Datasets", "Imaging", "Kernels", "Language", "Layers", "Tensors", "Training"]),
+      targets: [
+        "Captioning", "Datasets", "Evaluation", "Imaging", "Kernels", "Language", "Layers", "Metrics",
+        "Tensors", "Training",
+      ]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),

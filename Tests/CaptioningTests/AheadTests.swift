@@ -9,17 +9,20 @@ import Testing
     #expect(Array(Ahead(count: count) { $0 * $0 }) == (0..<count).map { $0 * $0 })
   }
 
-  /// While one is used the next is made, and no more.
+  /// While one is used the next is made, and no more: none is begun before the one before it is asked for.
   @Test func isOneAhead() {
     let made = Made()
     let ahead = Ahead(count: 9) { made.add($0) }
     for used in 0..<9 {
+      made.ask()
       #expect(ahead.next() == used)
       let expected = min(9, used + 2)
-      for _ in 0..<2_000 where made.count < expected { usleep(1_000) }
-      usleep(2_000)
+      for _ in 0..<20_000 where made.count < expected { usleep(1_000) }
+      // Time enough to make one too many, once.
+      if used == 0 { usleep(200_000) }
       #expect(made.count == expected)
     }
+    #expect(made.early == [])
   }
 
   /// Whoever stops in the middle lets the thread go, and what it holds.
@@ -37,10 +40,21 @@ import Testing
 }
 
 private final class Made: Sendable {
-  private let numbers = Mutex<[Int]>([])
-  var count: Int { numbers.withLock { $0.count } }
+  private struct State {
+    var asked = 0
+    var numbers: [Int] = []
+    var early: [Int] = []
+  }
+  private let state = Mutex(State())
+  var count: Int { state.withLock { $0.numbers.count } }
+  /// Those that were made when not even the one before them was asked for.
+  var early: [Int] { state.withLock { $0.early } }
+  func ask() { state.withLock { $0.asked += 1 } }
   func add(_ number: Int) -> Int {
-    numbers.withLock { $0.append(number) }
+    state.withLock {
+      if number > $0.asked { $0.early.append(number) }
+      $0.numbers.append(number)
+    }
     return number
   }
 }

@@ -27,7 +27,9 @@ private func captioner(_ metadata: [String: String] = TinyNetwork.metadata) thro
     let (captioner, pooled) = try captioner(metadata)
     for length in [0, 1, 6, 20] {
       let options = BeamOptions(beamWidth: 4, captions: 3, maximumLength: length)
-      for (image, captions) in captioner.captions(pooled, .beam(options)).enumerated() {
+      let all = captioner.captions(pooled, .beam(options))
+      #expect(all.count == 5)
+      for (image, captions) in all.enumerated() {
         let own = pooled.row(image).reshaped([1, TinyNetwork.pooledSize])
         #expect(captions.count == (length == 0 ? 1 : 3))
         #expect(captions.map(\.logProb) == captions.map(\.logProb).sorted(by: >))
@@ -35,7 +37,7 @@ private func captioner(_ metadata: [String: String] = TinyNetwork.metadata) thro
           let scored = captioner.score(Tokenizer().tokens(caption.text), own)
           #expect(scored.words.map(\.word) == caption.words.map(\.word))
           #expect(abs(scored.logProb - caption.logProb) < 1e-4)
-          #expect(zip(scored.words, caption.words).allSatisfy { abs($0.logProb - $1.logProb) < 1e-4 })
+          #expect(absoluteError(scored.words.map(\.logProb), caption.words.map(\.logProb)) < 1e-4)
           #expect(caption.words.last?.word == "</s>" && caption.words.count <= length + 1)
           #expect(abs(caption.words.reduce(0) { $0 + $1.logProb } - caption.logProb) < 1e-4)
         }
@@ -67,6 +69,7 @@ private func captioner(_ metadata: [String: String] = TinyNetwork.metadata) thro
         }
       }
       #expect(places == Array(0..<count))
+      #expect(groups.reduce(0, +) == places.count { $0 % 5 % 3 != 2 })
       #expect(groups.allSatisfy { $0 <= Captioner.searchSize })
     }
     struct Enough: Error {}

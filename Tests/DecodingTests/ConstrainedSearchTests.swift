@@ -106,7 +106,9 @@ private let cases: [BeamOptions] = [
     for var options in cases + longer {
       options.beamWidth = width
       options.captions = width
-      for (image, found) in search(decoder, v, options).enumerated() {
+      let all = search(decoder, v, options)
+      #expect(all.count == 4)
+      for (image, found) in all.enumerated() {
         #expect(!found.isEmpty && found.count <= width)
         #expect(Set(found.map(\.words)).count == found.count)
         #expect(zip(found, found.dropFirst()).allSatisfy { options.score($0) >= options.score($1) })
@@ -133,18 +135,16 @@ private let cases: [BeamOptions] = [
     var (decoder, v) = tinyDecoder(words: 6)
     let stuck = BeamOptions(
       maximumLength: 9, minimumLength: 5, constraints: .init(noRepeatNGram: 1))
-    for found in search(decoder, v, stuck) { #expect(found[0].words.count == 3) }
-    for found in draw(
-      decoder, v, .init(maximumLength: 9, minimumLength: 5, constraints: .init(noRepeatNGram: 1)),
-      streams: [0, 1, 2, 3])
-    {
-      #expect(found[0].words.count == 3 && found[0].logProb.isFinite)
-    }
+    #expect(search(decoder, v, stuck).map { $0[0].words.count } == [3, 3, 3, 3])
+    let sampled = draw(
+      decoder, v, .init(maximumLength: 9, minimumLength: 5, constraints: .init(noRepeatNGram: 1)), streams: [0, 1, 2, 3])
+    #expect(sampled.map { $0[0].words.count } == [3, 3, 3, 3])
+    #expect(sampled.allSatisfy { $0[0].logProb < 0 && $0[0].logProb.isFinite })
     decoder = decoder.withOutputBias(Tensor(repeating: .nan, [6]))
     for options in [
       stuck, .init(constraints: .init(prefix: [4])), .init(constraints: .init(forced: [4, 5])),
     ] {
-      #expect(search(decoder, v, options).allSatisfy { $0.count == 1 })
+      #expect(search(decoder, v, options).map(\.count) == [1, 1, 1, 1])
     }
   }
 

@@ -91,6 +91,7 @@ private let cases: [SamplingOptions] = [
       var options = options
       options.seed = seed
       let found = draw(decoder, v, options, streams: [0, 1, 2, 3])
+      #expect(found.count == 4 && greedy.count == 4)
       for (a, b) in zip(found, greedy) { expectSame(a, b) }
     }
   }
@@ -121,7 +122,9 @@ private let cases: [SamplingOptions] = [
       captions: 20, temperature: 2, topK: 9, topP: 0.95, seed: 1, maximumLength: 9, minimumLength: 4,
       constraints: .init(prefix: [9, 5], forced: [6], forbidden: [4, 10], noRepeatNGram: 2))
     #expect(options.constraints.forced.isEmpty)
-    for (image, found) in draw(decoder, v, options, streams: [0, 1, 2, 3]).enumerated() {
+    let all = draw(decoder, v, options, streams: [0, 1, 2, 3])
+    #expect(all.count == 4)
+    for (image, found) in all.enumerated() {
       #expect(found.count == 20 && found.map(\.logProb) == found.map(\.logProb).sorted(by: >))
       for caption in found {
         let words = Array(caption.words.dropLast())

@@ -24,6 +24,8 @@ struct DecodingTests {
   @Test func everyVariantHasAFixture() {
     #expect(FixtureFiles.names(in: "decode", suffixes: ".png").count == 25)
     #expect(FixtureFiles.names(in: "decode", suffixes: ".jpg").count == 19)
+    #expect(FixtureFiles.names(in: "resize", suffixes: ".ppm").count == 13)
+    #expect(FixtureFiles.names(in: "preprocess", suffixes: ".ppm").count == 20)
   }
 
   @Test func contentCountsNotTheName() throws {

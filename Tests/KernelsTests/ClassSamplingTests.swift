@@ -38,6 +38,7 @@ import Testing
       for id in 0..<columns {
         #expect(abs(Double(counts[id] ?? 0) - Double(n) * (kept[id] ?? 0) / sum) <= 1.01, "\(id) \(sampling)")
       }
+      #expect(found.ids.count == n && found.logProbabilities.count == n)
       for (id, logProb) in zip(found.ids, found.logProbabilities) {
         #expect(abs(Double(logProb) - (sums[Int(id)] - normalizer)) < 1e-5)
       }

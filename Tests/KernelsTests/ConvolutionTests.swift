@@ -19,12 +19,16 @@ import Testing
     let bias = Tensor(uniform: [k], limit: 1, using: &random)
     for pool in [false, true] {
       let expected = convolveNaively(input, weights: weights, bias: bias, pool: pool)
+      // Of one row a pool leaves nothing.
+      let isEmpty = pool && min(h, w) == 1
       for threads in [1, 3] {
         for tile in [WinogradTile.two, .four] {
           let actual = convolved(
             input, weights: weights, bias: bias, pool: pool, tile, threads: ThreadPool(threads: threads))
           #expect(actual.shape == expected.shape)
-          #expect(relativeError(actual, expected) < 5e-6, "pool \(pool), \(tile), \(threads) threads")
+          #expect(
+            isEmpty ? actual.count == 0 : relativeError(actual, expected) < 5e-6,
+            "pool \(pool), \(tile), \(threads) threads")
         }
       }
     }
@@ -128,7 +132,10 @@ import Testing
         pair(
           input.pointer, images: n, height: h, width: w, parameters[0], parameters[1],
           into: output.mutablePointer(), workspace: ConvolutionWorkspace(), pool: threads)
-        withExtendedLifetime((transformed, biases)) { #expect(relativeError(output, expected) < 2e-6) }
+        let isEmpty = pooled && min(h, w) == 1
+        withExtendedLifetime((transformed, biases)) {
+          #expect(isEmpty ? output.count == 0 : relativeError(output, expected) < 2e-6)
+        }
       }
     }
     let wide = ConvolutionShape(inputChannels: 24, outputChannels: 20, pool: true)

@@ -20,14 +20,20 @@ import Testing
     #expect(total.load(ordering: .relaxed) == 64)
   }
 
-  /// Threads that have gone to sleep wake for the next job.
+  /// Threads that have gone to sleep wake for the next job: each piece waits for the other, so two threads must do them.
   @Test func wakesAfterAPause() async throws {
     let pool = ThreadPool(threads: 2)
-    let total = Atomic<Int>(0)
-    for _ in 0..<20 {
-      pool.run(2) { _ in total.add(1, ordering: .relaxed) }
+    let begun = Atomic<Int>(0)
+    let met = Atomic<Int>(0)
+    for round in 1...20 {
+      pool.run(2) { _ in
+        begun.add(1, ordering: .relaxed)
+        let deadline = ContinuousClock.now + .seconds(30)
+        while begun.load(ordering: .relaxed) < 2 * round && ContinuousClock.now < deadline {}
+        if begun.load(ordering: .relaxed) == 2 * round { met.add(1, ordering: .relaxed) }
+      }
+      try #require(met.load(ordering: .relaxed) == 2 * round)
       try await Task.sleep(for: .milliseconds(2))
     }
-    #expect(total.load(ordering: .relaxed) == 40)
   }
 }

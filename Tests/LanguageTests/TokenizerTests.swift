@@ -42,6 +42,7 @@ func nothingToSayGivesNoWords(text: String) {
     "http://", "U.S.",
     "555", "12", "1/2",
   ]
+  var found = 0
   for _ in 0..<3000 {
     let text = (0..<Int.random(in: 1...8, using: &random)).map { _ in
       pieces.randomElement(using: &random) ?? ""
@@ -49,8 +50,10 @@ func nothingToSayGivesNoWords(text: String) {
     #expect(Tokenizer().wholeTokens(text).allSatisfy { !$0.isEmpty && !$0.contains(" ") })
     for token in Tokenizer().tokens(text) {
       #expect(!token.isEmpty && !token.contains(where: \.isWhitespace), "\(text.debugDescription)")
+      found += 1
     }
   }
+  #expect(found > 3000)
   for value in stride(from: UInt32(0), to: 0x11_0000, by: 37) {
     guard let scalar = Unicode.Scalar(value) else { continue }
     _ = Tokenizer().tokens("a\(Character(scalar))'\(Character(scalar)).")

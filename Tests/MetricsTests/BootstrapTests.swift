@@ -25,12 +25,14 @@ private func samples(_ count: Int, seed: UInt64 = 3) -> [Sample] {
 @Test func intervalsAreSeeded() {
   let scores = CaptionScores(samples(30))
   let intervals = scores.intervals(Bootstrap(resamples: 50))
+  #expect(intervals.count == 6 && scores.corpus.count == 6)
   #expect(intervals == scores.intervals(Bootstrap(resamples: 50, seed: 1)))
   #expect(intervals != scores.intervals(Bootstrap(resamples: 50, seed: 2)))
   for (interval, score) in zip(intervals, scores.corpus) {
     #expect(interval.low < score && score < interval.high)
   }
   let narrow = scores.intervals(Bootstrap(resamples: 50, level: 0.5))
+  #expect(narrow.count == 6)
   for (inner, outer) in zip(narrow, intervals) { #expect(outer.low < inner.low && inner.high < outer.high) }
 }
 
@@ -55,7 +57,9 @@ private func samples(_ count: Int, seed: UInt64 = 3) -> [Sample] {
 @Test func fewImages() {
   #expect(CaptionScores([]).intervals(Bootstrap()).isEmpty)
   let one = CaptionScores(samples(1))
-  for (interval, score) in zip(one.intervals(Bootstrap(resamples: 3)), one.corpus) {
+  let intervals = one.intervals(Bootstrap(resamples: 3))
+  #expect(intervals.count == 6 && one.corpus.count == 6)
+  for (interval, score) in zip(intervals, one.corpus) {
     #expect(abs(interval.low - score) < 1e-12 && abs(interval.high - score) < 1e-12)
   }
 }

@@ -25,6 +25,7 @@ import Testing
       func generator() -> Random {
         stream.isEmpty ? Random(seed: seed) : Random(seed: seed, stream: stream)
       }
+      try #require(!each.next.isEmpty && !each.uniform.isEmpty)
       var bits = generator()
       #expect(each.next == each.next.map { _ in String(bits.next()) })
       var uniform = generator()

@@ -5,7 +5,8 @@ public import Tensors
 ///
 /// Slopes are central differences of fourth order, (8(f(h) − f(−h)) − (f(2h) − f(−2h))) / 12h, so that steps may be
 /// long enough to rise above float rounding. Each direction d has length 1; a wrong gradient δg shows as |δg·d|,
-/// which for a random d is about ‖δg‖/√n: hence the factor √n.
+/// which for a random d is about ‖δg‖/√n: hence the factor √n. A gradient of zeros proves nothing: it
+/// is infinitely far.
 public func gradientDisagreement(
   _ gradient: Tensor, at value: Tensor, step: Float = 0.05, directions: Int = 3, seed: UInt64 = 1,
   loss: (Tensor) -> Double
@@ -13,11 +14,12 @@ public func gradientDisagreement(
   precondition(gradient.shape == value.shape, "\(gradient.shape) against \(value.shape)")
   let g = gradient.scalars.map(Double.init)
   let norm = g.reduce(0) { $0 + $1 * $1 }.squareRoot()
+  if norm == 0 { return .infinity }
   let count = Double(g.count)
   var random = Random(seed: seed, stream: UInt64(g.count))
   var worst = 0.0
   for trial in 0...directions {
-    let along = trial == 0 && norm > 0
+    let along = trial == 0
     let d = g.map { along ? $0 / norm : (random.next() & 1 == 0 ? 1 : -1) / count.squareRoot() }
     func moved(_ distance: Double) -> Double {
       loss(Tensor(zip(value.scalars, d).map { Float(Double($0) + distance * $1) }, value.shape))

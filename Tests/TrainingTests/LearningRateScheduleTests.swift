@@ -12,7 +12,9 @@ private let curves: [(String, LearningRateSchedule.Curve)] = [
 /// torch.optim.lr_scheduler's rates, made by tools/golden/schedules.py.
 private func golden(_ name: String) throws -> [Double] {
   let data = try Data(contentsOf: URL(fileURLWithPath: fixture("schedules.json")))
-  return try #require(try JSONDecoder().decode([String: [Double]].self, from: data)[name])
+  let rates = try #require(try JSONDecoder().decode([String: [Double]].self, from: data)[name])
+  try #require(rates.count >= 15)
+  return rates
 }
 
 @Suite struct LearningRateScheduleTests {
@@ -27,7 +29,9 @@ private func golden(_ name: String) throws -> [Double] {
   @Test func plateausAgreeWithPyTorch() throws {
     var schedule = LearningRateSchedule(
       learningRate: 0.8, .plateau(factor: 0.5, patience: 2), stopPatience: 100)
-    for (epoch, (loss, expected)) in zip(try golden("losses"), try golden("plateau")).enumerated() {
+    let (losses, rates) = (try golden("losses"), try golden("plateau"))
+    try #require(losses.count == rates.count)
+    for (epoch, (loss, expected)) in zip(losses, rates).enumerated() {
       _ = schedule.observe(loss, epoch: epoch + 1)
       #expect(abs(schedule.learningRate(after: 1000 * epoch) - expected) < 1e-12, "epoch \(epoch + 1)")
     }

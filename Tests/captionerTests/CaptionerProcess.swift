@@ -1,5 +1,6 @@
 import Foundation
 import TestSupport
+import Testing
 
 /// The built program, run as a user runs it.
 struct CaptionerProcess {
@@ -15,7 +16,7 @@ struct CaptionerProcess {
     /// Each line of the output as a JSON object.
     func objects() throws -> [[String: Any]] {
       try lines.map {
-        try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] ?? [:]
+        try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
       }
     }
   }
@@ -27,9 +28,10 @@ struct CaptionerProcess {
   /// - Parameters:
   ///   - input: the file that is its standard input.
   ///   - output: where standard output goes instead of into the outcome.
+  ///   - shell: what a shell is to do before it becomes the command, as in `exec "$@"`.
   init(
     _ arguments: [String], in folder: String, input: String = "/dev/null", output: String? = nil,
-    environment: [String: String] = [:], workingFolder: String? = nil
+    environment: [String: String] = [:], workingFolder: String? = nil, shell: String? = nil
   ) throws {
     // Files rather than pipes: nobody has to empty them while the process runs.
     self.folder = "\(folder)/process-\(UUID().uuidString)"
@@ -38,8 +40,8 @@ struct CaptionerProcess {
       try Data().write(to: URL(fileURLWithPath: "\(self.folder)/\(name)"))
       return try FileHandle(forWritingTo: URL(fileURLWithPath: "\(self.folder)/\(name)"))
     }
-    process.executableURL = URL(fileURLWithPath: Self.executable)
-    process.arguments = arguments
+    process.executableURL = URL(fileURLWithPath: shell == nil ? Self.executable : "/bin/sh")
+    process.arguments = (shell.map { ["-c", $0, "sh", Self.executable] } ?? []) + arguments
     process.environment = ["PATH": "/usr/bin:/bin"].merging(environment) { $1 }
     process.currentDirectoryURL = URL(fileURLWithPath: workingFolder ?? folder)
     process.standardInput = FileHandle(forReadingAtPath: input)
@@ -53,8 +55,17 @@ struct CaptionerProcess {
   var identifier: Int32 { process.processIdentifier }
   var isRunning: Bool { process.isRunning }
 
-  /// Waits for its end.
-  func outcome() -> Outcome {
+  /// How long a command of the tests may take, many times what the slowest takes on a busy machine.
+  static let limit = Duration.seconds(300)
+
+  /// Waits for its end. A command that hangs fails its test, and is killed.
+  func outcome(within limit: Duration = limit) -> Outcome {
+    let deadline = ContinuousClock.now + limit
+    while process.isRunning && ContinuousClock.now < deadline { usleep(2_000) }
+    if process.isRunning {
+      Issue.record("captioner \(process.arguments ?? []): not ended after \(limit)")
+      kill(identifier, SIGKILL)
+    }
     process.waitUntilExit()
     func text(_ name: String) -> String {
       String(decoding: FileManager.default.contents(atPath: "\(folder)/\(name)") ?? Data(), as: UTF8.self)
@@ -68,7 +79,7 @@ struct CaptionerProcess {
   }
 
   /// The program lies beside the test bundle, which is this process.
-  static let executable: String = {
+  private static let executable: String = {
     let this = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
     return URL(fileURLWithPath: this).deletingLastPathComponent().appendingPathComponent("captioner").path
   }()
@@ -78,6 +89,11 @@ struct CaptionerProcess {
 struct Workplace {
   let folder: String
   var model: String { folder + "/model.safetensors" }
+
+  /// Whether a file system may be mounted, as root may outside of most containers.
+  static let mayMount =
+    (try? withTemporaryFolder { mount("tmpfs", $0, "tmpfs", 0, "size=64k") == 0 && umount2($0, 2) == 0 })
+    ?? false
 
   /// Calls `body` with a new one, which is then removed.
   static func with<R>(_ body: (Workplace) throws -> R) throws -> R {

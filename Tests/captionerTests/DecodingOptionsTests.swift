@@ -9,7 +9,8 @@ import Testing
       ["caption", "photos", "--model", place.model, "--format", "json"] + options
     ).outcome()
     #expect(outcome.status == 0, "\(options): \(outcome.errors)")
-    let found = try PrintedImage.lines(outcome).map { $0.captions ?? [] }
+    let found = try PrintedImage.lines(outcome).map { try #require($0.captions) }
+    #expect(found.count == 4 && !found.contains(where: \.isEmpty))
     for caption in found.joined() { #expect(caption.isSound, "\(options) \(caption)") }
     return found
   }

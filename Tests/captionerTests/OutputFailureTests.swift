@@ -32,16 +32,10 @@ import Testing
   private func run(_ redirections: String, _ arguments: [String], in place: Workplace) throws -> (
     Int32, String
   ) {
-    let shell = Process()
-    shell.executableURL = URL(fileURLWithPath: "/bin/sh")
-    shell.arguments = ["-c", "\"$@\" \(redirections)", "sh", CaptionerProcess.executable] + arguments
-    shell.currentDirectoryURL = URL(fileURLWithPath: place.folder)
-    let output = Pipe()
-    (shell.standardOutput, shell.standardError) = (output, output)
-    try shell.run()
-    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    shell.waitUntilExit()
-    return (shell.terminationReason == .exit ? shell.terminationStatus : -shell.terminationStatus, text)
+    let outcome = try CaptionerProcess(
+      arguments, in: place.folder, shell: "exec \"$@\" \(redirections)"
+    ).outcome()
+    return (outcome.status, outcome.output + outcome.errors)
   }
 
   /// Messages that can't be written are lost; the data are not.
@@ -80,11 +74,11 @@ import Testing
   }
 
   /// A disk that is too small, where mounting is allowed: nothing is left half-written, and with room the run goes on.
-  @Test(.enabled(if: getuid() == 0)) func aFullDiskLeavesNothingHalfDone() throws {
+  @Test(.enabled(if: Workplace.mayMount)) func aFullDiskLeavesNothingHalfDone() throws {
     try Workplace.with { place in
       let captions = try place.dataset()
       let disk = try place.makeFolder("disk")
-      guard mount("tmpfs", disk, "tmpfs", 0, "size=256k") == 0 else { return }
+      try #require(mount("tmpfs", disk, "tmpfs", 0, "size=256k") == 0)
       defer { umount2(disk, 2) }
       let train = [
         "train", "--captions", captions, "--images", "photos", "--validation-captions", captions, "--encoder",

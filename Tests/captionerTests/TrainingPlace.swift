@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// A folder in which a tiny run takes a second or two.
 struct TrainingPlace {
@@ -40,9 +41,11 @@ struct TrainingPlace {
       .map { $0.replacing(/features-[0-9a-f]+/, with: "features") }
   }
 
-  /// Waits until the run has got somewhere: its log has that many lines.
+  /// Waits until the run has got somewhere: its log has that many lines, or it has ended.
   func wait(for lines: Int, in output: String, _ process: CaptionerProcess) throws {
-    for _ in 0..<5000 where process.isRunning {
+    let deadline = ContinuousClock.now + CaptionerProcess.limit
+    while process.isRunning {
+      try #require(ContinuousClock.now < deadline, "no \(lines) lines of \(output)/log.jsonl")
       let log = FileManager.default.contents(atPath: "\(place.folder)/\(output)/log.jsonl") ?? Data()
       if log.count(where: { $0 == 10 }) >= lines { return }
       usleep(2000)

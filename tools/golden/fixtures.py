@@ -1,4 +1,4 @@
-"""Where fixtures go, and how they are written: the same bytes on every run."""
+"""Where the fixtures of the tests go, and how they are written: the same bytes on every run."""
 
 import json
 import os

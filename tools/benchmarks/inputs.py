@@ -1,0 +1,65 @@
+"""What benchmarks read: found in the repository, or made for the run. Each function adds to the run's values."""
+
+import pathlib
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SAMPLE = ROOT / "datasets" / "sample" / "images"
+MODEL = ROOT / "models" / "captioner.safetensors"
+
+
+def photo(run):
+    found = run.values["photo"] or next(iter(sorted(SAMPLE.glob("*.jpg"))), None)
+    run.values["photo"] = found or sys.exit("no photo found: name one with --photo")
+
+
+def model(run):
+    run.values["model"] = run.values["model"] or MODEL
+    if not pathlib.Path(run.values["model"]).exists():
+        sys.exit(f"{run.values['model']}: no model found: name one with --model")
+
+
+def model_and_photo(run):
+    model(run)
+    photo(run)
+
+
+def captions(run):
+    """A file of COCO's size."""
+    if not run.values["captions"]:
+        run.values["captions"] = run.scratch / "captions.json"
+        run.call(ROOT / "tools" / "datasets" / "coco_size.py", run.values["captions"])
+
+
+def jpeg(run):
+    photo(run)
+    for name, file in [("jpeg", "photo.jpg"), ("ours", "ours.raw"), ("peers", "peers.raw")]:
+        run.values[name] = run.scratch / file
+    run.call("jpeg.py", "make", run.values["photo"], run.values["jpeg"])
+
+
+def folder(run):
+    """200 JPEGs."""
+    model(run)
+    run.values["photos"] = run.scratch / "photos"
+    run.call("folder.py", "make", SAMPLE, run.values["photos"])
+
+
+def scored_captions(run):
+    """Made-up references and results, kept for the next time."""
+    images = run.values["images"][0]
+    kept = pathlib.Path(tempfile.gettempdir()) / f"captioner-benchmark-captions-{images}"
+    run.call(ROOT / "tools" / "datasets" / "captions.py", images, kept)
+    run.values["references"] = kept / "references.json"
+    run.values["results"] = kept / "results.json"
+
+
+def features(run):
+    """The maps of 1,000 images out of the sample's photos."""
+    model(run)
+    if not run.values["features"]:
+        photos = run.scratch / "photos.safetensors"
+        run.values["features"] = run.scratch / "features.safetensors"
+        run.call("captioner", "features", SAMPLE, "--encoder", run.values["model"], "--tap", "map2x2", "--output", photos)
+        run.call("beam.py", "--mix", photos, run.values["features"])

@@ -1,0 +1,101 @@
+"""The table of benchmarks: what each times, of ours and of its peers, what it takes, and what it reads."""
+
+from typing import Callable, NamedTuple
+
+import inputs
+
+TIMED = "--threads {threads} --repetitions {repetitions}"
+
+
+class Engine(NamedTuple):
+    """A command that is timed. Its first word is a product of ours or a script under peers/, which prints JSON lines;
+    words in braces are the run's options and inputs, `{batch}` each size of batch in turn."""
+    command: str
+    bfloat: bool = False  # only where the CPU multiplies bfloat16
+    whole: str | None = None  # timed from start to exit, under this name
+
+
+class Benchmark(NamedTuple):
+    about: str
+    unit: str
+    engines: list[Engine]
+    options: dict = {}  # what it takes beside the common options, and the defaults
+    inputs: Callable | None = None  # makes or finds what the engines read
+    precision: str = "f32"  # of the engines that are timed as a whole, and of those that are compared first
+    packages: bool = True  # whether the peers need more than Python itself
+
+
+def convolutions(more="") -> list[Engine]:
+    """The peers of the encoder."""
+    return [Engine(f"encoder.py {more}--engine {engine} --batch {{batch}} {TIMED}", bfloat=engine.endswith("bf16"))
+            for engine in ["pytorch", "onnxruntime", "openvino", "openvino-bf16"]]
+
+
+BENCHMARKS = {
+    "encoder": Benchmark(
+        "milliseconds an image; ratio to the fastest f32 peer", "ms/image", [
+            Engine("captioner-benchmarks encoder --batch {batch} " + TIMED),
+            Engine("captioner-benchmarks encoder --batch {batch} --arithmetic bfloat16 " + TIMED, bfloat=True),
+            *convolutions()],
+        {"batch": [1, 8]}),
+    "vgg16": Benchmark(
+        "milliseconds an image to FC-4096", "ms/image", [
+            Engine("captioner-benchmarks encoder --head float32 --batch {batch} " + TIMED),
+            Engine("captioner-benchmarks encoder --head float16 --batch {batch} " + TIMED),
+            *convolutions("--full ")],
+        {"batch": [1]}),
+    "decoder-step": Benchmark(
+        "milliseconds a training step, V = 9567", "ms/step", [
+            Engine("captioner-benchmarks decoder-step " + TIMED),
+            Engine("captioner-benchmarks decoder-step --bf16 " + TIMED, bfloat=True),
+            *(Engine(f"decoder_step.py --variant {variant} {precision}{TIMED}")
+              for variant in ["loop", "function", "lstm"] for precision in ["", "--bf16 "])]),
+    "train-epoch": Benchmark(
+        "seconds an epoch", "s/epoch", [
+            Engine("captioner-benchmarks train-epoch --threads {threads} --batches {batches}"),
+            *(Engine(f"training.py --variant {variant} --threads {{threads}} --batches {{batches}}")
+              for variant in ["loop", "function", "lstm"])],
+        {"batches": 30}),
+    "fine-tune": Benchmark(
+        "milliseconds a step", "ms/step", [
+            Engine(f"captioner-benchmarks fine-tune --batch {{batch}} --from {{from}} {TIMED}"),
+            *(Engine(f"fine_tune.py --layout {layout} --batch {{batch}} --from {{from}} {TIMED}")
+              for layout in ["channels_last", "contiguous"])],
+        {"batch": [8], "from": "conv4_1"}),
+    "captions": Benchmark(
+        "seconds from a caption file to batches", "s", [
+            Engine("captioner-benchmarks captions {captions} --threads {threads}"),
+            Engine("captions.py {captions}")],
+        {"captions": None}, inputs.captions, packages=False),
+    "jpeg": Benchmark(
+        "milliseconds from a 640x480 JPEG to a tensor", "ms", [
+            Engine("captioner-benchmarks jpeg {jpeg} --repetitions {repetitions} --output {ours}"),
+            Engine("jpeg.py time {jpeg} --repetitions {repetitions} --output {peers}")],
+        {"photo": None}, inputs.jpeg),
+    "caption": Benchmark(
+        "milliseconds of the whole process", "ms", [
+            Engine("captioner caption {photo} --model {model} --threads {threads}", whole="captioner"),
+            Engine("caption.py {model} {photo} --threads {threads}", whole="pytorch")],
+        {"model": None, "photo": None}, inputs.model_and_photo),
+    "folder": Benchmark(
+        "milliseconds of the whole process, 200 JPEGs", "ms", [
+            Engine("captioner caption {photos} --model {model} --threads {threads}", whole="captioner"),
+            Engine("captioner-benchmarks folder-encoder --model {model} " + TIMED),
+            Engine("folder.py caption {model} {photos} --threads {threads} --batch {batch}",
+                   whole="pytorch (batches of {batch})")],
+        {"model": None, "batch": [8, 32]}, inputs.folder),
+    "metrics": Benchmark(
+        "milliseconds of the whole process, made-up captions, intervals included in ours (needs Java)", "ms", [
+            Engine("captioner metrics --references {references} --results {results} --format json "
+                   "--threads {threads}", whole="captioner"),
+            Engine("metrics.py {references} {results}", whole="pycocoevalcap")],
+        {"images": [5000]}, inputs.scored_captions, precision="f64"),
+    "beam": Benchmark(
+        "milliseconds for 1,000 images; width 5", "ms", [
+            Engine("captioner-benchmarks beam --model {model} --features {features} " + TIMED),
+            Engine("beam.py {model} {features} --engine batched " + TIMED),
+            Engine("beam.py {model} {features} --engine loop --threads {threads} --repetitions 1")],
+        {"model": None, "features": None}, inputs.features),
+    "memory": Benchmark(
+        "megabytes of `captioner train`; no peer, one round", "MB", [], {"images": [2000, 16000]}, packages=False),
+}
