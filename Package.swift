@@ -67,14 +67,18 @@ let package = Package(
       "Captioning", dependencies: ["Datasets", "Imaging", "Kernels", "Language", "Layers", "Tensors"],
       settings: numeric, fixtures: true)
     + module(
-      "Evaluation", dependencies: ["Captioning", "Datasets", "Language", "Layers", "Metrics", "Tensors"])
+      "Evaluation",
+      dependencies: ["Captioning", "Datasets", "Imaging", "Language", "Layers", "Metrics", "Tensors"])
     + module(
       "Training",
-      dependencies: ["Captioning", "Datasets", "Kernels", "Language", "Layers", "Metrics", "Tensors"],
+      dependencies: [
+        "Captioning", "Datasets", "Evaluation", "Kernels", "Language", "Layers", "Metrics", "Tensors",
+      ],
       settings: numeric, fixtures: true)
     // Floor 7.
     + module(
-      "Reporting", dependencies: ["Datasets", "Evaluation", "Imaging", "Language", "Tensors", "Training"],
+      "Reporting",
+      dependencies: ["Datasets", "Evaluation", "Imaging", "Language", "Metrics", "Tensors", "Training"],
       testDependencies: ["Captioning", "Datasets"])
     // Floor 8: the command.
     + [

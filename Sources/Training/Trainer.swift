@@ -1,5 +1,6 @@
 public import Captioning
 internal import Datasets
+internal import Evaluation
 internal import Foundation
 internal import Kernels
 internal import Layers
