@@ -78,14 +78,21 @@ let package = Package(
       dependencies: ["Datasets", "Decoding", "Imaging", "Kernels", "Language", "Layers", "Tensors"],
       settings: numeric, fixtures: true)
     + module(
-      "Evaluation", dependencies: ["Captioning", "Datasets", "Decoding", "Language", "Layers", "Metrics", "Tensors"])
+      "Evaluation",
+      dependencies: [
+        "Captioning", "Datasets", "Decoding", "Imaging", "Language", "Layers", "Metrics", "Tensors",
+      ])
     + module(
       "Training",
-      dependencies: ["Captioning", "Datasets", "Decoding", "Kernels", "Language", "Layers", "Metrics", "Tensors"],
+      dependencies: [
+        "Captioning", "Datasets", "Decoding", "Evaluation", "Kernels", "Language", "Layers", "Metrics",
+        "Tensors",
+      ],
       settings: numeric, fixtures: true)
     // Floor 8.
     + module(
-      "Reporting", dependencies: ["Datasets", "Evaluation", "Imaging", "Language", "Tensors", "Training"],
+      "Reporting",
+      dependencies: ["Datasets", "Evaluation", "Imaging", "Language", "Metrics", "Tensors", "Training"],
       testDependencies: ["Captioning", "Datasets"])
     // Floor 9: the command.
     + [

@@ -24,17 +24,7 @@ extension Captioner {
     let scores = TeacherForcedScores(
       decoder, packed, about: features(pooled), likeliest: runnersUp > 0 ? runnersUp + 1 : 0,
       sharing: cache, on: device)
-    let vocabulary = description.vocabulary
-    let words = packed.targets.enumerated().map { position, target in
-      let others = runnersUp > 0 ? scores.likeliest[position].filter { $0.id != target } : []
-      return Caption.ScoredWord(
-        word: vocabulary.word(for: target), logProb: scores.logProbs[position],
-        rank: scores.ranks[position],
-        runnersUp: others.prefix(runnersUp).map {
-          .init(word: vocabulary.word(for: $0.id), logProb: $0.logProb)
-        })
-    }
-    return packed.unpacked(words, order).map(judged)
+    return scores.captions(packed, order, in: description.vocabulary, runnersUp: runnersUp).map(judged)
   }
 
   /// ln p of every word and the end of many captions, [captions][words + 1].

@@ -52,22 +52,15 @@ public final class Captioner {
     decoder.decode(
       features(pooled), strategy, streams: streams ?? (0..<pooled.shape[0]).map { UInt64($0) },
       sharing: cache, on: device
-    ).map { $0.map(caption) }
+    ).map { hypotheses in hypotheses.map { judged(Caption($0, in: description.vocabulary)) } }
   }
 
   /// What the decoder is told of images, given what the head reads of them [N, pooledSize].
   func features(_ pooled: Tensor) -> ImageFeatures { ImageFeatures(v: head(pooled)) }
 
-  private func caption(_ hypothesis: Hypothesis) -> Caption {
-    judged(
-      zip(hypothesis.words, hypothesis.logProbs).map {
-        Caption.ScoredWord(word: description.vocabulary.word(for: $0), logProb: $1)
-      })
-  }
-
   /// A caption with the model's confidence in it, if the model was calibrated.
-  func judged(_ words: [Caption.ScoredWord]) -> Caption {
-    var caption = Caption(words: words)
+  func judged(_ caption: Caption) -> Caption {
+    var caption = caption
     caption.confidence = description.confidence?(caption)
     return caption
   }

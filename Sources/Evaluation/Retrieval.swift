@@ -94,3 +94,33 @@ public struct Retrieval: Sendable, Equatable {
     return highest + log(x.reduce(0) { $0 + exp(Double($1) - highest) } / Double(max(1, x.count)))
   }
 }
+
+extension Retrieval: Encodable {
+  private enum Key: String, CodingKey {
+    case images, captions
+    case captionToImage = "caption_to_image"
+    case information = "image_to_caption"
+    case total = "image_to_caption_total"
+    case perWord = "image_to_caption_per_word"
+  }
+
+  /// Writes `{"images": …, "captions": …, "caption_to_image": {"R@1": …, …, "median_rank": …}, "image_to_caption": …}`.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Key.self)
+    try container.encode(images, forKey: .images)
+    try container.encode(captions, forKey: .captions)
+    try container.encode(captionToImage, forKey: .captionToImage)
+    try container.encode(imageToCaption[.information], forKey: .information)
+    try container.encode(imageToCaption[.total], forKey: .total)
+    try container.encode(imageToCaption[.perWord], forKey: .perWord)
+  }
+}
+
+extension Retrieval.Recall: Encodable {
+  private enum CodingKeys: String, CodingKey {
+    case at1 = "R@1"
+    case at5 = "R@5"
+    case at10 = "R@10"
+    case medianRank = "median_rank"
+  }
+}

@@ -1,30 +1,46 @@
-internal import Captioning
+public import Captioning
 public import Decoding
-internal import Language
-internal import Metrics
+public import Metrics
 
 /// What one way of searching gives.
 public struct SweepPoint: Sendable {
   /// The way.
   public let options: BeamOptions
-  /// BLEU-1 to BLEU-4 and ROUGE-L, 0 to 1; CIDEr, 0 to 10.
-  public let bleu: [Double]
-  /// See `bleu`.
-  public let rougeL, cider: Double
-  /// Means over the captions: log-probability, and words.
-  public let meanLogProb, meanLength: Double
-  /// Share of captions that differ from all others.
-  public let distinct: Double
-  /// How long the search took, and images in a second of it.
-  public let seconds, imagesPerSecond: Double
+  /// The captions' scores, and what the model thinks of them.
+  public let scores: Scores
+  /// How long the search took.
+  public let seconds: Double
 
-  init(_ options: BeamOptions, _ captions: [Caption], _ scores: CaptionScores, seconds: Double) {
-    self.options = options
-    (bleu, rougeL, cider) = (scores.bleu.corpus, scores.rougeL.corpus, scores.cider.corpus)
-    let count = Double(max(1, captions.count))
-    meanLogProb = captions.reduce(0) { $0 + Double($1.logProb) } / count
-    meanLength = captions.reduce(0) { $0 + Double($1.words.count - 1) } / count
-    distinct = Double(Set(captions.map(\.text)).count) / count
-    (self.seconds, imagesPerSecond) = (seconds, count / max(seconds, 1e-9))
+  /// Images in a second of it.
+  public var imagesPerSecond: Double { max(1, scores[.images] ?? 1) / max(seconds, 1e-9) }
+}
+
+extension SweepPoint: Encodable {
+  private enum Key: String, CodingKey {
+    case seconds
+    case beamWidth = "beam_width"
+    case lengthNormalization = "length_normalization"
+    case imagesPerSecond = "images_per_second"
+  }
+
+  /// Writes the scores by name, `beam_width`, `length_normalization`, `seconds` and `images_per_second`.
+  public func encode(to encoder: any Encoder) throws {
+    try scores.encode(to: encoder)
+    var container = encoder.container(keyedBy: Key.self)
+    try container.encode(options.beamWidth, forKey: .beamWidth)
+    try container.encode(options.lengthNormalization.name, forKey: .lengthNormalization)
+    try container.encode(seconds, forKey: .seconds)
+    try container.encode(imagesPerSecond, forKey: .imagesPerSecond)
+  }
+}
+
+extension LengthNormalization {
+  /// `none`, `average`, or `wu:` and α.
+  public var name: String {
+    switch self {
+    case .none: "none"
+    case .average: "average"
+    case .wu(let alpha): "wu:\(alpha)"
+    }
   }
 }

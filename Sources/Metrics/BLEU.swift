@@ -2,45 +2,49 @@ internal import Foundation
 
 /// BLEU-1 to BLEU-4 (Papineni et al. 2002) with the closest reference length, number for number as pycocoevalcap
 /// computes it: its two small constants keep empty captions from dividing by 0.
-public struct BLEU: Sendable, Equatable {
-  /// BLEU-n of all samples together at index n − 1, 0…1.
-  public let corpus: [Double]
-  /// BLEU-n of each sample alone, [N][4].
-  public let perSample: [[Double]]
-  /// What is counted of each sample, [N]: the score of several is that of their sum.
-  let matches: [Matches]
+public struct BLEU: CaptionMetric {
+  /// `Bleu_1` to `Bleu_4`.
+  public static let names: [ScoreName] = [.bleu1, .bleu2, .bleu3, .bleu4]
+  /// Words of the candidate and of the nearest reference; of each order the candidate's n-grams, and those found.
+  public static let width = 10
 
   private static let tiny = 1e-15
   private static let small = 1e-9
 
-  /// Scores `samples`. A sample without references counts as having one empty reference.
-  public init(_ samples: some Sequence<Sample>) {
-    var numbers = NGramNumbers()
-    self.init(
-      NumberedSample.numbered(samples).words.map { sample in
-        let references = sample.references.map { numbers.add($0) }
-        return Matches(numbers.counts(sample.candidate), references)
-      })
+  /// Nothing depends on other images' references.
+  public init(_ samples: CountedSamples) {}
+
+  /// Counts an image's n-grams. A sample without references counts as having one empty reference.
+  public func statistics(of sample: CountedSample) -> [Double] {
+    Matches(sample.candidateNGrams, sample.referenceNGrams).numbers
   }
 
-  init(_ matches: [Matches]) {
-    self.matches = matches
-    perSample = matches.map(\.score)
-    corpus = matches.reduce(into: Matches()) { $0.add($1) }.score
-  }
+  /// BLEU-1 to BLEU-4.
+  public static func scores(_ sums: [Double], images: Int) -> [Double] { Matches(sums).score }
 
-  struct Matches: Sendable, Equatable {
+  /// What is counted of an image: the score of several is that of their sum.
+  private struct Matches {
     /// Words of the candidate, and of the reference nearest in length.
     var length, referenceLength: Double
     /// By order: n-grams of the candidate, and those of them that references have.
     var guessed, correct: SIMD4<Double>
 
-    init() { (length, referenceLength, guessed, correct) = (0, 0, .zero, .zero) }
+    init(_ numbers: [Double]) {
+      length = numbers[0]
+      referenceLength = numbers[1]
+      guessed = SIMD4(numbers[2..<6])
+      correct = SIMD4(numbers[6..<10])
+    }
+
+    var numbers: [Double] {
+      [length, referenceLength] + (0..<4).map { guessed[$0] } + (0..<4).map { correct[$0] }
+    }
 
     /// All n-grams of the references must be numbered.
     init(_ candidate: NGramCounts, _ references: [NGramCounts]) {
-      self.init()
       length = Double(candidate.length)
+      guessed = .zero
+      correct = .zero
       // Of two equally close lengths the shorter one.
       let closest = references.map(\.length).min {
         (abs($0 - candidate.length), $0) < (abs($1 - candidate.length), $1)
@@ -63,13 +67,6 @@ public struct BLEU: Sendable, Equatable {
       }
     }
 
-    mutating func add(_ other: Matches) {
-      length += other.length
-      referenceLength += other.referenceLength
-      guessed += other.guessed
-      correct += other.correct
-    }
-
     /// BLEU-1 to BLEU-4.
     var score: [Double] {
       let ratio = (length + BLEU.tiny) / (referenceLength + BLEU.small)
@@ -81,4 +78,15 @@ public struct BLEU: Sendable, Equatable {
       }
     }
   }
+}
+
+extension ScoreName {
+  /// BLEU-1, 0…1.
+  public static let bleu1 = ScoreName("Bleu_1", title: "BLEU-1")
+  /// BLEU-2, 0…1.
+  public static let bleu2 = ScoreName("Bleu_2", title: "BLEU-2")
+  /// BLEU-3, 0…1.
+  public static let bleu3 = ScoreName("Bleu_3", title: "BLEU-3")
+  /// BLEU-4, 0…1.
+  public static let bleu4 = ScoreName("Bleu_4", title: "BLEU-4")
 }

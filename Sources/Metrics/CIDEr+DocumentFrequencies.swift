@@ -13,33 +13,50 @@ extension CIDEr {
     private let mostRare: Double
 
     /// Counts the n-grams of `references`, each element those of one image.
-    public init(_ references: some Sequence<[[Int32]]>) { self.init(references) { _ in } }
-
-    /// Calls `body` with what was counted in each image's references.
-    init(_ references: some Sequence<[[Int32]]>, _ body: ([NGramCounts]) -> Void) {
+    public init(_ references: some Sequence<[[Int32]]>) {
       var numbers = NGramNumbers()
-      var documents = 0
-      var frequencies: [Int32] = []
-      var lastSeen: [Int] = []
+      var documents = Documents()
       for captions in references {
-        documents += 1
         let counts = captions.map { numbers.add($0) }
-        while frequencies.count < numbers.count {
-          frequencies.append(0)
-          lastSeen.append(0)
+        documents.add(counts, distinct: numbers.count)
+      }
+      self.init(documents, numbers)
+    }
+
+    /// From the samples' references, an image a document.
+    init(_ samples: CountedSamples) {
+      var documents = Documents()
+      for captions in samples.references { documents.add(captions, distinct: samples.numbers.count) }
+      self.init(documents, samples.numbers)
+    }
+
+    private init(_ documents: Documents, _ numbers: NGramNumbers) {
+      let mostRare = log(Double(max(1, documents.count)))
+      self.mostRare = mostRare
+      self.numbers = numbers
+      rarities = documents.frequencies.map { mostRare - log(Double($0)) }
+    }
+
+    /// Counts in how many images each n-gram is.
+    private struct Documents {
+      private(set) var count = 0
+      private(set) var frequencies: [Int32] = []
+      private var lastSeen: [Int] = []
+
+      /// Adds an image's references; `distinct` n-grams have a number so far.
+      mutating func add(_ references: [NGramCounts], distinct: Int) {
+        count += 1
+        if frequencies.count < distinct {
+          frequencies += [Int32](repeating: 0, count: distinct - frequencies.count)
+          lastSeen += [Int](repeating: 0, count: distinct - lastSeen.count)
         }
-        for caption in counts {
-          for term in caption.terms where lastSeen[Int(term.number)] != documents {
-            lastSeen[Int(term.number)] = documents
+        for caption in references {
+          for term in caption.terms where lastSeen[Int(term.number)] != count {
+            lastSeen[Int(term.number)] = count
             frequencies[Int(term.number)] += 1
           }
         }
-        body(counts)
       }
-      let mostRare = log(Double(max(1, documents)))
-      self.mostRare = mostRare
-      self.numbers = numbers
-      rarities = frequencies.map { mostRare - log(Double($0)) }
     }
 
     /// What scoring needs of one image's references; worth keeping where many captions are held against them.

@@ -1,29 +1,34 @@
 /// CIDEr-D (Vedantam, Zitnick & Parikh 2015) with σ = 6 and n = 1…4, number for number as pycocoevalcap computes it:
 /// how near a caption is to the references, words weighted by how rare they are among all references. 0…10.
-public struct CIDEr: Sendable, Equatable {
-  /// The mean over all samples; 0 if there are none.
-  public let corpus: Double
-  /// The score of each sample, [N].
-  public let perSample: [Double]
+public struct CIDEr: CaptionMetric {
+  /// `CIDEr`.
+  public static let names: [ScoreName] = [.cider]
+  /// The score: that of several images is the mean.
+  public static let width = 1
 
-  /// Scores `samples`; document frequencies are those of their references, an image a document. Of one image alone
-  /// every word is in every document, so that all scores are 0. A sample without references scores 0.
-  public init(_ samples: some Sequence<Sample>) {
-    let samples = NumberedSample.numbered(samples).words
-    var references: [[NGramCounts]] = []
-    let frequencies = DocumentFrequencies(samples.map(\.references)) { references.append($0) }
-    self.init(
-      zip(samples, references).map { sample, references in
-        frequencies.score(
-          frequencies.vector(frequencies.numbers.counts(sample.candidate)),
-          references.map(frequencies.vector))
-      })
+  private let frequencies: DocumentFrequencies
+
+  /// Document frequencies are those of the samples' references, an image a document. Of one image alone every word is
+  /// in every document, so that all scores are 0.
+  public init(_ samples: CountedSamples) { frequencies = DocumentFrequencies(samples) }
+
+  /// The image's score; 0 without references.
+  public func statistics(of sample: CountedSample) -> [Double] {
+    [
+      frequencies.score(
+        frequencies.vector(sample.candidateNGrams), sample.referenceNGrams.map(frequencies.vector))
+    ]
   }
 
-  init(_ perSample: [Double]) {
-    self.perSample = perSample
-    corpus = perSample.mean
+  /// The mean; 0 of no images.
+  public static func scores(_ sums: [Double], images: Int) -> [Double] {
+    [images == 0 ? 0 : sums[0] / Double(images)]
   }
+}
+
+extension ScoreName {
+  /// CIDEr-D, 0…10.
+  public static let cider = ScoreName("CIDEr", title: "CIDEr")
 }
 
 extension [Double] {

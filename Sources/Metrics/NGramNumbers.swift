@@ -3,8 +3,8 @@
 ///
 /// The trie is a hash table with linear probing, key and number side by side: nearly all of a metric's time are misses
 /// of the cache in it, and this is one for each n-gram.
-struct NGramNumbers {
-  private struct Slot {
+struct NGramNumbers: Sendable {
+  private struct Slot: Sendable {
     var key: UInt64
     /// −1 where there is none.
     var number: Int32
@@ -88,8 +88,8 @@ struct NGramNumbers {
 }
 
 /// How often a caption has each of its n-grams.
-struct NGramCounts {
-  struct Term {
+struct NGramCounts: Sendable {
+  struct Term: Sendable {
     let number: Int32
     /// n − 1.
     let order: Int8

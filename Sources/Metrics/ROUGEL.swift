@@ -1,20 +1,23 @@
 /// ROUGE-L (Lin 2004): F-measure of the longest common subsequence with β = 1.2, best precision and best recall taken
 /// over the references one by one, number for number as pycocoevalcap computes it. 0…1.
-public struct ROUGEL: Sendable, Equatable {
-  /// The mean over all samples; 0 if there are none.
-  public let corpus: Double
-  /// The score of each sample, [N].
-  public let perSample: [Double]
+public struct ROUGEL: CaptionMetric {
+  /// `ROUGE_L`.
+  public static let names: [ScoreName] = [.rougeL]
+  /// The score: that of several images is the mean.
+  public static let width = 1
 
-  /// Scores `samples`. A caption without words is, as there, one empty word: two of them are alike. A sample without
+  /// Nothing depends on other images' references.
+  public init(_ samples: CountedSamples) {}
+
+  /// The image's score. A caption without words is, as there, one empty word: two of them are alike. A sample without
   /// references scores 0.
-  public init(_ samples: some Sequence<Sample>) {
-    self.init(NumberedSample.numbered(samples).tokens)
+  public func statistics(of sample: CountedSample) -> [Double] {
+    [Self.score(sample.candidate, sample.references)]
   }
 
-  init(_ samples: [NumberedSample]) {
-    perSample = samples.map { Self.score($0.candidate, $0.references) }
-    corpus = perSample.mean
+  /// The mean; 0 of no images.
+  public static func scores(_ sums: [Double], images: Int) -> [Double] {
+    [images == 0 ? 0 : sums[0] / Double(images)]
   }
 
   private static func score(_ candidate: [Int32], _ references: [[Int32]]) -> Double {
@@ -47,4 +50,9 @@ public struct ROUGEL: Sendable, Equatable {
       return row[b.count]
     }
   }
+}
+
+extension ScoreName {
+  /// ROUGE-L, 0…1.
+  public static let rougeL = ScoreName("ROUGE_L", title: "ROUGE-L")
 }

@@ -22,7 +22,7 @@ struct WordNumbers {
 }
 
 /// A `Sample` whose words are numbers.
-struct NumberedSample {
+struct NumberedSample: Sendable {
   let candidate: [Int32]
   let references: [[Int32]]
 

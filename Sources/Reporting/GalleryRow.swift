@@ -44,13 +44,15 @@ struct GalleryRow: Encodable {
   let p: Int?
 
   init(_ row: Evaluation.Row, source: String?, confidence: Double?) {
-    (i, f, s) = ("\(row.imageID)", row.fileName, source)
+    i = "\(row.image.id)"
+    f = row.image.fileName
+    s = source
     c = row.captions.map(Line.init)
-    r = zip(row.references, row.scoredReferences).map {
+    r = zip(row.image.references, row.scoredReferences).map {
       Reference(x: $0, n: Line.hundredths($1.normalizedLogProb))
     }
     func thousandths(_ value: Double) -> Int { value.isFinite ? Int((value * 1000).rounded()) : 0 }
-    m = [row.cider, row.rougeL, row.bleu4].map(thousandths)
+    m = [row.scores.cider, row.scores.rougeL, row.scores.bleu4].map(thousandths)
     p = confidence.map(thousandths)
   }
 }

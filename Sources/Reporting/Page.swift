@@ -1,5 +1,7 @@
 internal import Evaluation
+internal import Captioning
 internal import Foundation
+internal import Metrics
 
 /// The page's HTML.
 struct Page {
@@ -45,51 +47,47 @@ struct Page {
         """)
   }
 
-  private var scores: Evaluation.Scores { report.evaluation.scores }
+  private var scores: Scores { report.evaluation.scores }
 
   private var headline: String {
     var items = [
-      ("CIDEr", HTML.number(scores.cider * 100, 1)),
-      ("BLEU-4", HTML.number((scores.bleu.last ?? 0) * 100, 1)),
+      ("CIDEr", HTML.number(scores.cider * 100, 1)), ("BLEU-4", HTML.number(scores.bleu4 * 100, 1)),
       ("ROUGE-L", HTML.number(scores.rougeL * 100, 1)), ("perplexity", HTML.number(scores.perplexity, 1)),
     ]
     if let trust = report.trust {
       items.append(("calibration error", HTML.number(trust.reliability.expectedCalibrationError, 3)))
     }
-    items.append(("photos", "\(scores.images)"))
+    items.append(("photos", "\(report.evaluation.rows.count)"))
     return items.map { "<li><strong>\($1)</strong> \($0)</li>" }.joined()
   }
 
   private var scoreTable: String {
-    let values =
-      scores.bleu.enumerated().map { ("BLEU-\($0 + 1)", "Bleu_\($0 + 1)", $1) } + [
-        ("ROUGE-L", "ROUGE_L", scores.rougeL), ("CIDEr", "CIDEr", scores.cider),
-      ]
-    let rows = values.map { title, name, value in
-      let interval = scores.intervals[name]
-      let limits = interval.map {
-        "\(HTML.number($0.lowerBound * 100, 1)) to \(HTML.number($0.upperBound * 100, 1))"
-      }
-      return [title, HTML.number(value * 100, 1)] + (scores.intervals.isEmpty ? [] : [limits ?? ""])
+    let names = CaptionStatistics.names.filter { scores[$0] != nil }
+    let intervals = names.map { scores[intervalOf: $0] }
+    let hasIntervals = intervals.contains { $0 != nil }
+    let rows = zip(names, intervals).map { name, interval in
+      let limits = interval.map { "\(HTML.number($0.low * 100, 1)) to \(HTML.number($0.high * 100, 1))" }
+      return [name.title, number(name, 1, times: 100)] + (hasIntervals ? [limits ?? ""] : [])
     }
     return HTML.table(
-      "Captions against references",
-      ["Score", "× 100"] + (scores.intervals.isEmpty ? [] : ["95 % interval"]), rows)
+      "Captions against references", ["Score", "× 100"] + (hasIntervals ? ["95 % interval"] : []), rows)
+  }
+
+  private func number(_ name: ScoreName, _ digits: Int, times factor: Double = 1) -> String {
+    HTML.number((scores[name] ?? .nan) * factor, digits)
   }
 
   private var modelTable: String {
     HTML.table(
       "Model and captions", ["", ""],
       [
-        ["Perplexity of the references", HTML.number(scores.perplexity, 2)],
-        ["Nats per word", HTML.number(scores.loss, 3)],
-        ["… of exchanged photos", HTML.number(scores.shuffledLoss, 3)],
-        ["Words guessed first", HTML.number(scores.wordsFirst * 100, 1) + " %"],
-        ["… among the first five", HTML.number(scores.wordsAmongFive * 100, 1) + " %"],
-        ["Mean log-prob of captions", HTML.number(scores.meanLogProb, 2)],
-        ["… per word", HTML.number(scores.meanNormalizedLogProb, 2)],
-        ["Mean words", HTML.number(scores.meanLength, 1)],
-        ["Distinct captions", HTML.number(scores.distinct * 100, 1) + " %"],
+        ["Perplexity of the references", number(.perplexity, 2)],
+        ["Nats per word", number(.loss, 3)], ["… of mismatched images", number(.mismatchedImageLoss, 3)],
+        ["Words guessed first", number(.wordsFirst, 1, times: 100) + " %"],
+        ["… among the first five", number(.wordsAmongFive, 1, times: 100) + " %"],
+        ["Mean log-prob of captions", number(.meanLogProb, 2)],
+        ["… per word", number(.meanNormalizedLogProb, 2)], ["Mean words", number(.meanLength, 1)],
+        ["Distinct captions", number(.distinct, 1, times: 100) + " %"],
       ])
   }
 
@@ -113,15 +111,20 @@ struct Page {
 
   private var sweepTable: String {
     guard !report.sweep.isEmpty else { return "" }
-    let rows = report.sweep.map { name, point in
-      [name] + [point.bleu[0], point.bleu[3], point.rougeL, point.cider].map { HTML.number($0 * 100, 1) } + [
-        HTML.number(point.meanLogProb, 2), HTML.number(point.meanLength, 1),
-        HTML.number(point.distinct * 100, 1) + " %", HTML.number(point.imagesPerSecond, 0),
-      ]
+    let columns: [ScoreName] = [.bleu1] + CaptionStatistics.headlines
+    let rows = report.sweep.map { point in
+      func number(_ name: ScoreName, _ digits: Int, times factor: Double = 1) -> String {
+        HTML.number((point.scores[name] ?? .nan) * factor, digits)
+      }
+      return ["beam \(point.options.beamWidth), length \(point.options.lengthNormalization.name)"]
+        + columns.map { number($0, 1, times: 100) } + [
+          number(.meanLogProb, 2), number(.meanLength, 1), number(.distinct, 1, times: 100) + " %",
+          HTML.number(point.imagesPerSecond, 0),
+        ]
     }
     return HTML.table(
       "Ways of searching",
-      ["", "BLEU-1", "BLEU-4", "ROUGE-L", "CIDEr", "Log-prob", "Words", "Distinct", "Photos/s"], rows)
+      [""] + columns.map(\.title) + ["Log-prob", "Words", "Distinct", "Photos/s"], rows)
   }
 
   private var charts: String {

@@ -2,7 +2,7 @@ internal import Evaluation
 
 /// Told confidence against what came true, over a histogram of the confidences.
 enum ReliabilityDiagram {
-  static func figure(_ trust: Report.Trust) -> String {
+  static func figure(_ trust: Trust) -> String {
     let (reliability, count) = (trust.reliability, Double(max(1, trust.confidences.count)))
     let error = HTML.number(reliability.expectedCalibrationError, 3)
     var chart = Chart(
@@ -33,6 +33,7 @@ enum ReliabilityDiagram {
       xTicks: ticks, yTicks: ticks, xLabel: "confidence told",
       legend: "<span class=\"key dot\"></span>share with CIDEr ≥ \(HTML.number(trust.threshold * 100, 0)) "
         + "<span class=\"key faint\"></span>share of captions · calibration error \(error), AUC "
-        + "\(HTML.number(reliability.auc, 3)), \(HTML.escaped(trust.source))")
+        + "\(HTML.number(reliability.auc, 3)), "
+        + (trust.isModels ? "the model's own" : "fitted here, cross-validated"))
   }
 }

@@ -1,29 +1,12 @@
 public import Evaluation
 internal import Foundation
 internal import Imaging
+internal import Metrics
 public import Tensors
 
 /// An evaluation as one HTML page that needs nothing from the network: scores, charts, and a gallery of photos with
 /// their captions, word by word.
 public struct Report: Sendable {
-  /// How far captions can be trusted.
-  public struct Trust: Sendable {
-    /// The CIDEr from which on a caption is good.
-    public let threshold: Double
-    /// The reliability diagram.
-    public let reliability: Reliability
-    /// Each caption's confidence, in the order of the evaluation's rows.
-    public let confidences: [Double]
-    /// Where the confidence comes from, for people.
-    public let source: String
-
-    /// What is known of the confidence.
-    public init(threshold: Double, reliability: Reliability, confidences: [Double], source: String) {
-      (self.threshold, self.reliability) = (threshold, reliability)
-      (self.confidences, self.source) = (confidences, source)
-    }
-  }
-
   /// The page's title, and a line about what was evaluated how.
   public let title, subtitle: String
   /// What came out.
@@ -32,17 +15,38 @@ public struct Report: Sendable {
   public let trust: Trust?
   /// What retrieval found, if it was tried.
   public let retrieval: Retrieval?
-  /// What ways of searching gave, if they were compared: a name each.
-  public let sweep: [(name: String, point: SweepPoint)]
+  /// What ways of searching gave, if they were compared.
+  public let sweep: [SweepPoint]
 
   /// A report.
   public init(
     title: String, subtitle: String, evaluation: Evaluation, trust: Trust? = nil, retrieval: Retrieval? = nil,
-    sweep: [(name: String, point: SweepPoint)] = []
+    sweep: [SweepPoint] = []
   ) {
     precondition(trust.map { $0.confidences.count == evaluation.rows.count } ?? true)
-    (self.title, self.subtitle, self.evaluation) = (title, subtitle, evaluation)
-    (self.trust, self.retrieval, self.sweep) = (trust, retrieval, sweep)
+    self.title = title
+    self.subtitle = subtitle
+    self.evaluation = evaluation
+    self.trust = trust
+    self.retrieval = retrieval
+    self.sweep = sweep
+  }
+
+  /// The report of an evaluation and its summary.
+  /// - Parameters:
+  ///   - data: the caption file.
+  ///   - model: the model file.
+  ///   - ways: how captions were found.
+  public init(
+    _ evaluation: Evaluation, _ summary: EvaluationSummary, data: String, model: String, ways: String
+  ) {
+    func name(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
+    let references = evaluation.rows.reduce(0) { $0 + $1.image.references.count }
+    self.init(
+      title: "\(name(model)) on \(name(data))",
+      subtitle: "\(evaluation.rows.count) photos with \(references) references; \(ways).",
+      evaluation: evaluation, trust: summary.trust, retrieval: summary.retrieval,
+      sweep: summary.sweep ?? [])
   }
 
   /// The most photos in the gallery; of more, a third each of the best, middling and worst.
@@ -57,9 +61,9 @@ public struct Report: Sendable {
   public func write(to path: String, progress: (Int) -> Void = { _ in })
     throws(ReportError)
   {
-    let shown = Self.selection(evaluation.rows.map(\.cider))
+    let shown = Self.selection(evaluation.rows.map(\.scores.cider))
     let thumbnails = try Thumbnails(
-      shown.map { (evaluation.rows[$0].imageID, evaluation.rows[$0].path) }, page: path,
+      shown.map { (evaluation.rows[$0].image.id, evaluation.rows[$0].image.path) }, page: path,
       progress: progress)
     try Self.write(to: path) { try $0.write(Page(self, shown: shown, thumbnails: thumbnails.sources).html()) }
   }

@@ -1,4 +1,6 @@
+internal import Evaluation
 internal import Foundation
+internal import Metrics
 internal import Training
 
 /// The curves of a run.
@@ -22,17 +24,17 @@ struct TrainingCharts {
         training
           + [
             byEpoch("validation", style: "outline") { $0.validation.loss },
-            byEpoch("photos exchanged", style: "ideal") { $0.validation.shuffled_loss },
+            byEpoch("mismatched images", style: "ideal") { $0.validation.mismatchedImageLoss },
           ]),
       LineChart(
         "Validation perplexity", .init(digits: 2),
         [byEpoch("perplexity", style: "outline") { $0.validation.perplexity }]),
       LineChart(
         "CIDEr × 100", .init(factor: 100, digits: 1),
-        [byEpoch("validation", style: "outline") { $0.validation.CIDEr }]),
+        [byEpoch("validation", style: "outline") { $0.validation.cider }]),
       LineChart(
         "BLEU-4 × 100", .init(factor: 100, digits: 1),
-        [byEpoch("validation", style: "outline") { $0.validation.Bleu_4 }]),
+        [byEpoch("validation", style: "outline") { $0.validation.bleu4 }]),
       LineChart(
         "Distinct captions", .init(factor: 100, unit: " %", digits: 1, includes: [0]),
         [byEpoch("differ from all others", style: "outline") { $0.validation.distinct }]),

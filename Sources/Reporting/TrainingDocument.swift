@@ -1,5 +1,7 @@
 internal import Datasets
+internal import Evaluation
 internal import Foundation
+internal import Metrics
 internal import Training
 
 /// The training page's HTML.
@@ -100,8 +102,8 @@ struct TrainingDocument {
       "<li><strong>\(best.epoch)</strong> best epoch\(metric)"
         + (isLatest ? "<small>the latest</small>" : "<small>of \(last.epoch)</small>") + "</li>",
       item("perplexity") { HTML.number($0.validation.perplexity, 2) },
-      item("BLEU-4") { HTML.number($0.validation.Bleu_4 * 100, 1) },
-      item("CIDEr") { HTML.number($0.validation.CIDEr * 100, 1) },
+      item("BLEU-4") { HTML.number($0.validation.bleu4 * 100, 1) },
+      item("CIDEr") { HTML.number($0.validation.cider * 100, 1) },
       item("distinct") { HTML.number($0.validation.distinct * 100, 1) + " %" },
     ]
     if best.reward != nil { items.append(item("reward") { HTML.number(($0.reward ?? .nan) * 100, 1) }) }
@@ -129,8 +131,8 @@ struct TrainingDocument {
     guard !charts.isEmpty else { return "" }
     return """
       <section aria-labelledby="curves"><h2 id="curves">Curves</h2>
-      <p class="note">Blue is training, orange validation. The further the loss rises when photos are exchanged for others, the
-      more the captions owe to the photo.</p>
+      <p class="note">Blue is training, orange validation. The further the loss of mismatched images, every
+      photo exchanged for another, lies above validation's, the more the captions owe to the photo.</p>
       <div class="charts">\(charts.joined(separator: "\n"))</div>
       </section>
 
@@ -161,7 +163,7 @@ struct TrainingDocument {
     )
     let columns =
       [
-        "Epoch", "Steps", "Training loss", "Loss", "… photos exchanged", "Perplexity", "BLEU-1", "BLEU-4",
+        "Epoch", "Steps", "Training loss", "Loss", "… mismatched images", "Perplexity", "BLEU-1", "BLEU-4",
         "CIDEr",
       ]
       + ["Distinct", "Learning rate"] + (samples ? ["ε"] : []) + (rewards ? ["Reward"] : []) + ["Time"]
@@ -170,9 +172,9 @@ struct TrainingDocument {
       return [
         "\(epoch.epoch)" + (epoch.epoch == best ? " ★ best" : ""), "\(epoch.step)",
         HTML.number(epoch.training_loss, 3), HTML.number(scores.loss, 3),
-        HTML.number(scores.shuffled_loss, 3), HTML.number(scores.perplexity, 2),
-        HTML.number(scores.Bleu_1 * 100, 1), HTML.number(scores.Bleu_4 * 100, 1),
-        HTML.number(scores.CIDEr * 100, 1), HTML.number(scores.distinct * 100, 1) + " %",
+        HTML.number(scores.mismatchedImageLoss, 3), HTML.number(scores.perplexity, 2),
+        HTML.number(scores.bleu1 * 100, 1), HTML.number(scores.bleu4 * 100, 1),
+        HTML.number(scores.cider * 100, 1), HTML.number(scores.distinct * 100, 1) + " %",
         String(format: "%.3g", epoch.learning_rate),
       ] + (samples ? [HTML.number(epoch.epsilon, 3)] : [])
         + (rewards ? [epoch.reward.map { HTML.number($0 * 100, 1) } ?? ""] : [])

@@ -1,7 +1,9 @@
 internal import Captioning
+internal import Evaluation
 internal import Foundation
 internal import Language
 internal import Layers
+internal import Metrics
 internal import Tensors
 
 /// From model files and to them.
@@ -44,7 +46,7 @@ extension Trainer {
   }
 
   /// The model file: the scale of the features goes into the first layer, W(s·x) = (s·W)x.
-  func writeModel(_ network: TrainedNetwork, _ scores: Validation.Scores, epoch: Int, step: Int) throws {
+  func writeModel(_ network: TrainedNetwork, _ scores: Scores, epoch: Int, step: Int) throws {
     var scaled = network.captions
     Self.scale(&scaled.head.layers[0].weight, by: network.scale)
     var described = description
@@ -60,7 +62,7 @@ extension Trainer {
     }
   }
 
-  private func provenance(_ scores: Validation.Scores, epoch: Int, step: Int) -> [String: String] {
+  private func provenance(_ scores: Scores, epoch: Int, step: Int) -> [String: String] {
     func name(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
     func names(_ paths: [String]) -> String { paths.map(name).joined(separator: ", ") }
     let validation = configuration.validationCaptions
@@ -73,7 +75,7 @@ extension Trainer {
       "training_images": String(Set(train.rows).count), "seed": String(configuration.seed),
       "epoch": String(epoch), "step": String(step),
       "validation_perplexity": String(format: "%.3f", scores.perplexity),
-      "validation_CIDEr": String(format: "%.4f", scores.CIDEr),
+      "validation_CIDEr": String(format: "%.4f", scores.cider),
     ]
   }
 }

@@ -1,6 +1,7 @@
 public import Captioning
 internal import Datasets
 internal import Decoding
+internal import Evaluation
 internal import Foundation
 internal import Kernels
 internal import Layers

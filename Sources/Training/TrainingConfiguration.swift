@@ -3,6 +3,8 @@ public import Datasets
 public import Kernels
 public import Layers
 public import Tensors
+internal import Evaluation
+internal import Metrics
 
 /// Everything that decides a training run; saved with it as `config.json`. Missing keys take the defaults.
 public struct TrainingConfiguration: Codable, Sendable, Equatable {
@@ -42,11 +44,11 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
     case cider = "CIDEr"
 
     /// The lower the better.
-    func badness(_ scores: Validation.Scores) -> Double {
+    func badness(_ scores: Scores) -> Double {
       switch self {
       case .perplexity: scores.loss
-      case .bleu4: -scores.Bleu_4
-      case .cider: -scores.CIDEr
+      case .bleu4: -scores.bleu4
+      case .cider: -scores.cider
       }
     }
   }

@@ -1,5 +1,7 @@
 internal import Datasets
+internal import Evaluation
 internal import Foundation
+public import Metrics
 
 /// The lines of `log.jsonl`; their keys are a contract with other programs.
 public enum TrainingRecord {
@@ -20,7 +22,7 @@ public enum TrainingRecord {
     /// Nats per word, in training under dropout and teacher forcing.
     public let training_loss: Double
     /// What validation found.
-    public let validation: Validation.Scores
+    public let validation: Scores
     /// Step size and probability of the true word after the epoch.
     public let learning_rate, epsilon: Double
     /// Mean CIDEr-D of the captions drawn in self-critical training; absent without it.
@@ -37,8 +39,8 @@ public enum TrainingRecord {
       String(
         format:
           "epoch %d: training loss %.4f, validation loss %.4f (perplexity %.2f), BLEU-4 %.1f, CIDEr %.3f%@, %@",
-        epoch, training_loss, validation.loss, validation.perplexity, 100 * validation.Bleu_4,
-        validation.CIDEr, best ? ", best so far" : "",
+        epoch, training_loss, validation.loss, validation.perplexity, 100 * validation.bleu4,
+        validation.cider, best ? ", best so far" : "",
         [
           String(format: "learning rate %g", learning_rate),
           epsilon < 1 ? String(format: "true words %.0f %%", 100 * epsilon) : nil,

@@ -1,6 +1,6 @@
 internal import Captioning
 internal import Decoding
-internal import Foundation
+internal import Evaluation
 internal import Language
 internal import Layers
 internal import Metrics
@@ -8,22 +8,6 @@ internal import Tensors
 
 /// What a model makes of captions it never learned from: their loss, and how its own captions compare with them.
 public struct Validation {
-  /// The scores of an epoch.
-  public struct Scores: Codable, Sendable, Equatable {
-    /// Nats per word of the references, whole, `<unk>` and end tokens counted; the same with every image exchanged
-    /// for another.
-    public let loss, shuffled_loss: Double
-    /// e^loss.
-    public let perplexity: Double
-    /// BLEU-1 and BLEU-4 (0…1) and CIDEr-D (0…10) of the beam's captions.
-    public let Bleu_1, Bleu_4, CIDEr: Double
-    /// Share of captions that differ from all others.
-    public let distinct: Double
-
-    /// Whether all images get much the same caption, whatever they show.
-    public var hasCollapsed: Bool { distinct < 0.05 && shuffled_loss - loss < 0.05 }
-  }
-
   /// A caption of a validation image.
   public struct Spoken: Codable, Sendable, Equatable {
     /// The image's file, and the caption.
@@ -35,38 +19,39 @@ public struct Validation {
   private let split: EncodedSplit
   private let vocabulary: Vocabulary
 
-  init(_ split: EncodedSplit, vocabulary: Vocabulary) { (self.split, self.vocabulary) = (split, vocabulary) }
+  init(_ split: EncodedSplit, vocabulary: Vocabulary) {
+    self.split = split
+    self.vocabulary = vocabulary
+  }
 
   /// Scores a network and lets it speak, `beamWidth` wide.
   func scores(of network: TrainedNetwork, beamWidth: Int) -> (scores: Scores, samples: [Spoken]) {
-    let v = features(of: network)
-    let decoder = network.captions.decoder
-    let cache = DecodingCache()
-    let spoken = chunks.flatMap { chunk in
-      decoder.decode(
-        ImageFeatures(v: rows(of: v, Array(chunk))), .beam(.init(beamWidth: beamWidth)),
-        streams: chunk.map { UInt64($0) }, sharing: cache, on: .cpu
-      ).map { $0[0] }
+    let model = ValidatedNetwork(
+      decoder: network.captions.decoder, vocabulary: vocabulary, v: features(of: network))
+    let images = split.images.enumerated().map { place, image in
+      let name = split.features.names[image.row]
+      let references = split.references(image.row)
+      return EvaluatedImage(
+        id: place, fileName: name, path: name, references: references.map { $0.joined(separator: " ") },
+        tokens: references, encoded: image.captions.map { Array(split.captions[$0]) })
     }
-    let texts = spoken.map { $0.words.dropLast().map { vocabulary.word(for: $0) } }
-    let samples = zip(split.images, texts).map {
-      Sample(candidate: $1, references: split.references($0.row))
+    // The network's words are tokens already.
+    let evaluator = Evaluator(model, images, together: .init(captioned: Self.together, scored: Self.together))
+    {
+      $0.words.dropLast().map(\.word)
     }
-    let (loss, bleu) = (loss(of: decoder, v, cache), BLEU(samples).corpus)
-    let scores = Scores(
-      loss: loss, shuffled_loss: self.loss(of: decoder, v, cache, shuffled: true),
-      perplexity: exp(loss), Bleu_1: bleu[0], Bleu_4: bleu[3], CIDEr: CIDEr(samples).corpus,
-      distinct: distinctShare(texts))
-    let kept = spoken.indices.prefix(Self.samples).map {
+    let evaluation = evaluator.evaluate(.beam(.init(beamWidth: beamWidth)), bootstrap: nil)
+    let samples = evaluation.rows.prefix(Self.samples).map {
       Spoken(
-        image: split.features.names[split.images[$0].row], caption: texts[$0].joined(separator: " "),
-        log_prob: Double(spoken[$0].logProb))
+        image: $0.image.fileName, caption: $0.caption.text, log_prob: Double($0.caption.logProb))
     }
-    return (scores, kept)
+    return (evaluation.scores, samples)
   }
 
   /// How many images' captions are kept with an epoch's scores.
   private static let samples = 8
+  /// How many images are taken at a time.
+  private static let together = 50
 
   /// v of every image [N, D].
   private func features(of network: TrainedNetwork) -> Tensor {
@@ -74,53 +59,43 @@ public struct Validation {
     var result = Tensor(
       uninitialized: [split.images.count, network.captions.head.layers.last!.outputs])
     let memory = result.mutablePointer()
-    for (number, chunk) in chunks.enumerated() {
-      let pooled = network.pooled(
-        split.features(chunk.map { split.images[$0].row }), transforming: number == 0)
+    for start in stride(from: 0, to: split.images.count, by: Self.together) {
+      let chunk = split.images[start..<min(split.images.count, start + Self.together)]
+      let pooled = network.pooled(split.features(chunk.map(\.row)), transforming: start == 0)
       let v = network.captions.head.forward(pooled)
       withExtendedLifetime(v) {
-        (memory + chunk.lowerBound * v.shape[1]).update(from: v.pointer, count: v.count)
+        (memory + start * v.shape[1]).update(from: v.pointer, count: v.count)
       }
     }
     return result
   }
+}
 
-  /// Mean loss per word of the captions; `shuffled` exchanges every image for the one half the set away.
-  private func loss(
-    of decoder: any SequenceDecoder, _ v: Tensor, _ cache: DecodingCache, shuffled: Bool = false
-  ) -> Double {
-    let count = split.images.count
-    var (sum, words) = (0.0, 0)
-    for chunk in chunks {
-      let seen = shuffled ? chunk.map { ($0 + max(1, count / 2)) % count } : Array(chunk)
-      let told = chunk.enumerated().flatMap { row, place in
-        split.images[place].captions.map { ($0, Int32(row)) }
-      }
-      let packed = PackedSequences.packing(
-        told.map { Array(split.captions[$0.0]) }, imageRows: told.map(\.1), start: Vocabulary.start,
-        end: Vocabulary.end)
-      let logProbs = TeacherForcedScores(
-        decoder, packed.sequences, about: ImageFeatures(v: rows(of: v, seen)), sharing: cache, on: .cpu
-      ).logProbs
-      sum -= logProbs.reduce(0) { $0 + Double($1) }
-      words += logProbs.count
-    }
-    return sum / Double(words)
+/// A network in training and what it sees of the validation images.
+private struct ValidatedNetwork: EvaluatedModel {
+  let decoder: any SequenceDecoder
+  let vocabulary: Vocabulary
+  /// v of every image [N, D].
+  let v: Tensor
+  private let cache = DecodingCache()
+
+  init(decoder: any SequenceDecoder, vocabulary: Vocabulary, v: Tensor) {
+    self.decoder = decoder
+    self.vocabulary = vocabulary
+    self.v = v
   }
 
-  private func rows(of v: Tensor, _ rows: [Int]) -> Tensor {
-    var result = Tensor(uninitialized: [rows.count, v.shape[1]])
-    let memory = result.mutablePointer()
-    withExtendedLifetime(v) {
-      for (place, row) in rows.enumerated() {
-        (memory + place * v.shape[1]).update(from: v.pointer + row * v.shape[1], count: v.shape[1])
-      }
-    }
-    return result
+  func captions(of images: [Int], _ strategy: DecodingStrategy, streams: [UInt64]) -> [[Caption]] {
+    decoder.decode(features(images), strategy, streams: streams, sharing: cache, on: .cpu)
+      .map { hypotheses in hypotheses.map { Caption($0, in: vocabulary) } }
   }
 
-  /// Places in `split.images`, some at a time.
-  private var chunks: [Range<Int>] {
-    stride(from: 0, to: split.images.count, by: 50).map { $0..<min(split.images.count, $0 + 50) }
+  func scores(of captions: [[Int32]], rows: [Int], images: [Int]) -> [Caption] {
+    let (sequences, order) = PackedSequences.packing(
+      captions, imageRows: rows.map { Int32($0) }, start: Vocabulary.start, end: Vocabulary.end)
+    return TeacherForcedScores(decoder, sequences, about: features(images), sharing: cache, on: .cpu)
+      .captions(sequences, order, in: vocabulary)
   }
+
+  private func features(_ images: [Int]) -> ImageFeatures { ImageFeatures(v: v.copied(rows: images)) }
 }

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Captioning
-import Decoding
+import Evaluation
 import Foundation
 import Imaging
 import Language
@@ -36,13 +36,7 @@ struct CaptionCommand: ParsableCommand {
   @OptionGroup var engine: EngineOptions
 
   func validate() throws {
-    if search.drawing.sample {
-      guard (1...100).contains(captions) else {
-        throw ValidationError("--captions: expected 1 to 100 with --sample, found \(captions)")
-      }
-    } else if !(1...search.beamWidth).contains(captions) {
-      throw ValidationError("--captions: expected 1 to the beam width \(search.beamWidth), found \(captions)")
-    }
+    try search.check(captions: captions, option: "--captions")
     guard paths.count(where: { $0 == "-" }) <= 1 else { throw ValidationError("- may be given once") }
   }
 
@@ -73,15 +67,12 @@ struct CaptionCommand: ParsableCommand {
 
   private func caption(_ files: [String], _ captioner: Captioner, _ writer: inout CaptionWriter) throws -> Int
   {
-    let vocabulary = captioner.description.vocabulary
-    let options = try search.options(captions: captions, vocabulary: vocabulary)
-    let sampling = try search.sampling(captions: captions, vocabulary: vocabulary)
+    let strategy = try search.strategy(captions: captions, vocabulary: captioner.description.vocabulary)
     var failures = 0
     var progress = BatchProgress(total: files.count, shown: format != .text || isatty(1) == 0)
     try captioner.caption(files) { pooled, places in
       // An image's random numbers are named by its place among those given.
-      captioner.captions(
-        pooled, sampling.map { .sample($0) } ?? .beam(options), streams: places.map { UInt64($0) })
+      captioner.captions(pooled, strategy, streams: places.map(UInt64.init))
     } found: { place, result in
       switch result {
       case .success(let captions): try writer.write(image: files[place], captions: captions)

@@ -13,12 +13,16 @@ struct EvaluateCommand: ParsableCommand {
     discussion: """
       Prints BLEU-1 to BLEU-4, ROUGE-L and CIDEr as pycocoevalcap, with 95 %
       bootstrap intervals over images; the references' perplexity per word
-      (unknown words and the end token counted), the loss per word with every
-      image exchanged for another, and how often the reference's word is the
-      model's first choice or among its first five; the captions' mean
+      (unknown words and the end token counted), the loss per word of mismatched
+      images (every image exchanged for another), and how often the reference's
+      word is the model's first choice or among its first five; the captions' mean
       log-probability and length and the share of distinct captions; and how well
       confidence tells captions whose CIDEr is at least the threshold: the
       model's own, or, if it has none, one fitted here and cross-validated.
+
+      Tables show scores in percent, CIDEr too; JSON has them as pycocoevalcap
+      gives them, 0 to 1. mismatched_image_loss is there under its earlier names
+      loss_shuffled_images and shuffled_loss too.
 
       --results writes COCO's results JSON with log_prob added, each image's
       scores, all its captions and what the model thinks of the references.
@@ -46,34 +50,52 @@ struct EvaluateCommand: ParsableCommand {
   @OptionGroup var search: SearchFlags
   @Option(
     name: .customLong("n-best"),
-    help: ArgumentHelp("Captions per image in results and report, at most the beam width.", valueName: "n"))
-  var nBest = 1
+    help: ArgumentHelp(
+      "Captions per image in results and report; at most the beam width, or 100 with --sample (default: 1).",
+      valueName: "n"))
+  var nBest: Int?
   @Option(help: ArgumentHelp("Where to write a line of JSON per image.", valueName: "file")) var results:
     String?
   @Option(help: ArgumentHelp("Where to keep the image features for another time.", valueName: "file"))
   var features: String?
   @OptionGroup var sweep: SweepFlags
   @Flag(help: "Find images by captions and captions by images.") var retrieval = false
-  @Option(help: ArgumentHelp("Images to find among: the first of the file.", valueName: "n"))
-  var retrievalImages = 100
+  @Option(help: ArgumentHelp("Images to find among: the first of the file (default: 100).", valueName: "n"))
+  var retrievalImages: Int?
   @Option(help: ArgumentHelp("Where to write the model with its confidence.", valueName: "file"))
   var calibrate: String?
   @Option(help: ArgumentHelp("Where to write an HTML report; its pictures go beside it.", valueName: "file"))
   var report: String?
-  @Option(help: ArgumentHelp("The CIDEr from which on a caption counts as good.", valueName: "x"))
-  var confidenceThreshold = 0.5
+  @Option(
+    help: ArgumentHelp("The CIDEr from which on a caption counts as good (default: 0.5).", valueName: "x"))
+  var confidenceThreshold: Double?
   @Option(help: "text or json (one object).") var format = Format.text
   @OptionGroup var encoding: ArithmeticOption
   @OptionGroup var engine: EngineOptions
 
   func validate() throws {
-    guard (1...search.beamWidth).contains(nBest) else {
-      throw ValidationError("--n-best: expected 1 to the beam width \(search.beamWidth), found \(nBest)")
+    if let nBest {
+      try search.check(captions: nBest, option: "--n-best")
+      if results == nil, report == nil, !search.drawing.sample {
+        throw ValidationError("--n-best: only with --results, --report or --sample")
+      }
     }
-    guard retrievalImages > 0 else {
-      throw ValidationError("--retrieval-images: expected at least 1, found \(retrievalImages)")
+    if search.drawing.sample {
+      if sweep.beamWidths != nil {
+        throw ValidationError("--sweep-beam-widths: only without --sample, which does not search")
+      }
+      if sweep.lengthNormalizations != nil {
+        throw ValidationError(
+          "--sweep-length-normalizations: only without --sample, whose captions are not ranked")
+      }
     }
-    guard confidenceThreshold > 0, confidenceThreshold < 10 else {
+    if let retrievalImages {
+      guard retrieval else { throw ValidationError("--retrieval-images: only with --retrieval") }
+      guard retrievalImages > 0 else {
+        throw ValidationError("--retrieval-images: expected at least 1, found \(retrievalImages)")
+      }
+    }
+    if let confidenceThreshold, !(confidenceThreshold > 0 && confidenceThreshold < 10) {
       throw ValidationError(
         "--confidence-threshold: expected a CIDEr between 0 and 10, found \(confidenceThreshold)")
     }
@@ -92,54 +114,87 @@ struct EvaluateCommand: ParsableCommand {
       let start = clock.now
       let captioner = try Captioner(
         modelAt: model.resolved(), residency: .resident, arithmetic: encoding.arithmetic)
+      if confidenceThreshold != nil, calibrate == nil, captioner.description.confidence != nil {
+        throw ValidationError(
+          "--confidence-threshold: only with --calibrate: \(captioner.path) has a confidence, with its own "
+            + "threshold")
+      }
       let vocabulary = captioner.description.vocabulary
-      let options = try search.options(captions: nBest, vocabulary: vocabulary)
-      let sampling = try search.sampling(captions: nBest, vocabulary: vocabulary)
-      let source = EvaluationFeatures(captioner, images: wanted)
-      let (found, pooled) = try features.map(source.cached) ?? source.computed()
-      guard !found.isEmpty else {
+      let strategy = try search.strategy(captions: nBest ?? 1, vocabulary: vocabulary)
+      let points = try sweep.points(search.options(vocabulary: vocabulary))
+      let found = try pooledImages(captioner, wanted)
+      guard !found.images.isEmpty else {
         throw Failure(
           description: "\(data.images.joined(separator: ", ")): expected images, found none that can be read")
       }
-      let evaluator = Evaluator(captioner, found, pooled: pooled)
-      let evaluation = showingProgress("captions", found.count, "images") {
-        evaluator.evaluate(options, sampling: sampling, progress: $0)
-      }
+      let evaluator = Evaluator(
+        LoadedModel(captioner, pooled: found.pooled),
+        found.images.map { EvaluatedImage($0, vocabulary) })
+      let count = found.images.count
+      let evaluation = showingProgress("captions", count) { evaluator.evaluate(strategy, progress: $0) }
       let seconds = (clock.now - start) / .seconds(1)
-      let confidence = try ConfidenceReport(evaluation, captioner, threshold: confidenceThreshold, calibrate)
-      let points = sweep.points(options)
+      let retrievalImages = retrievalImages ?? 100
       let summary = EvaluationSummary(
-        scores: evaluation.scores, seconds: seconds, confidence: confidence,
+        scores: evaluation.scores, seconds: seconds, trust: try trust(evaluation, captioner),
         retrieval: retrieval
-          ? showingProgress("retrieval", min(retrievalImages, found.count), "images") {
+          ? showingProgress("retrieval", min(retrievalImages, count)) {
             evaluator.retrieval(images: retrievalImages, progress: $0)
           } : nil,
         sweep: points.isEmpty
           ? nil
-          : showingProgress("sweep", found.count * points.count, "images") {
-            evaluator.sweep(points, progress: $0)
-          })
+          : showingProgress("sweep", count * points.count) { evaluator.sweep(points, progress: $0) })
       if let results {
-        try EvaluationResults(evaluation, ranks: summary.retrieval?.captionRanks).write(to: results)
+        try evaluation.writeResults(to: results, ranks: summary.retrieval?.captionRanks ?? [])
       }
       if let report {
-        let page = summary.report(
-          evaluation, data: data.names, model: captioner.path, ways: "beam width \(search.beamWidth)")
-        try showingProgress("report", min(found.count, Report.galleryLimit), "images") {
+        let page = Report(
+          evaluation, summary, data: data.names, model: captioner.path, ways: search.description)
+        try showingProgress("report", min(count, Report.galleryLimit)) {
           try page.write(to: report, progress: $0)
         }
       }
       try Console.print(format == .json ? Console.json(summary) : summary.text)
-      if found.count < wanted.count { throw ExitCode(1) }
+      if count < wanted.count { throw ExitCode(1) }
+    }
+  }
+
+  private func pooledImages(_ captioner: Captioner, _ images: [CaptionedImage]) throws -> PooledImages {
+    var progress: ProgressLine?
+    var total = images.count
+    func show(_ done: Int, _ pending: Int) {
+      if progress == nil { progress = ProgressLine("features", total: pending, unit: "images") }
+      total = pending
+      progress?.update(done)
+    }
+    defer { progress?.finish(total) }
+    if let features {
+      return try PooledImages(
+        captioner, images, keptIn: features, progress: show, failed: Console.complain)
+    }
+    return try PooledImages(
+      captioner, images, progress: { show($0, images.count) }, failed: Console.complain)
+  }
+
+  /// How far captions can be trusted; with `--calibrate` the model is written whose confidence they give.
+  private func trust(_ evaluation: Evaluation, _ captioner: Captioner) throws -> Trust? {
+    let threshold = confidenceThreshold ?? 0.5
+    guard let calibrate else {
+      return Trust(evaluation, of: captioner.description.confidence)
+        ?? (try? evaluation.calibration(threshold: threshold)).map(Trust.init)
+    }
+    do {
+      let calibration = try evaluation.calibration(threshold: threshold)
+      try ModelFile.calibrate(captioner.path, calibration.confidence, to: calibrate)
+      return Trust(calibration)
+    } catch let error as EvaluationError {
+      throw Failure(description: "--calibrate: \(error)")
     }
   }
 
   private func showingProgress<R>(
-    _ title: String, _ total: Int, _ unit: String, _ body: ((Int) -> Void) throws -> R
-  )
-    rethrows -> R
-  {
-    var progress = ProgressLine(title, total: total, unit: unit)
+    _ title: String, _ total: Int, _ body: ((Int) -> Void) throws -> R
+  ) rethrows -> R {
+    var progress = ProgressLine(title, total: total, unit: "images")
     let result = try body { progress.update($0) }
     progress.finish(total)
     return result

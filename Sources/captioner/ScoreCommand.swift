@@ -44,19 +44,14 @@ struct ScoreCommand: ParsableCommand {
         modelAt: model.resolved(), residency: .streamed, arithmetic: encoding.arithmetic)
       let batch = ImageLoader(captioner.description.preprocessing).load([image], 0..<1)
       if let failure = batch.failures.first { throw failure.error }
-      let vocabulary = captioner.description.vocabulary
-      func isUnknown(_ word: String) -> Bool { vocabulary.encode([word]) == [Vocabulary.unknown] }
-      // A caption as `caption` prints it is words already: the tokenizer would take some apart again (`-lrb-`).
-      let words = caption.split(separator: " ").map(String.init)
-      let tokens = words.contains(where: isUnknown) ? Tokenizer().tokens(caption) : words
-      if tokens.isEmpty {
+      let given = GivenCaption(caption, captioner.description.vocabulary)
+      if given.words.isEmpty {
         throw Failure(description: "expected a caption of at least one word, found \"\(caption)\"")
       }
-      let unknown = tokens.filter(isUnknown)
-      if !unknown.isEmpty {
-        Console.complain("not in the vocabulary, scored as <unk>: \(unknown.joined(separator: ", "))")
+      if !given.unknown.isEmpty {
+        Console.complain("not in the vocabulary, scored as <unk>: \(given.unknown.joined(separator: ", "))")
       }
-      let scored = captioner.score(tokens, try captioner.pooled(batch.images), runnersUp: runnerUps)
+      let scored = captioner.score(given.words, try captioner.pooled(batch.images), runnersUp: runnerUps)
       var writer = CaptionWriter(format: format == .json ? .json : .text)
       writer.namesImages = false
       try writer.write(image: image, captions: [scored])

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Captioning
 import Decoding
+import Evaluation
 import Language
 
 /// How captions are found: by beam search, or drawn at random.
@@ -8,14 +9,17 @@ struct SearchFlags: ParsableArguments {
   /// `LengthNormalization` by name.
   enum Normalization: String, ExpressibleByArgument, CaseIterable { case none, average, wu }
 
-  @Option(help: ArgumentHelp("Captions followed at a time; 1 is greedy.", valueName: "n")) var beamWidth = 3
+  @Option(
+    name: .customLong("beam-width"),
+    help: ArgumentHelp("Captions followed at a time; 1 is greedy (default: 3).", valueName: "n"))
+  var givenBeamWidth: Int?
   @Option(help: ArgumentHelp("Words in a caption, at most.", valueName: "n")) var maxLength = 20
   @Option(help: ArgumentHelp("Words in a caption, at least.", valueName: "n")) var minLength = 0
   @Option(
     help: ArgumentHelp(
       "What captions are ranked by: none, the log-prob, which prefers short ones; average, its mean a word; or wu, "
-        + "log-prob / ((5 + words) / 6)^A.", valueName: "kind"))
-  var lengthNormalization = Normalization.none
+        + "log-prob / ((5 + words) / 6)^A (default: none).", valueName: "kind"))
+  var lengthNormalization: Normalization?
   @Option(help: ArgumentHelp("wu's A: 0 is none, 1 close to average (default: 0.6).", valueName: "A"))
   var lengthPenalty: Double?
   @OptionGroup(title: "What captions say") var wording: ConstraintFlags
@@ -40,7 +44,10 @@ struct SearchFlags: ParsableArguments {
       }
     }
     if drawing.sample {
-      if lengthNormalization != .none {
+      if givenBeamWidth != nil {
+        throw ValidationError("--beam-width: only without --sample, which does not search")
+      }
+      if lengthNormalization != nil {
         throw ValidationError("--length-normalization: only without --sample, whose captions are not ranked")
       }
       if !wording.force.isEmpty {
@@ -49,11 +56,37 @@ struct SearchFlags: ParsableArguments {
     }
   }
 
+  /// Captions followed at a time.
+  var beamWidth: Int { givenBeamWidth ?? 3 }
+
+  /// Refuses a number of captions that can't be had: a search gives at most the beam width.
+  /// - Parameter option: the option that asks for them.
+  func check(captions: Int, option: String) throws {
+    if drawing.sample {
+      guard (1...100).contains(captions) else {
+        throw ValidationError("\(option): expected 1 to 100 with --sample, found \(captions)")
+      }
+    } else if !(1...beamWidth).contains(captions) {
+      throw ValidationError("\(option): expected 1 to the beam width \(beamWidth), found \(captions)")
+    }
+  }
+
+  /// What people are told of how captions were found.
+  var description: String { drawing.sample ? "captions drawn at random" : "beam width \(beamWidth)" }
+
+  /// How `captions` of each image are found.
+  /// - Throws: `ValidationError` naming a word that the vocabulary lacks.
+  func strategy(captions: Int, vocabulary: Vocabulary) throws -> DecodingStrategy {
+    drawing.sample
+      ? .sample(try sampling(captions: captions, vocabulary: vocabulary))
+      : .beam(try options(captions: captions, vocabulary: vocabulary))
+  }
+
   /// Options of a search for the `captions` best of each image.
   /// - Throws: `ValidationError` naming a word that the vocabulary lacks.
   func options(captions: Int = 1, vocabulary: Vocabulary) throws -> BeamOptions {
     let normalization: LengthNormalization =
-      switch lengthNormalization {
+      switch lengthNormalization ?? Normalization.none {
       case .none: .none
       case .average: .average
       case .wu: .wu(alpha: lengthPenalty ?? 0.6)
@@ -64,11 +97,8 @@ struct SearchFlags: ParsableArguments {
       constraints: try wording.constraints(lengths: minLength...maxLength, vocabulary))
   }
 
-  /// Options of a draw of `captions` for each image; nil when they are searched for.
-  /// - Throws: `ValidationError` naming a word that the vocabulary lacks.
-  func sampling(captions: Int = 1, vocabulary: Vocabulary) throws -> SamplingOptions? {
-    guard drawing.sample else { return nil }
-    return SamplingOptions(
+  private func sampling(captions: Int, vocabulary: Vocabulary) throws -> SamplingOptions {
+    SamplingOptions(
       captions: captions, temperature: drawing.temperature ?? 1, topK: drawing.topK, topP: drawing.topP ?? 1,
       seed: drawing.seed ?? 0, maximumLength: maxLength, minimumLength: minLength,
       constraints: try wording.constraints(lengths: minLength...maxLength, vocabulary))

@@ -4,11 +4,14 @@ import Decoding
 
 /// The searches that `evaluate` compares.
 struct SweepFlags: ParsableArguments {
-  @Option(help: ArgumentHelp("Beam widths to compare, such as 1,3,5,10.", valueName: "list"))
-  var sweepBeamWidths: List<BeamWidth>?
   @Option(
+    name: .customLong("sweep-beam-widths"),
+    help: ArgumentHelp("Beam widths to compare, such as 1,3,5,10.", valueName: "list"))
+  var beamWidths: List<BeamWidth>?
+  @Option(
+    name: .customLong("sweep-length-normalizations"),
     help: ArgumentHelp("Length normalisations to compare, such as none,average,wu:0.7.", valueName: "list"))
-  var sweepLengthNormalizations: List<NamedNormalization>?
+  var lengthNormalizations: List<NamedNormalization>?
 
   /// Values with commas between them.
   struct List<Element: ExpressibleByArgument>: ExpressibleByArgument {
@@ -50,26 +53,17 @@ struct SweepFlags: ParsableArguments {
 
   /// Every combination, other options being as they are; none if nothing is to be compared.
   func points(_ options: BeamOptions) -> [BeamOptions] {
-    if sweepBeamWidths == nil && sweepLengthNormalizations == nil { return [] }
-    let widths = sweepBeamWidths?.values.map(\.value) ?? [options.beamWidth]
-    let normalizations = sweepLengthNormalizations?.values.map(\.value) ?? [options.lengthNormalization]
+    if beamWidths == nil && lengthNormalizations == nil { return [] }
+    let widths = beamWidths?.values.map(\.value) ?? [options.beamWidth]
+    let normalizations = lengthNormalizations?.values.map(\.value) ?? [options.lengthNormalization]
     return widths.flatMap { width in
       normalizations.map { normalization in
         var point = options
-        (point.beamWidth, point.captions, point.lengthNormalization) = (width, 1, normalization)
+        point.beamWidth = width
+        point.captions = 1
+        point.lengthNormalization = normalization
         return point
       }
-    }
-  }
-}
-
-extension LengthNormalization {
-  /// As `--sweep-length-normalizations` takes it.
-  var name: String {
-    switch self {
-    case .none: "none"
-    case .average: "average"
-    case .wu(let alpha): "wu:\(alpha)"
     }
   }
 }

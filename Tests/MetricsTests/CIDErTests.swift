@@ -24,16 +24,16 @@ private let references: [[[Int32]]] = [
       Sample(candidate: $0.map(spelled), references: $1.map { $0.map(spelled) })
     }
   }
-  let whole = CIDEr(samples { "w\($0)" })
+  let whole = CaptionStatistics(samples { "w\($0)" }, by: [CIDEr.self])
   for offset: Int32 in [0, -4, .min, 1_000_000] {
     func moved(_ words: [Int32]) -> [Int32] { words.map { $0 &+ offset } }
     let frequencies = CIDEr.DocumentFrequencies(references.map { $0.map(moved) })
     for (index, candidate) in candidates.enumerated() {
       let vectors = frequencies.vectors(references[index].map(moved))
-      #expect(abs(frequencies.score(moved(candidate), vectors) - whole.perSample[index]) < 1e-12)
+      #expect(abs(frequencies.score(moved(candidate), vectors) - whole.sample(index)[0]) < 1e-12)
     }
   }
-  #expect(abs(whole.corpus - whole.perSample.reduce(0, +) / 3) < 1e-12)
+  #expect(abs(whole.corpus[0] - whole.perSample(.cider).reduce(0, +) / 3) < 1e-12)
 }
 
 /// A caption that is the only reference scores 10; repeating its rarest word does not help; nothing scores 0.
@@ -48,7 +48,7 @@ private let references: [[[Int32]]] = [
   #expect(frequencies.score([50, 50, 51], vectors) == 0)
   #expect(frequencies.score([4, 5], frequencies.vectors([])) == 0)
   #expect(frequencies.score([4, 5], frequencies.vectors([[]])) == 0)
-  #expect(CIDEr([]).corpus == 0 && CIDEr([]).perSample.isEmpty)
+  #expect(CaptionStatistics([], by: [CIDEr.self]).corpus == [0])
 }
 
 @Test func ciderFromSeveralThreads() {

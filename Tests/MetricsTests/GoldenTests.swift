@@ -31,13 +31,13 @@ private struct Golden: Decodable {
         candidate: tokenizer.wholeTokens($0.candidate),
         references: $0.references.map(tokenizer.wholeTokens))
     }
-    let scores = CaptionScores(samples)
+    let scores = CaptionStatistics(samples)
     // Each metric alone says the same.
-    #expect(scores.bleu == BLEU(samples))
-    #expect(scores.rougeL == ROUGEL(samples))
-    #expect(scores.cider == CIDEr(samples))
-    #expect(set.corpus.count == CaptionScores.names.count)
-    for (place, name) in CaptionScores.names.enumerated() {
+    let alone = CaptionStatistics.metrics.map { CaptionStatistics(samples, by: [$0]) }
+    #expect(alone.flatMap(\.corpus) == scores.corpus)
+    for index in samples.indices { #expect(alone.flatMap { $0.sample(index) } == scores.sample(index)) }
+    #expect(set.corpus.count == CaptionStatistics.names.count)
+    for (place, name) in CaptionStatistics.names.map(\.key).enumerated() {
       let theirs = [try #require(set.corpus[name])] + (try #require(set.perImage[name]))
       let ours = [scores.corpus[place]] + samples.indices.map { scores.sample($0)[place] }
       #expect(ours.count == theirs.count)

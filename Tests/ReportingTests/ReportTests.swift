@@ -29,19 +29,21 @@ import Testing
     try json.write(toFile: folder + "/captions.json", atomically: true, encoding: .utf8)
     let dataset = try CaptionDataset(path: folder + "/captions.json", images: folder)
     var random = Random(seed: 4)
+    let captioner = try Captioner(modelAt: model, residency: .resident)
     let evaluator = Evaluator(
-      try Captioner(modelAt: model, residency: .resident), dataset.images,
-      pooled: Tensor(uniform: [count, TinyNetwork.pooledSize], limit: 2, using: &random))
+      LoadedModel(
+        captioner, pooled: Tensor(uniform: [count, TinyNetwork.pooledSize], limit: 2, using: &random)),
+      dataset.images.map { EvaluatedImage($0, captioner.description.vocabulary) })
     let options = BeamOptions(beamWidth: 3, captions: 2, maximumLength: 6)
-    let evaluation = evaluator.evaluate(options) { _ in }
+    let evaluation = evaluator.evaluate(.beam(options))
     let confidences = (0..<count).map { Double($0) / Double(count) }
     let report = Report(
       title: Self.nasty, subtitle: Self.nasty, evaluation: evaluation,
-      trust: .init(
+      trust: Trust(
         threshold: 0.5, reliability: Reliability(confidences, confidences.map { $0 > 0.5 }),
-        confidences: confidences, source: Self.nasty),
+        confidences: confidences, isModels: false),
       retrieval: evaluator.retrieval(images: count) { _ in },
-      sweep: evaluator.sweep([options]) { _ in }.map { (Self.nasty, $0) })
+      sweep: evaluator.sweep([options]) { _ in })
     try report.write(to: folder + "/out put.html")
     return try String(contentsOfFile: folder + "/out put.html", encoding: .utf8)
   }

@@ -1,6 +1,8 @@
 import Captioning
 import Foundation
+import Evaluation
 import Layers
+import Metrics
 import Tensors
 import TestSupport
 import Testing
@@ -10,7 +12,7 @@ import Testing
 private struct LogLine: Decodable {
   let epoch, step: Int
   var loss, training_loss, reward: Double?
-  var validation: Validation.Scores?
+  var validation: Scores?
   var validation_loss: Double? { validation?.loss }
   var best: Bool?
 }
@@ -69,6 +71,17 @@ private func log(_ output: String) throws -> [LogLine] {
       ).joined()
       let loss = -logProbs.reduce(0) { $0 + Double($1) } / Double(logProbs.count)
       #expect(abs(exp(loss) - outcome.perplexity) < 1e-4 * outcome.perplexity)
+      // Each image is taken for the next.
+      let others = captioner.logProbs(
+        of: run.validation.captions.map(Array.init), rows: [1, 2, 0], pooled: pooled
+      ).joined()
+      let mismatchedLoss = -others.reduce(0) { $0 + Double($1) } / Double(others.count)
+      let best = try #require(try log(folder + "/run").last { $0.best == true }?.validation)
+      #expect(abs(best.mismatchedImageLoss - mismatchedLoss) < 1e-4 && best.loss != best.mismatchedImageLoss)
+      #expect(abs(best.loss - loss) < 1e-4 && best[.images] == 3)
+      // The log's readers find it under its name in earlier versions too.
+      let line = try #require(try logLines(folder + "/run").last { $0.contains("validation") })
+      #expect(line.contains(#""shuffled_loss":"#) && line.contains(#""mismatched_image_loss":"#))
       #expect(captioner.description.training["seed"] == "1")
       #expect(captioner.description.vocabulary == run.vocabulary)
     }

@@ -153,6 +153,13 @@ import Testing
       (["--sample", "--top-k", "0"], "--top-k: expected 1 or more, found 0"),
       (["--sample", "--top-p", "0"], "--top-p: expected more than 0, at most 1, found 0.0"),
       (["--sample", "--seed", "-1"], nil),
+      (["--temperature", "2"], "--temperature: only with --sample"),
+      (["--top-p", "0.5"], "--top-p: only with --sample"),
+      (["--sample", "--beam-width", "1"], "--beam-width: only without --sample, which does not search"),
+      (
+        ["--sample", "--length-normalization", "none"],
+        "--length-normalization: only without --sample, whose captions are not ranked"
+      ),
       (["--sample", "--force", "dog"], "--force: only without --sample, which does not look ahead"),
       (["--sample", "--captions", "101"], "--captions: expected 1 to 100 with --sample, found 101"),
     ] as [([String], String?)]) func wrongUseIsToldApart(options: [String], message: String?) throws

@@ -21,12 +21,14 @@ import Testing
       let scores = try #require(try outcome.objects().first as? [String: Double])
       for key in [
         "Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "ROUGE_L", "CIDEr", "perplexity", "loss",
-        "loss_shuffled_images", "mean_log_prob", "mean_normalized_log_prob", "mean_length", "distinct",
+        "mismatched_image_loss", "mean_log_prob", "mean_normalized_log_prob", "mean_length", "distinct",
         "images",
         "word_top_1", "word_top_5", "CIDEr_low", "CIDEr_high", "seconds", "images_per_second",
       ] {
         #expect(scores[key] != nil, "\(key)")
       }
+      // Its name in earlier versions.
+      #expect(scores["loss_shuffled_images"] == scores["mismatched_image_loss"])
       let data = try Data(contentsOf: URL(fileURLWithPath: place.folder + "/results.json"))
       let rows = try JSONDecoder().decode([Row].self, from: data)
       #expect(rows.map(\.image_id) == Array(1...8) && rows.allSatisfy { $0.reference_log_probs.count == 2 })

@@ -125,6 +125,14 @@ import Testing
       let again = try place.run(
         "evaluate", "--captions", many, "--images", "photos", "--model", "c.safetensors")
       #expect(again.lines.contains { $0.hasPrefix("confidence that CIDEr is at least 10.0, the model's: ") })
+      let other = try place.run(
+        "evaluate", "--captions", many, "--images", "photos", "--model", "c.safetensors",
+        "--confidence-threshold", "0.1")
+      #expect(other.status == 64 && other.output == "")
+      #expect(
+        other.complaints.first
+          == "Error: --confidence-threshold: only with --calibrate: c.safetensors has a confidence, with its own "
+          + "threshold")
     }
   }
 
@@ -150,7 +158,8 @@ import Testing
 
   @Test(
     arguments: [
-      ["--n-best", "0"], ["--n-best", "4"], ["--retrieval-images", "0"], ["--sweep-beam-widths", "1,,2"],
+      ["--n-best", "0"], ["--results", "r", "--n-best", "4"],
+      ["--retrieval", "--retrieval-images", "0"], ["--sweep-beam-widths", "1,,2"],
       ["--sweep-beam-widths", "0"], ["--sweep-length-normalizations", "wu:-1"],
       ["--sweep-length-normalizations", "some"], ["--confidence-threshold", "0"],
       ["--confidence-threshold", "nan"],
@@ -161,6 +170,59 @@ import Testing
         ["evaluate", "--captions", "c", "--images", "i", "--model", place.model] + arguments
       ).outcome()
       #expect(outcome.status == 64 && outcome.output == "")
+    }
+  }
+
+  /// An option that would change nothing is refused by name, with the one that it does not go with.
+  @Test(
+    arguments: [
+      (["--sample", "--beam-width", "3"], "--beam-width: only without --sample, which does not search"),
+      (
+        ["--sample", "--length-normalization", "none"],
+        "--length-normalization: only without --sample, whose captions are not ranked"
+      ),
+      (
+        ["--sample", "--sweep-beam-widths", "1,3"],
+        "--sweep-beam-widths: only without --sample, which does not search"
+      ),
+      (
+        ["--sample", "--sweep-length-normalizations", "none"],
+        "--sweep-length-normalizations: only without --sample, whose captions are not ranked"
+      ),
+      (["--sample", "--n-best", "101"], "--n-best: expected 1 to 100 with --sample, found 101"),
+      (["--temperature", "2"], "--temperature: only with --sample"),
+      (["--top-k", "2"], "--top-k: only with --sample"), (["--top-p", "0.5"], "--top-p: only with --sample"),
+      (["--seed", "2"], "--seed: only with --sample"),
+      (["--length-penalty", "1"], "--length-penalty: only with --length-normalization wu"),
+      (["--n-best", "2"], "--n-best: only with --results, --report or --sample"),
+      (["--retrieval-images", "9"], "--retrieval-images: only with --retrieval"),
+    ]) func optionsThatWouldChangeNothingAreRefused(options: [String], message: String) throws
+  {
+    try Workplace.with { place in
+      let outcome = try place.start(
+        ["evaluate", "--captions", "c", "--images", "i", "--model", place.model] + options
+      ).outcome()
+      #expect(outcome.status == 64 && outcome.output == "")
+      #expect(outcome.complaints.first == "Error: " + message)
+    }
+  }
+
+  /// More captions can be drawn than a beam is wide; the likeliest counts.
+  @Test func drawnCaptionsAreManyToo() throws {
+    struct Row: Decodable {
+      struct Candidate: Decodable { let log_prob: Double }
+      let log_prob: Double
+      let captions: [Candidate]
+    }
+    try Workplace.with { place in
+      let outcome = try place.run(
+        "evaluate", "--captions", try place.dataset(), "--images", "photos", "--model", place.model,
+        "--sample", "--n-best", "7", "--results", "r.json", "--format", "json")
+      _ = try scores(outcome)
+      let data = try Data(contentsOf: URL(fileURLWithPath: place.folder + "/r.json"))
+      let rows = try JSONDecoder().decode([Row].self, from: data)
+      #expect(rows.count == 8 && rows.allSatisfy { $0.captions.count == 7 })
+      #expect(rows.allSatisfy { row in row.captions.allSatisfy { $0.log_prob <= row.log_prob } })
     }
   }
 }

@@ -43,6 +43,12 @@ import Testing
       for name in names where name.hasSuffix("_low") {
         #expect((scores[name] ?? 2) <= (scores[String(name.dropLast(4))] ?? 1))
       }
+      // Intervals that were drawn before there was one bootstrap for all metrics.
+      for (name, value) in [
+        ("Bleu_1_low", 0.7165313104145604), ("Bleu_4_low", 0.0009999999997083336),
+        ("Bleu_4_high", 0.9999999998652779), ("ROUGE_L_low", 0.6288659793814433),
+        ("CIDEr_low", 2.382756771660936), ("CIDEr_high", 5),
+      ] { #expect(abs((scores[name] ?? 0) - value) < 1e-14, "\(name) \(scores[name] ?? 0)") }
       // The seed decides, and nothing else.
       #expect(try run(place, results: good, "--format", "json", "--threads", "1").output == outcome.output)
       let other = try run(place, results: good, "--format", "json", "--seed", "2", "--resamples", "5")
@@ -167,6 +173,10 @@ import Testing
       #expect(
         bare.complaints == ["captioner: results.json: image 1 without a caption in references.json"])
       #expect(try run(place, results: good, "--resamples", "-1").status == 64)
+      let undrawn = try run(place, results: good, "--resamples", "0", "--seed", "1")
+      #expect(undrawn.status == 64 && undrawn.output == "")
+      #expect(
+        undrawn.complaints.first == "Error: --seed: only without --resamples 0, which draws nothing")
       #expect(try String(contentsOfFile: place.folder + "/rows.json", encoding: .utf8) == "old")
     }
   }

@@ -1,0 +1,37 @@
+public import Datasets
+public import Language
+
+/// An image with the captions that people wrote.
+public struct EvaluatedImage: Sendable {
+  /// Its id, which names its random numbers too.
+  public let id: Int
+  /// Its file as the caption file names it, and where that is.
+  public let fileName, path: String
+  /// The captions as they were written.
+  public let references: [String]
+  /// The same as tokens, for the metrics.
+  public let tokens: [[String]]
+  /// The captions whose log-probability is asked for, as word ids without start and end.
+  public let encoded: [[Int32]]
+
+  /// An image.
+  public init(
+    id: Int, fileName: String, path: String, references: [String], tokens: [[String]], encoded: [[Int32]]
+  ) {
+    self.id = id
+    self.fileName = fileName
+    self.path = path
+    self.references = references
+    self.tokens = tokens
+    self.encoded = encoded
+  }
+
+  /// An image of a data set, its captions read as pycocoevalcap's tokenizer reads them.
+  public init(_ image: CaptionedImage, _ vocabulary: Vocabulary) {
+    let tokenizer = Tokenizer()
+    self.init(
+      id: image.id, fileName: image.fileName, path: image.path, references: image.captions,
+      tokens: image.captions.map(tokenizer.wholeTokens),
+      encoded: image.captions.map { vocabulary.encode(tokenizer.tokens($0)) })
+  }
+}

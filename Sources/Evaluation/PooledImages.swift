@@ -1,0 +1,69 @@
+public import Captioning
+public import Datasets
+internal import Imaging
+public import Tensors
+
+/// The images of a data set that can be read, and their pooled maps, computed or found in a file.
+public struct PooledImages {
+  /// The images, [N].
+  public let images: [CaptionedImage]
+  /// [N, pooledSize].
+  public let pooled: Tensor
+
+  /// Computes the maps of `images`.
+  /// - Parameters:
+  ///   - progress: called with the number of images done.
+  ///   - failed: called with the reason of each image that can't be read.
+  /// - Throws: `ModelError.notFinite`.
+  public init(
+    _ captioner: Captioner, _ images: [CaptionedImage], progress: (Int) -> Void = { _ in },
+    failed: (String) -> Void
+  ) throws {
+    let files = images.map(\.path)
+    let loader = ImageLoader(captioner.description.preprocessing)
+    var scalars: [Float] = []
+    var found: [CaptionedImage] = []
+    for start in stride(from: 0, to: files.count, by: VGGEncoder.batchSize) {
+      let range = start..<min(files.count, start + VGGEncoder.batchSize)
+      let batch = loader.load(files, range)
+      for failure in batch.failures { failed("\(failure.error)") }
+      if !batch.indices.isEmpty { scalars += try captioner.pooled(batch.images).scalars }
+      found += batch.indices.map { images[$0] }
+      progress(range.upperBound)
+    }
+    self.images = found
+    pooled = Tensor(scalars, [found.count, captioner.description.encoder.pooledSize])
+  }
+
+  /// The same by way of a feature file, in which those that are missing are stored as they are computed.
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - progress: called with the number of images done, and how many were missing.
+  ///   - failed: called with the reason of each image that can't be read.
+  /// - Throws: `FeatureCacheError`, `ModelError.notFinite`.
+  public init(
+    _ captioner: Captioner, _ images: [CaptionedImage], keptIn path: String,
+    progress: (_ done: Int, _ pending: Int) -> Void = { _, _ in }, failed: (String) -> Void
+  ) throws {
+    let files = images.map(\.path)
+    let width = captioner.description.encoder.pooledSize
+    let cache = try FeatureCache(
+      path: path, key: try captioner.encoder.fingerprint(), names: files, width: width)
+    let pending = cache.pending.count
+    progress(0, pending)
+    try captioner.encoder.fill(cache, paths: files) {
+      progress($0, pending)
+    } failed: {
+      failed($1)
+    }
+    let rows = images.indices.filter { cache.status(of: $0) == .done }
+    var pooled = Tensor(uninitialized: [rows.count, width])
+    let memory = pooled.mutablePointer()
+    for (place, row) in rows.enumerated() {
+      memory.advanced(by: place * width).update(from: cache.features(of: row), count: width)
+    }
+    withExtendedLifetime(cache) {}
+    self.images = rows.map { images[$0] }
+    self.pooled = pooled
+  }
+}
