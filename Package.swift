@@ -31,7 +31,10 @@ let package = Package(
     .executable(name: "captioner", targets: ["captioner"]),
     .library(
       name: "CaptionerEngine",
-      targets: ["Captioning", "Datasets", "Imaging", "Kernels", "Language", "Layers", "Tensors", "Training"]),
+      targets: [
+        "Captioning", "Datasets", "Imaging", "Kernels", "Language", "Layers", "Support", "Tensors",
+        "Training",
+      ]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -46,43 +49,51 @@ let package = Package(
     .target(name: "CKernels", cSettings: strictC, linkerSettings: [.linkedLibrary("m")]),
     // Tests only.
     .target(
-      name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport", swiftSettings: numeric),
+      name: "TestSupport", dependencies: ["Support", "Tensors"], path: "Tests/TestSupport",
+      swiftSettings: numeric),
   ]
     // Floor 1.
-    + module("Tensors", dependencies: ["CKernels"], settings: numeric, fixtures: true)
+    + module("Support", dependencies: [], settings: numeric, fixtures: true)
     + module("Language", dependencies: [], fixtures: true)
     // Floor 2.
-    + module("Kernels", dependencies: ["COneDNN", "CKernels", "Tensors"], settings: numeric)
+    + module("Tensors", dependencies: ["CKernels", "Support"], settings: numeric)
     + module(
-      "Imaging", dependencies: ["CImageCodecs", "Tensors"], settings: numeric, fixtures: true)
-    + module(
-      "Metrics", dependencies: ["Tensors"], settings: numeric, testDependencies: ["Language"], fixtures: true)
+      "Metrics", dependencies: ["Support"], settings: numeric, testDependencies: ["Language"], fixtures: true)
     // Floor 3.
-    + module("Layers", dependencies: ["Kernels", "Tensors"], settings: numeric, fixtures: true)
+    + module("Kernels", dependencies: ["COneDNN", "CKernels", "Support", "Tensors"], settings: numeric)
     + module(
-      "Datasets", dependencies: ["Imaging", "Kernels", "Language", "Tensors"],
+      "Imaging", dependencies: ["CImageCodecs", "Support", "Tensors"], settings: numeric, fixtures: true)
+    // Floor 4.
+    + module("Layers", dependencies: ["Kernels", "Support", "Tensors"], settings: numeric, fixtures: true)
+    + module(
+      "Datasets", dependencies: ["Imaging", "Kernels", "Language", "Support", "Tensors"],
       testDependencies: ["Imaging", "Kernels", "Language"])
-    // Floors 4 to 6.
+    // Floors 5 to 7.
     + module(
-      "Captioning", dependencies: ["Datasets", "Imaging", "Kernels", "Language", "Layers", "Tensors"],
+      "Captioning",
+      dependencies: ["Datasets", "Imaging", "Kernels", "Language", "Layers", "Support", "Tensors"],
       settings: numeric, fixtures: true)
     + module(
-      "Evaluation", dependencies: ["Captioning", "Datasets", "Language", "Layers", "Metrics", "Tensors"])
+      "Evaluation",
+      dependencies: ["Captioning", "Datasets", "Language", "Layers", "Metrics", "Support", "Tensors"])
     + module(
       "Training",
-      dependencies: ["Captioning", "Datasets", "Kernels", "Language", "Layers", "Metrics", "Tensors"],
+      dependencies: [
+        "Captioning", "Datasets", "Kernels", "Language", "Layers", "Metrics", "Support", "Tensors",
+      ],
       settings: numeric, fixtures: true)
-    // Floor 7.
+    // Floor 8.
     + module(
-      "Reporting", dependencies: ["Datasets", "Evaluation", "Imaging", "Language", "Tensors", "Training"],
+      "Reporting",
+      dependencies: ["Datasets", "Evaluation", "Imaging", "Language", "Support", "Tensors", "Training"],
       testDependencies: ["Captioning", "Datasets"])
-    // Floor 8: the command.
+    // Floor 9: the command.
     + [
       .executableTarget(
         name: "captioner",
         dependencies: [
           "Captioning", "Datasets", "Evaluation", "Imaging", "Kernels", "Language", "Layers", "Metrics",
-          "Reporting", "Tensors", "Training", argumentParser,
+          "Reporting", "Support", "Tensors", "Training", argumentParser,
         ],
         swiftSettings: strict),
       .testTarget(

@@ -1,6 +1,7 @@
 public import Kernels
 internal import Language
 public import Layers
+public import Support
 public import Tensors
 
 extension CaptionDecoder {

@@ -1,5 +1,6 @@
 public import Kernels
 public import Layers
+internal import Support
 public import Tensors
 
 /// The language model that says what an image shows:

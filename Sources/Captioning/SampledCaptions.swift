@@ -1,6 +1,7 @@
 public import Kernels
 internal import Language
 internal import Layers
+public import Support
 public import Tensors
 
 extension CaptionDecoder {

@@ -1,5 +1,6 @@
 internal import Kernels
 internal import Language
+internal import Support
 public import Tensors
 
 /// Draws captions of images word by word, each word with its probability given those before it, as `Options` shapes

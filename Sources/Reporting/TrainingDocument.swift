@@ -1,5 +1,6 @@
 internal import Datasets
 internal import Foundation
+internal import Support
 internal import Training
 
 /// The training page's HTML.

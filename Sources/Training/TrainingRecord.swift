@@ -1,5 +1,6 @@
 internal import Datasets
 internal import Foundation
+internal import Support
 
 /// The lines of `log.jsonl`; their keys are a contract with other programs.
 public enum TrainingRecord {

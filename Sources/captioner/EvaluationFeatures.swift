@@ -1,6 +1,7 @@
 import Captioning
 import Datasets
 import Imaging
+import Support
 import Tensors
 
 /// The pooled maps of a data set's images, computed or found in a file.

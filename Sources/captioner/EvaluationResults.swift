@@ -1,7 +1,7 @@
 import Evaluation
 import Foundation
 import Language
-import Tensors
+import Support
 
 /// The results file of `evaluate`: COCO's, with what is known of each image besides.
 struct EvaluationResults {

@@ -1,7 +1,7 @@
 import Datasets
 import Foundation
 import Metrics
-import Tensors
+import Support
 
 /// What `captioner metrics` tells of results.
 struct MetricsReport {

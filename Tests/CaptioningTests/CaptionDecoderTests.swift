@@ -2,8 +2,9 @@ import Captioning
 import Foundation
 import Kernels
 import Layers
-import TestSupport
+import Support
 import Tensors
+import TestSupport
 import Testing
 
 /// A small decoder, its head and a batch for them, all from a seed.

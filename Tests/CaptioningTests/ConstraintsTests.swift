@@ -1,6 +1,6 @@
 import Language
+import Support
 import TestSupport
-import Tensors
 import Testing
 
 @testable import Captioning

@@ -1,7 +1,8 @@
 import Language
 import Layers
-import TestSupport
+import Support
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Captioning

@@ -1,6 +1,6 @@
 import Foundation
 import Language
-import Tensors
+import Support
 import Testing
 
 @testable import Evaluation

@@ -3,6 +3,7 @@ import Datasets
 import Foundation
 import Language
 import Metrics
+import Support
 import Tensors
 import TestSupport
 import Testing

@@ -2,6 +2,7 @@ import Captioning
 import Datasets
 import Evaluation
 import Foundation
+import Support
 import Tensors
 import TestSupport
 import Testing
