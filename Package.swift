@@ -36,8 +36,8 @@ let package = Package(
     .library(
       name: "CaptionerEngine",
       targets: [
-        "Captioning", "Datasets", "Evaluation", "Imaging", "Kernels", "Language", "Layers", "Metrics",
-        "Tensors", "Training",
+        "Captioning", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "Layers",
+        "Metrics", "Support", "Tensors", "Training",
       ]),
   ],
   dependencies: [
@@ -53,54 +53,65 @@ let package = Package(
     .target(name: "CKernels", cSettings: strictC, linkerSettings: [.linkedLibrary("m")]),
     // Tests only.
     .target(
-      name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport", swiftSettings: numeric),
+      name: "TestSupport", dependencies: ["Support", "Tensors"], path: "Tests/TestSupport",
+      swiftSettings: numeric),
   ]
     // Floor 1.
-    + module("Tensors", dependencies: ["CKernels"], settings: numeric, fixtures: true)
+    + module("Support", dependencies: [], settings: numeric, fixtures: true)
     + module("Language", dependencies: [], fixtures: true)
     // Floor 2.
-    + module("Kernels", dependencies: ["COneDNN", "CKernels", "Tensors"], settings: numeric)
+    + module("Tensors", dependencies: ["CKernels", "Support"], settings: numeric)
     + module(
-      "Imaging", dependencies: ["CImageCodecs", "Tensors"], settings: numeric, fixtures: true)
-    + module(
-      "Metrics", dependencies: ["Tensors"], settings: numeric, testDependencies: ["Language"], fixtures: true)
+      "Metrics", dependencies: ["Support"], settings: numeric, testDependencies: ["Language"], fixtures: true)
     // Floor 3.
-    + module("Layers", dependencies: ["Kernels", "Tensors"], settings: numeric, fixtures: true)
+    + module("Kernels", dependencies: ["COneDNN", "CKernels", "Support", "Tensors"], settings: numeric)
     + module(
-      "Datasets", dependencies: ["Imaging", "Kernels", "Language", "Tensors"],
+      "Imaging", dependencies: ["CImageCodecs", "Support", "Tensors"], settings: numeric, fixtures: true)
+    // Floor 4.
+    + module("Layers", dependencies: ["Kernels", "Support", "Tensors"], settings: numeric, fixtures: true)
+    + module(
+      "Datasets", dependencies: ["Imaging", "Kernels", "Language", "Support", "Tensors"],
       testDependencies: ["Imaging", "Kernels", "Language"])
-    // Floors 4 to 7.
+    // Floor 5.
     + module(
-      "Decoding", dependencies: ["Kernels", "Language", "Layers", "Tensors"], settings: numeric,
+      "Decoding", dependencies: ["Kernels", "Language", "Layers", "Support", "Tensors"], settings: numeric,
       testDependencies: ["Captioning"])
+    // Floor 6.
     + module(
       "Captioning",
-      dependencies: ["Datasets", "Decoding", "Imaging", "Kernels", "Language", "Layers", "Tensors"],
+      dependencies: [
+        "Datasets", "Decoding", "Imaging", "Kernels", "Language", "Layers", "Support", "Tensors",
+      ],
       settings: numeric, fixtures: true)
+    // Floor 7.
     + module(
       "Evaluation",
       dependencies: [
-        "Captioning", "Datasets", "Decoding", "Imaging", "Language", "Layers", "Metrics", "Tensors",
+        "Captioning", "Datasets", "Decoding", "Imaging", "Language", "Layers", "Metrics", "Support",
+        "Tensors",
       ])
+    // Floor 8.
     + module(
       "Training",
       dependencies: [
         "Captioning", "Datasets", "Decoding", "Evaluation", "Kernels", "Language", "Layers", "Metrics",
-        "Tensors",
+        "Support", "Tensors",
       ],
       settings: numeric, fixtures: true)
-    // Floor 8.
+    // Floor 9.
     + module(
       "Reporting",
-      dependencies: ["Datasets", "Evaluation", "Imaging", "Language", "Metrics", "Tensors", "Training"],
-      testDependencies: ["Captioning", "Datasets"])
-    // Floor 9: the command.
+      dependencies: [
+        "Datasets", "Evaluation", "Imaging", "Language", "Metrics", "Support", "Tensors", "Training",
+      ],
+      testDependencies: ["Captioning", "Datasets", "Decoding"])
+    // Floor 11: the command.
     + [
       .executableTarget(
         name: "captioner",
         dependencies: [
-          "Captioning", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "Layers", "Metrics",
-          "Reporting", "Tensors", "Training", argumentParser,
+          "Captioning", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "Layers",
+          "Metrics", "Reporting", "Support", "Tensors", "Training", argumentParser,
         ],
         swiftSettings: strict),
       .testTarget(

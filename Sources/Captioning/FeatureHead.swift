@@ -1,5 +1,6 @@
 public import Kernels
 public import Layers
+internal import Support
 public import Tensors
 
 /// The fully connected end of the image encoder, from pooled convolution features to v: one or two layers

@@ -1,6 +1,7 @@
 internal import Foundation
 public import Imaging
 public import Kernels
+internal import Support
 internal import Synchronization
 public import Tensors
 
@@ -56,7 +57,7 @@ public struct ImageLoader: Sendable {
     guard ranges.count > 1 else { return AnyIterator(ranges.map { load(paths, $0) }.makeIterator()) }
     // Not the shared one: it is the encoder's meanwhile.
     let pool = ThreadPool(threads: ThreadPool.shared.threads)
-    return AnyIterator(Ahead(count: ranges.count) { load(paths, ranges[$0], pool: pool) })
+    return AnyIterator(Prefetcher(count: ranges.count) { load(paths, ranges[$0], pool: pool) })
   }
 
   /// The picture in a file; `-` is standard input.

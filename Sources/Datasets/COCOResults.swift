@@ -1,5 +1,5 @@
 internal import Foundation
-internal import Tensors
+internal import Support
 
 /// A caption made for an image, as COCO's results files hold it: `{"image_id": 1, "caption": "…"}`, with the
 /// caption's log-probability as `log_prob` if it is known, and its references' as `reference_log_probs`.

@@ -1,4 +1,4 @@
-internal import Tensors
+internal import Support
 
 /// The batches of one epoch: every caption once, in an order that seed and epoch decide. Any batch can be asked for
 /// alone, so an interrupted epoch goes on where it stopped.

@@ -1,5 +1,5 @@
 internal import Glibc
-internal import Tensors
+internal import Support
 
 /// An image and the captions people wrote for it.
 public struct CaptionedImage: Sendable, Equatable {

@@ -1,5 +1,5 @@
 internal import Foundation
-internal import Tensors
+internal import Support
 
 /// Gathers the images and captions of one file, whatever its kind, and what is odd about them.
 struct CaptionReader {

@@ -1,4 +1,4 @@
-public import Tensors
+public import Support
 
 /// What can be wrong with a dataset's files; each case names the file, and where in it.
 public enum DatasetError: Error, Equatable, CustomStringConvertible {

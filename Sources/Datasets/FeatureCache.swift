@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Glibc
+public import Support
 public import Tensors
 
 /// Rows of features of many images in one file, filled in any order, over several runs if need be.

@@ -1,5 +1,5 @@
 internal import Foundation
-internal import Tensors
+internal import Support
 
 /// Decodes a JSON file; what is wrong with it is said with its place, as `annotations[3].image_id`.
 func decodeJSONFile<Value: Decodable>(_ type: Value.Type, at path: String) throws(DatasetError) -> Value {

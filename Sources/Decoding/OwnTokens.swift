@@ -1,7 +1,7 @@
 public import Kernels
 internal import Language
 public import Layers
-public import Tensors
+public import Support
 
 extension SequenceDecoder {
   /// The sequences as a training step under scheduled sampling reads them: where `replaced` says so, a token is not the

@@ -1,7 +1,7 @@
 public import Kernels
 internal import Language
 public import Layers
-internal import Tensors
+internal import Support
 
 /// How to draw.
 public struct SamplingOptions: Sendable, Equatable {

@@ -1,6 +1,6 @@
 public import Captioning
 public import Language
-internal import Tensors
+internal import Support
 
 /// Fits a model's confidence on the captions it made for validation images, and judges it by cross-validation.
 public struct Calibration: Sendable {

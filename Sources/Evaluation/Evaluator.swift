@@ -68,7 +68,7 @@ public struct Evaluator<Model: EvaluatedModel> {
       }
       // Each image becomes another: half the set away.
       let others = range.map { ($0 + max(1, images.count / 2)) % images.count }
-      likelihood.add(mismatched: model.logProbs(of: all, rows: rows, images: others))
+      for caption in model.scores(of: all, rows: rows, images: others) { likelihood.add(mismatched: caption) }
       progress(range.upperBound)
     }
     let statistics = self.statistics(captions)

@@ -1,5 +1,5 @@
 internal import Foundation
-internal import Tensors
+internal import Support
 
 /// A JSON list, an element a line.
 enum JSONRows {

@@ -84,7 +84,7 @@ struct Likelihood {
     }
   }
 
-  mutating func add(mismatched logProbs: [[Float]]) {
-    mismatchedLoss -= logProbs.joined().reduce(0) { $0 + Double($1) }
+  mutating func add(mismatched caption: Caption) {
+    for word in caption.words { mismatchedLoss -= Double(word.logProb) }
   }
 }

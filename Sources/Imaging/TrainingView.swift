@@ -1,4 +1,4 @@
-internal import Tensors
+internal import Support
 
 /// One of the ways in which training sees an image, so that it learns what the image shows rather than its pixels:
 /// 0 the image itself, 1 its mirror image, then random crops, every other one mirrored.

@@ -1,3 +1,4 @@
+public import Support
 public import Tensors
 
 /// What a layer asks of the source of its parameters: a model file, or a random start.

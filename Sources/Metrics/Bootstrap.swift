@@ -1,4 +1,4 @@
-internal import Tensors
+internal import Support
 
 /// Confidence intervals by resampling (percentile bootstrap: Efron & Tibshirani 1993): images are drawn with
 /// replacement, as many as there are, again and again, and the scores' quantiles over these sets are the ends.

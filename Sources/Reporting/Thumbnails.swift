@@ -1,6 +1,6 @@
 internal import Foundation
 internal import Imaging
-internal import Tensors
+internal import Support
 
 /// Small pictures for the gallery.
 struct Thumbnails {

@@ -2,6 +2,7 @@ internal import Datasets
 internal import Evaluation
 internal import Foundation
 internal import Metrics
+internal import Support
 internal import Training
 
 /// The training page's HTML.

@@ -1,5 +1,6 @@
 internal import CKernels
 internal import Foundation
+public import Support
 
 /// What can be wrong with a safetensors file.
 public enum SafetensorsError: Error, Equatable, CustomStringConvertible {

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Support
 
 extension SafetensorsFile {
   /// Writes the same tensors, byte for byte, under another `__metadata__`, whole or not at all.

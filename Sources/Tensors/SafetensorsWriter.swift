@@ -1,5 +1,6 @@
 internal import CKernels
 internal import Foundation
+internal import Support
 
 /// Writes a safetensors file, whole or not at all.
 public enum SafetensorsWriter {

@@ -1,3 +1,5 @@
+internal import Support
+
 /// A dense row-major array of 32-bit floats with value semantics (copied on write).
 public struct Tensor: Sendable {
   /// The extents, outermost first.

@@ -1,6 +1,6 @@
 internal import Foundation
 internal import Glibc
-internal import Tensors
+internal import Support
 
 /// `log.jsonl`: one JSON object a line, appended as the run goes, cut back to the checkpoint on resume.
 final class RunLog {

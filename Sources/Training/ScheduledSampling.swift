@@ -2,7 +2,7 @@ internal import Decoding
 internal import Foundation
 internal import Kernels
 internal import Layers
-internal import Tensors
+internal import Support
 
 /// Scheduled sampling (Bengio et al. 2015): in training, the word before is the true one with probability ε only, else
 /// one of the model's own, as it will be when it speaks. ε falls as training goes on.

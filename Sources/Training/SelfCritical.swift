@@ -4,6 +4,7 @@ internal import Kernels
 internal import Language
 internal import Layers
 internal import Metrics
+internal import Support
 internal import Tensors
 
 /// Self-critical sequence training (Rennie et al. 2017): captions drawn from the model are made likelier as far as

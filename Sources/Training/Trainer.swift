@@ -4,8 +4,9 @@ internal import Decoding
 internal import Evaluation
 internal import Foundation
 internal import Kernels
-internal import Layers
 internal import Language
+internal import Layers
+internal import Support
 public import Tensors
 
 /// A training run: teacher forcing with Adam over the FC head and the decoder, the convolutions frozen.

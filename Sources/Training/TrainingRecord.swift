@@ -2,6 +2,7 @@ internal import Datasets
 internal import Evaluation
 internal import Foundation
 public import Metrics
+internal import Support
 
 /// The lines of `log.jsonl`; their keys are a contract with other programs.
 public enum TrainingRecord {

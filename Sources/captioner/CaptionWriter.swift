@@ -1,6 +1,7 @@
 import ArgumentParser
 import Datasets
 import Language
+import Support
 
 /// How captions are printed.
 enum CaptionFormat: String, ExpressibleByArgument, CaseIterable { case text, json, csv }

@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import Support
 import Training
 
 /// `captioner train --check`: reads every image and caption and says what training would make of them.

@@ -4,7 +4,7 @@ import Datasets
 import Evaluation
 import Foundation
 import Reporting
-import Tensors
+import Support
 
 /// `captioner evaluate`: captions a data set and scores the captions.
 struct EvaluateCommand: ParsableCommand {

@@ -4,7 +4,7 @@ import Datasets
 import Foundation
 import Imaging
 import Layers
-import Tensors
+import Support
 
 /// `captioner features`: features of many images into one file for other programs.
 struct FeaturesCommand: ParsableCommand {

@@ -1,6 +1,7 @@
 import Decoding
 import Foundation
 import Language
+import Support
 import Tensors
 import TestSupport
 import Testing

@@ -1,7 +1,8 @@
 import Captioning
 import Kernels
-import TestSupport
+import Support
 import Tensors
+import TestSupport
 import Testing
 
 /// Weights as tools/golden/vgg.py draws them.

@@ -3,8 +3,9 @@ import Decoding
 import Foundation
 import Kernels
 import Layers
-import TestSupport
+import Support
 import Tensors
+import TestSupport
 import Testing
 
 /// A small decoder, its head and a batch for them, all from a seed.

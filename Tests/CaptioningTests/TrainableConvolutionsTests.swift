@@ -1,8 +1,9 @@
 import Captioning
 import Kernels
 import Layers
-import TestSupport
+import Support
 import Tensors
+import TestSupport
 import Testing
 
 /// Weights as tools/golden/vgg.py draws them for VGG-16, by the paths that a model file has.

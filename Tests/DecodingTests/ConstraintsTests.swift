@@ -1,7 +1,7 @@
 import Kernels
 import Language
+import Support
 import TestSupport
-import Tensors
 import Testing
 
 @testable import Decoding

@@ -2,8 +2,9 @@ import Foundation
 import Kernels
 import Language
 import Layers
-import TestSupport
+import Support
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Decoding

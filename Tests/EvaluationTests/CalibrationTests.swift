@@ -2,6 +2,7 @@ import Foundation
 import Language
 import Tensors
 import TestSupport
+import Support
 import Testing
 
 @testable import Evaluation

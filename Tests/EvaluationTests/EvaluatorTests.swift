@@ -4,6 +4,7 @@ import Datasets
 import Foundation
 import Language
 import Metrics
+import Support
 import Tensors
 import TestSupport
 import Testing
@@ -159,9 +160,12 @@ private struct Example {
         }
       }
       /// Of image i every word costs i + 1.
-      func logProbs(of captions: [[Int32]], rows: [Int], images: [Int]) -> [[Float]] {
+      func scores(of captions: [[Int32]], rows: [Int], images: [Int]) -> [Caption] {
         zip(captions, rows).map { caption, row in
-          [Float](repeating: -Float(images[row] + 1), count: caption.count + 1)
+          Caption(
+            words: (caption + [Vocabulary.end]).map {
+              .init(word: vocabulary.word(for: $0), logProb: -Float(images[row] + 1))
+            })
         }
       }
     }

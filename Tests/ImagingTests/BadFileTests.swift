@@ -1,5 +1,5 @@
 internal import Foundation
-import Tensors
+import Support
 import Testing
 
 @testable import Imaging

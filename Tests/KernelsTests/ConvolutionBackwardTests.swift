@@ -1,6 +1,7 @@
 import Kernels
-import TestSupport
+import Support
 import Tensors
+import TestSupport
 import Testing
 
 /// A convolution's forward pass and what its backward pass wrote.

@@ -1,6 +1,7 @@
 import CKernels
-import TestSupport
+import Support
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Kernels

@@ -1,6 +1,7 @@
 import Kernels
-import TestSupport
+import Support
 import Tensors
+import TestSupport
 import Testing
 
 /// What is tried: every cell on every instruction set.

@@ -1,7 +1,8 @@
 import Kernels
 import Layers
-import TestSupport
+import Support
 import Tensors
+import TestSupport
 import Testing
 
 @Suite struct Convolution2DTests {

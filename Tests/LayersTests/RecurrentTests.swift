@@ -1,7 +1,8 @@
 import Kernels
 import Layers
-import TestSupport
+import Support
 import Tensors
+import TestSupport
 import Testing
 
 /// A cell as an argument of tests.

@@ -1,5 +1,5 @@
 import Metrics
-import Tensors
+import Support
 import Testing
 
 private func samples(_ count: Int, seed: UInt64 = 3) -> [Sample] {

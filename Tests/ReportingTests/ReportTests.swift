@@ -3,6 +3,7 @@ import Decoding
 import Datasets
 import Evaluation
 import Foundation
+import Support
 import Tensors
 import TestSupport
 import Testing

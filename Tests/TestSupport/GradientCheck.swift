@@ -1,3 +1,4 @@
+internal import Support
 public import Tensors
 
 /// How far `gradient` is from the slopes of `loss` at `value`, as a share of the gradient's norm: the worst of a few

@@ -1,3 +1,4 @@
+internal import Support
 public import Tensors
 
 /// A network that is written, trained and run within milliseconds: two convolutions of 4 channels on 32×32 pixels, a

@@ -1,6 +1,7 @@
 import Captioning
 import Foundation
 import Layers
+import Support
 import Tensors
 import TestSupport
 import Testing

@@ -3,6 +3,7 @@ import Datasets
 import Foundation
 import Imaging
 import Language
+import Support
 import Tensors
 import TestSupport
 

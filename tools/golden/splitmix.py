@@ -1,7 +1,7 @@
-"""The numpy twin of Sources/Tensors/Random.swift, bit for bit, so that both sides can make the same big
+"""The numpy twin of Sources/Support/Random.swift, bit for bit, so that both sides can make the same big
 tensors from a seed and no fixture has to hold them.
 
-`python3 tools/golden/splitmix.py` writes Tests/TensorsTests/Fixtures/random.json.
+`python3 tools/golden/splitmix.py` writes Tests/SupportTests/Fixtures/random.json.
 """
 
 import numpy as np
@@ -68,7 +68,7 @@ def main():
             "uniform": [float(value) for value in Random(seed, *keys).uniform(8)],
             "tensor_limit_0.3": [float(value) for value in Random(seed, *keys).tensor([8], 0.3)],
         })
-    write_json(destination("TensorsTests", "random.json"), {"cases": cases})
+    write_json(destination("SupportTests", "random.json"), {"cases": cases})
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 public import Decoding
 public import Kernels
 public import Layers
+internal import Support
 public import Tensors
 
 /// A recurrent language model of tokens about images: a cell, and a way in which the image enters.

@@ -3,6 +3,7 @@ import Captioning
 import Foundation
 import Kernels
 import Layers
+import Support
 import Tensors
 
 /// A training step of the decoder alone: captions of one length over given image features, teacher forcing, Adam,

@@ -2,6 +2,7 @@ import ArgumentParser
 import Captioning
 import Foundation
 import Kernels
+import Support
 import Tensors
 
 /// VGG-16's 13 convolutions and 5 pools on 224×224 images, seeded weights; with `--head` its two FC layers, too.

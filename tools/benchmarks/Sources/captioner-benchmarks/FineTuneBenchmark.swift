@@ -3,6 +3,7 @@ import Captioning
 import Foundation
 import Kernels
 import Layers
+import Support
 import Tensors
 
 /// One step of fine-tuning VGG-16: images through the frozen convolutions, those that learn and a compact head of

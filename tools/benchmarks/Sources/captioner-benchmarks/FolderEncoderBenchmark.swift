@@ -2,6 +2,7 @@ import ArgumentParser
 import Captioning
 import Foundation
 import Kernels
+import Support
 import Tensors
 
 /// A model file's encoder alone, for as many images as a folder has: what captioning the folder can't be faster than.

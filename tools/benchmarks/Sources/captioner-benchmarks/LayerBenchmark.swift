@@ -2,6 +2,7 @@ import ArgumentParser
 import Captioning
 import Foundation
 import Kernels
+import Support
 import Tensors
 
 /// Each of VGG-16's convolutions by itself: milliseconds an image, and how much of the floor that is.

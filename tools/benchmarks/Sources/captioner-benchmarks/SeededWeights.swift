@@ -1,4 +1,5 @@
 import Captioning
+import Support
 import Tensors
 
 /// A file of VGG-16's convolutions, He-scaled so that no activation dies or explodes, and its two FC layers if they

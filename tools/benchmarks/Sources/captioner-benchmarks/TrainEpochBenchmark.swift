@@ -5,6 +5,7 @@ import Foundation
 import Imaging
 import Kernels
 import Language
+import Support
 import Tensors
 import Training
 

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Datasets
+@testable import Support
 
 /// A clock that is moved by hand, and what was said.
 private final class Stage {

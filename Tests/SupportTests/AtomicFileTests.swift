@@ -1,6 +1,6 @@
 import Foundation
+import Support
 import TestSupport
-import Tensors
 import Testing
 
 @Suite struct AtomicFileTests {

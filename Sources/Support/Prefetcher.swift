@@ -2,11 +2,12 @@ internal import Foundation
 
 /// What a function gives for 0, 1, 2, …: each made on a thread of its own while the one before it is used, and no
 /// sooner, so that two exist at most.
-final class Ahead<Element: Sendable>: Sequence, IteratorProtocol {
+public final class Prefetcher<Element: Sendable>: Sequence, IteratorProtocol {
   private let hand = Hand<Element>()
   private var left: Int
 
-  init(count: Int, _ make: @escaping @Sendable (Int) -> Element) {
+  /// The elements `make(0)` … `make(count - 1)`, in order.
+  public init(count: Int, _ make: @escaping @Sendable (Int) -> Element) {
     left = count
     let hand = hand
     let thread = Thread {
@@ -21,7 +22,8 @@ final class Ahead<Element: Sendable>: Sequence, IteratorProtocol {
 
   deinit { hand.close() }
 
-  func next() -> Element? {
+  /// The next element, waited for if need be; nil after the last.
+  public func next() -> Element? {
     guard left > 0 else { return nil }
     left -= 1
     return hand.take()

@@ -2,20 +2,20 @@ import Foundation
 import Synchronization
 import Testing
 
-@testable import Captioning
+@testable import Support
 
-@Suite struct AheadTests {
+@Suite struct PrefetcherTests {
   @Test(arguments: [0, 1, 2, 50]) func givesAllInOrder(count: Int) {
-    #expect(Array(Ahead(count: count) { $0 * $0 }) == (0..<count).map { $0 * $0 })
+    #expect(Array(Prefetcher(count: count) { $0 * $0 }) == (0..<count).map { $0 * $0 })
   }
 
   /// While one is used the next is made, and no more: none is begun before the one before it is asked for.
   @Test func isOneAhead() {
     let made = Made()
-    let ahead = Ahead(count: 9) { made.add($0) }
+    let prefetcher = Prefetcher(count: 9) { made.add($0) }
     for used in 0..<9 {
       made.ask()
-      #expect(ahead.next() == used)
+      #expect(prefetcher.next() == used)
       let expected = min(9, used + 2)
       for _ in 0..<20_000 where made.count < expected { usleep(1_000) }
       // Time enough to make one too many, once.
@@ -31,8 +31,8 @@ import Testing
     do {
       let kept = Made()
       made = kept
-      let ahead = Ahead(count: 1_000_000) { kept.add($0) }
-      #expect(ahead.next() == 0)
+      let prefetcher = Prefetcher(count: 1_000_000) { kept.add($0) }
+      #expect(prefetcher.next() == 0)
     }
     for _ in 0..<2_000 where made != nil { usleep(1_000) }
     #expect(made == nil)
