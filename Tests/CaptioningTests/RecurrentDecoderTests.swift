@@ -91,7 +91,7 @@ struct DecoderCase {
         return moved.step(dropout: dropout, trace: &trace)
       }
       // Through three layers little of a gradient arrives at the image, and rounding shows.
-      #expect(error < (way.layers < 3 ? 5e-3 : 3e-2), "\(parameter.path)")
+      #expect(error < (way.layers < 3 ? 5e-3 : 6e-2), "\(parameter.path)")
     }
   }
 

@@ -137,7 +137,8 @@ private let cases: [BeamOptions] = [
       maximumLength: 9, minimumLength: 5, constraints: .init(noRepeatNGram: 1))
     #expect(search(decoder, v, stuck).map { $0[0].words.count } == [3, 3, 3, 3])
     let sampled = draw(
-      decoder, v, .init(maximumLength: 9, minimumLength: 5, constraints: .init(noRepeatNGram: 1)), streams: [0, 1, 2, 3])
+      decoder, v, .init(maximumLength: 9, minimumLength: 5, constraints: .init(noRepeatNGram: 1)),
+      streams: [0, 1, 2, 3])
     #expect(sampled.map { $0[0].words.count } == [3, 3, 3, 3])
     #expect(sampled.allSatisfy { $0[0].logProb < 0 && $0[0].logProb.isFinite })
     decoder = decoder.withOutputBias(Tensor(repeating: .nan, [6]))
