@@ -71,6 +71,7 @@ public struct RecurrentDecoder<Cell: RecurrentCell, Condition: Conditioning>: Se
     public init() {}
   }
 
+  /// As `SequenceDecoder` says: W_xh·x of all positions in one product, the context once an image.
   public mutating func trainingForward(
     _ sequences: PackedSequences, about images: ImageFeatures, _ pass: TrainingPass, into trace: inout Trace,
     on device: Device
@@ -113,6 +114,7 @@ public struct RecurrentDecoder<Cell: RecurrentCell, Condition: Conditioning>: Se
       dh: trace.hiddenGradients.reserve(positions * stack.hidden), trace: &trace.output, pool: device.pool)
   }
 
+  /// As `SequenceDecoder` says.
   public mutating func backward(_ trace: inout Trace, on device: Device) -> ImageFeatures {
     guard let batch = trace.batch else {
       preconditionFailure("backward without a trainingForward before it")
@@ -160,6 +162,7 @@ public struct RecurrentDecoder<Cell: RecurrentCell, Condition: Conditioning>: Se
     return masks
   }
 
+  /// As `SequenceDecoder` says.
   public func session(
     for images: ImageFeatures, sharing cache: DecodingCache, dropout: DropoutPass?, on device: Device
   ) -> RecurrentSession<Cell, Condition> {

@@ -35,8 +35,10 @@ public struct RecurrentSession<Cell: RecurrentCell, Condition: Conditioning>: De
     states = RecurrentStates(layers: decoder.stack.layers.count)
   }
 
+  /// How many sequences there are.
   public var rows: Int { imageRows.count }
 
+  /// Reads one token a row.
   public mutating func advance(_ tokens: [Int32]) {
     precondition(tokens.count == rows, "\(tokens.count) tokens for \(rows) rows")
     if let masks {
@@ -80,6 +82,7 @@ public struct RecurrentSession<Cell: RecurrentCell, Condition: Conditioning>: De
     swap(&own, &trace)
   }
 
+  /// What the decoder thinks of the tokens that may follow in some rows.
   public mutating func scores(of rows: Range<Int>) -> TokenScores {
     let (size, vocabulary) = (decoder.stack.hidden, decoder.vocabularySize)
     var top = states.top.rows(rows)
@@ -97,6 +100,7 @@ public struct RecurrentSession<Cell: RecurrentCell, Condition: Conditioning>: De
     return TokenScores(result, bias: decoder.output.linear.bias?.value.pointer, on: device)
   }
 
+  /// Row i goes on from what row `rows[i]` was.
   public mutating func select(_ rows: [Int32]) {
     imageRows = rows.map { imageRows[Int($0)] }
     states.select(rows, on: device)

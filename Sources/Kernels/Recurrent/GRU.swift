@@ -10,15 +10,20 @@ internal import CKernels
 ///     δz = δh·(h₋ − n)·z(1−z),  δn = δh·(1−z)·(1−n²),  δ(r·h₋) = δn W_hn,  δr = δ(r·h₋)·h₋·r(1−r)
 ///     δh₋ += δh·z + δ(r·h₋)·r + [δr, δz] W_h[r,z]
 public enum GRU: RecurrentCell {
+  /// `gru`.
   public static let name = "gru"
+  /// r, z, n.
   public static let gates = 3
   /// h.
   public static let states = 1
   /// r·h₋.
   public static let kept = 1
+  /// The recurrent products, and the gates and r·h where they are not kept.
   public static let scratch = 7
+  /// None: z is a gate between old and new.
   public static let rememberingGate: Int? = nil
 
+  /// One time step: the recurrent product, then the gates.
   public static func step(_ step: CellStep, on device: Device) {
     let (size, rows) = (step.hidden, step.rows)
     let table = device.instructions.table.pointer
@@ -60,6 +65,7 @@ public enum GRU: RecurrentCell {
     }
   }
 
+  /// The same backwards.
   public static func stepBackward(_ step: CellStepBackward, on device: Device) {
     let size = step.hidden
     let (record, gradients) = (step.record, step.gradients)

@@ -10,16 +10,20 @@ internal import CKernels
 ///     δc += δh·o·(1 − tanh²c),  δi = δc·g·i(1−i),  δf = δc·c₋·f(1−f),  δo = δh·tanh c·o(1−o),  δg = δc·i·(1−g²),
 ///     δc₋ = δc·f,  δh₋ += δsums W_hh
 public enum LSTM: RecurrentCell {
+  /// `lstm`.
   public static let name = "lstm"
+  /// i, f, o, g.
   public static let gates = 4
   /// h and c.
   public static let states = 2
   /// tanh c.
   public static let kept = 1
+  /// W_hh h.
   public static let scratch = 4
   /// f.
   public static let rememberingGate: Int? = 1
 
+  /// One time step: the recurrent product, then the gates.
   public static func step(_ step: CellStep, on device: Device) {
     let size = step.hidden
     // W_hh h of those before, once however many rows go on from one.
@@ -39,6 +43,7 @@ public enum LSTM: RecurrentCell {
     }
   }
 
+  /// The same backwards.
   public static func stepBackward(_ step: CellStepBackward, on device: Device) {
     let size = step.hidden
     let (record, gradients) = (step.record, step.gradients)

@@ -90,16 +90,23 @@ public protocol ReusableTrace: Sendable {
 /// Text alone: no image adds anything.
 public struct Unconditioned: Conditioning {
   /// Nothing to keep.
-  public struct Trace: ReusableTrace { public init() {} }
+  public struct Trace: ReusableTrace {
+    /// Nothing.
+    public init() {}
+  }
 
   /// No parameters.
   public init() {}
 
+  /// There are none.
   public mutating func visitParameters<E: Error>(_ visit: (inout Parameter) throws(E) -> Void) throws(E) {}
+  /// Nothing.
   public func context(of images: ImageFeatures, on device: Device) {}
+  /// Nothing is added.
   public func term(
     _ context: Void, at step: ConditioningStep, into trace: inout Trace, on device: Device
   ) -> SharedRows? { nil }
+  /// The features as they are: they have no influence, and nobody reads a gradient of none.
   public mutating func backward(
     of images: ImageFeatures, _ sequences: PackedSequences, sums: Matrix, trace: inout Trace,
     on device: Device

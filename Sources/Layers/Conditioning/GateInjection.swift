@@ -25,6 +25,7 @@ public struct GateInjection: Conditioning {
     self.injection = injection
   }
 
+  /// Calls `visit` with W_ih.
   public mutating func visitParameters<E: Error>(_ visit: (inout Parameter) throws(E) -> Void) throws(E) {
     try weight.visitParameters(visit)
   }
@@ -32,6 +33,7 @@ public struct GateInjection: Conditioning {
   /// The gradient's memory.
   public struct Trace: ReusableTrace {
     var gradients = Buffer()
+    /// Nothing traced yet.
     public init() {}
   }
 
@@ -44,6 +46,7 @@ public struct GateInjection: Conditioning {
     return sums
   }
 
+  /// W_ih·v of each row's image [rows, G·H], where it is added.
   public func term(
     _ context: Tensor, at step: ConditioningStep, into trace: inout Trace, on device: Device
   ) -> SharedRows? {
