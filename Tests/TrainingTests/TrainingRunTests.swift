@@ -42,24 +42,27 @@ import Testing
       let whole = try TrainingRun(configuration, folder: folder + "/whole").run()
       let path = folder + "/run"
       var asked = 0
-      #expect(throws: TrainingError.interrupted(path: path)) {
-        try TrainingRun(configuration, folder: path).run(shouldStop: {
-          asked += 1
-          return asked > 3
-        })
+      func isEnough() -> Bool {
+        asked += 1
+        return asked > 3
       }
-      #expect(throws: TrainingError.alreadyThere(path: path)) { try TrainingRun(configuration, folder: path) }
+      #expect(throws: TrainingError.interrupted(path: path)) {
+        _ = try TrainingRun(configuration, folder: path).run(shouldStop: isEnough)
+      }
+      #expect(throws: TrainingError.alreadyThere(path: path)) {
+        _ = try TrainingRun(configuration, folder: path)
+      }
       let kept = try #require(try TrainingRun.configuration(in: path))
       #expect(kept == configuration)
       var steps: [String] = []
-      let perplexity = try TrainingRun(kept, folder: path, resume: true).run { event in
+      let perplexity = try TrainingRun(kept, folder: path, resume: true).run(report: { event in
         switch event {
         case .opened: steps.append("opened")
         case .began: steps.append("began")
         case .epoch(let record): steps.append("epoch \(record.epoch)")
         case .message, .warning, .features, .progress: break
         }
-      }
+      })
       #expect(steps == ["opened", "began", "epoch 1", "epoch 2"] && perplexity == whole)
       let models = try ["whole", "run"].map {
         try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\($0)/model.safetensors"))
@@ -92,7 +95,7 @@ import Testing
       var configuration = try Self.configuration(in: folder)
       configuration.images = []
       #expect(throws: TrainingError.configuration("--images: expected a path, found none")) {
-        try TrainingRun(configuration, folder: folder + "/run")
+        _ = try TrainingRun(configuration, folder: folder + "/run")
       }
       #expect(try TrainingRun.configuration(in: folder + "/run") == nil)
     }

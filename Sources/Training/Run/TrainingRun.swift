@@ -16,7 +16,7 @@ internal import Tensors
 /// configuration.images = ["photos"]
 /// configuration.encoder = "vgg16.safetensors"
 /// let run = try TrainingRun(configuration, folder: "run")
-/// let perplexity = try run.run { event in print(event) }
+/// let perplexity = try run.run(report: { print($0) })
 /// ```
 public struct TrainingRun {
   /// What happens as the run goes, for whoever watches.
