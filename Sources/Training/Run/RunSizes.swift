@@ -69,7 +69,7 @@ struct RunSizes {
 
   /// What a head and a decoder ask of the source of their parameters.
   static func specifications(
-    _ architecture: VGGArchitecture, _ decoder: CaptionDecoder.Configuration
+    _ architecture: VGGArchitecture, _ decoder: DecoderDescription
   ) throws(TrainingError) -> [ParameterSpecification] {
     var result: [ParameterSpecification] = []
     func recorded(_ specification: ParameterSpecification) throws(TrainingError) -> Tensor {
@@ -84,7 +84,7 @@ struct RunSizes {
     _ = try FeatureHead(
       inputs: architecture.pooledSize,
       widths: [Int](repeating: architecture.featureSize, count: architecture.head.layers), from: recorded)
-    _ = try CaptionDecoder(decoder, from: recorded)
+    _ = try makeDecoder(decoder, from: recorded)
     return result
   }
 }
