@@ -1,4 +1,4 @@
-public import Captioning
+internal import Captioning
 public import Decoding
 public import Language
 public import Metrics

@@ -1,4 +1,4 @@
-public import Captioning
+internal import Captioning
 public import Decoding
 public import Metrics
 

@@ -3,6 +3,7 @@ internal import Datasets
 internal import Foundation
 internal import Imaging
 internal import Language
+internal import Support
 internal import Tensors
 
 /// A training run in a folder, from caption files and photos to `model.safetensors`.

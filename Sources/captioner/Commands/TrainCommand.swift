@@ -1,5 +1,6 @@
 import ArgumentParser
 import Datasets
+import Support
 import Training
 
 /// `captioner train`: a captioner from photos and captions.

@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import Support
+import Support
 import Training
 
 extension DataCheckReport {

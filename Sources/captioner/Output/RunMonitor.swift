@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import Support
 import Training
 
 /// Shows a training run as it goes: lines and a bar on standard error, and the training page.
