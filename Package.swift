@@ -94,8 +94,8 @@ let package = Package(
     + module(
       "Training",
       dependencies: [
-        "Captioning", "Datasets", "Decoding", "Evaluation", "Kernels", "Language", "Layers", "Metrics",
-        "Support", "Tensors",
+        "Captioning", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "Layers",
+        "Metrics", "Support", "Tensors",
       ],
       settings: numeric, fixtures: true)
     // Floor 9.

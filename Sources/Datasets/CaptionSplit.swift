@@ -10,6 +10,15 @@ public enum CaptionSplit: Sendable, Equatable {
   /// As `named` where the file has splits, every image where it has none.
   case ifAny(String)
 
+  /// The split that an option names, or if it is empty the `usual` one of files that have splits.
+  public init(_ name: String, unlessNamed usual: String) {
+    switch name {
+    case "all": self = .all
+    case "": self = .ifAny(usual)
+    default: self = .named(name)
+    }
+  }
+
   /// The splits that the name stands for.
   static func members(of name: String) -> Set<String> {
     var members: Set<String> = []

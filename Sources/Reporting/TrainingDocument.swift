@@ -98,7 +98,7 @@ struct TrainingDocument {
       "<li><strong>\(text(best))</strong> \(title)"
         + (isLatest ? "" : "<small>now \(text(last))</small>") + "</li>"
     }
-    let metric = options["validationMetric"].map { " by \(HTML.escaped($0))" } ?? ""
+    let metric = options["validation_metric"].map { " by \(HTML.escaped($0))" } ?? ""
     var items = [
       "<li><strong>\(best.epoch)</strong> best epoch\(metric)"
         + (isLatest ? "<small>the latest</small>" : "<small>of \(last.epoch)</small>") + "</li>",

@@ -64,6 +64,7 @@ enum Checkpoint {
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
+    encoder.keyEncodingStrategy = .convertToSnakeCase
     let metadata = [
       "format": "captioner checkpoint", "format_version": "1",
       "state": String(decoding: try encoder.encode(state), as: UTF8.self),
@@ -81,20 +82,14 @@ enum Checkpoint {
         found: [file.metadata["format"], file.metadata["format_version"]].compactMap(\.self).joined(
           separator: " "))
     }
-    guard let state = try? decoded(text), state.isPossible else {
+    // Leaves the keys of earlier versions, which are in camelCase, as they are.
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    guard let state = try? decoder.decode(RunState.self, from: Data(text.utf8)), state.isPossible else {
       throw .unsupported(
         path: file.path, expected: "the state of a run (metadata key state)", found: String(text.prefix(80)))
     }
     return state
-  }
-
-  /// The state, with the defaults of options that there were not when it was written.
-  private static func decoded(_ text: String) throws -> RunState? {
-    guard var state = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any],
-      let configuration = state["configuration"] as? [String: Any]
-    else { return nil }
-    state["configuration"] = try TrainingConfiguration.completed(configuration)
-    return try JSONDecoder().decode(RunState.self, from: JSONSerialization.data(withJSONObject: state))
   }
 
   /// Puts the tensors of a module back, whose optimiser has taken `step` steps. Every one must be there with the

@@ -8,7 +8,7 @@ internal import Support
 /// one of the model's own, as it will be when it speaks. ε falls as training goes on.
 public struct ScheduledSampling: Codable, Sendable, Equatable {
   /// How ε falls with the steps i.
-  public enum Curve: String, Codable, Sendable, CaseIterable {
+  public enum Curve: String, SettingValue, CaseIterable {
     /// ε = 1: teacher forcing.
     case none
     /// max(floor, k − c·i).
@@ -20,7 +20,7 @@ public struct ScheduledSampling: Codable, Sendable, Equatable {
   }
 
   /// What the coin decides on.
-  public enum Coin: String, Codable, Sendable, CaseIterable {
+  public enum Coin: String, SettingValue, CaseIterable {
     /// Each word.
     case token
     /// Each caption as a whole.
@@ -28,7 +28,7 @@ public struct ScheduledSampling: Codable, Sendable, Equatable {
   }
 
   /// How the model's own word is chosen.
-  public enum Choice: String, Codable, Sendable, CaseIterable {
+  public enum Choice: String, SettingValue, CaseIterable {
     /// The likeliest.
     case argMax
     /// Drawn from its distribution.
@@ -88,15 +88,15 @@ public struct ScheduledSampling: Codable, Sendable, Equatable {
     switch curve {
     case .none: nil
     case .linear where !k.isFinite:
-      "scheduled-sampling k: expected a finite number for the linear curve, found \(k)"
+      "--sampling-k: expected a finite number for the linear curve, found \(k)"
     case .linear where !(c >= 0 && c.isFinite):
-      "scheduled-sampling c: expected 0 or more for the linear curve, found \(c)"
+      "--sampling-c: expected 0 or more for the linear curve, found \(c)"
     case .linear where !(0...1).contains(floor):
-      "scheduled-sampling floor: expected 0 to 1 for the linear curve, found \(floor)"
+      "--sampling-floor: expected 0 to 1 for the linear curve, found \(floor)"
     case .exponential where !(k > 0 && k <= 1):
-      "scheduled-sampling k: expected 0 to 1 for the exponential curve, found \(k)"
+      "--sampling-k: expected 0 to 1 for the exponential curve, found \(k)"
     case .inverseSigmoid where !(k >= 1 && k.isFinite):
-      "scheduled-sampling k: expected at least 1 for the inverse sigmoid, found \(k)"
+      "--sampling-k: expected at least 1 for the inverse sigmoid, found \(k)"
     default: nil
     }
   }

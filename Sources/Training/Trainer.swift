@@ -9,7 +9,8 @@ internal import Layers
 internal import Support
 public import Tensors
 
-/// A training run: teacher forcing with Adam over the FC head and the decoder, the convolutions frozen.
+/// The loop of a training run over cached features: the FC head, the decoder and, where the run wants it, the last
+/// convolutions learn by teacher forcing, with scheduled sampling or self-critical training beside it.
 ///
 /// Everything random is drawn from streams named by seed and step, so a run that is interrupted and resumed
 /// computes exactly what an uninterrupted one does.

@@ -1,58 +1,50 @@
 public import Datasets
-internal import Foundation
 
 extension TrainingConfiguration {
   /// What an epoch passes over.
   func units(of train: EncodedSplit) -> Int {
-    batchUnit == .captions ? train.captions.count : train.images.count
+    self.batchUnit == .captions ? train.captions.count : train.images.count
   }
 
   /// Steps of an epoch.
-  func steps(of train: EncodedSplit) -> Int { (units(of: train) + batchSize - 1) / batchSize }
+  func steps(of train: EncodedSplit) -> Int { (units(of: train) + self.batchSize - 1) / self.batchSize }
 
   /// The batches of an epoch, as indexes of captions or places of images.
   func batches(of train: EncodedSplit, epoch: Int) -> CaptionBatches {
-    guard lengthBuckets else {
+    guard self.lengthBuckets else {
       return CaptionBatches(
-        captionCount: units(of: train), batchSize: batchSize, seed: seed, epoch: epoch)
+        captionCount: units(of: train), batchSize: self.batchSize, seed: self.seed, epoch: epoch)
     }
     return CaptionBatches(
-      lengths: train.captions.map(\.count), batchSize: batchSize, seed: seed, epoch: epoch)
+      lengths: train.captions.map(\.count), batchSize: self.batchSize, seed: self.seed, epoch: epoch)
   }
 
   /// What is done to long captions before they are learned; nil: nothing.
   public var lengthLimit: LengthLimit? {
-    maximumLength > 0 ? LengthLimit(maximum: maximumLength, rule: longCaptions) : nil
+    self.maximumLength > 0 ? LengthLimit(maximum: self.maximumLength, rule: self.longCaptions) : nil
   }
 
   /// The learning rate of every step.
   func learningRates(stepsPerEpoch: Int) -> LearningRateSchedule {
     let curve: LearningRateSchedule.Curve =
-      switch schedule {
+      switch self.schedule {
       case .constant: .constant
-      case .step: .step(factor: learningRateDecay, every: decayEvery)
-      case .exponential: .exponential(factor: learningRateDecay, every: decayEvery)
-      case .cosine: .cosine(steps: epochs * stepsPerEpoch)
-      case .plateau: .plateau(factor: learningRateDecay, patience: decayPatience)
+      case .step: .step(factor: self.learningRateDecay, every: self.decayEvery)
+      case .exponential: .exponential(factor: self.learningRateDecay, every: self.decayEvery)
+      case .cosine: .cosine(steps: self.epochs * stepsPerEpoch)
+      case .plateau: .plateau(factor: self.learningRateDecay, patience: self.decayPatience)
       }
     return LearningRateSchedule(
-      learningRate: learningRate, curve, warmUp: warmUp, stopPatience: stopPatience)
+      learningRate: self.learningRate, curve, warmUp: self.warmUp, stopPatience: self.stopPatience)
   }
 
   /// The options in which a continuation differs from its run; `epochs` may, unless the schedule depends on it.
   public func differences(from other: TrainingConfiguration) -> [String] {
-    func dictionary(_ configuration: TrainingConfiguration) -> [String: String] {
-      let object = try? JSONSerialization.jsonObject(with: JSONEncoder().encode(configuration))
-      return (object as? [String: Any] ?? [:]).mapValues { value in
-        guard value is [String: Any] || value is [Any],
-          let text = try? JSONSerialization.data(
-            withJSONObject: value, options: [.sortedKeys, .withoutEscapingSlashes])
-        else { return "\(value)" }
-        return String(decoding: text, as: UTF8.self)
-      }
+    TrainingSettings.list.filter {
+      !$0.isSame(in: self, other) && ($0.name != "epochs" || self.schedule == .cosine)
     }
-    let (mine, theirs) = (dictionary(self), dictionary(other))
-    return mine.keys.sorted().filter { mine[$0] != theirs[$0] && ($0 != "epochs" || schedule == .cosine) }
-      .map { "\($0): \(theirs[$0] ?? "") then, \(mine[$0] ?? "") now" }
+    .compactMap { setting in
+      setting.keys.first.map { "\($0): \(setting.text(in: other)) then, \(setting.text(in: self)) now" }
+    }.sorted()
   }
 }

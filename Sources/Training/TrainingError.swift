@@ -4,6 +4,14 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
   case configuration(String)
   /// The folder holds a run already.
   case alreadyThere(path: String)
+  /// Another process is training in the folder.
+  case busy(path: String)
+  /// The folder can't be made.
+  case folder(path: String, reason: String)
+  /// Files without a single caption.
+  case noCaptions(paths: [String])
+  /// None of a split's images can be read.
+  case noImages(name: String)
   /// There is no run to resume.
   case nothingToResume(path: String)
   /// The run was begun with other options or data.
@@ -19,6 +27,10 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
     case .configuration(let problem): problem
     case .alreadyThere(let path):
       "\(path): expected no run here, found a checkpoint; continue it with --resume or choose another --output"
+    case .busy(let path): "\(path): another process is training here"
+    case .folder(let path, let reason): "\(path): can't make the folder: \(reason)"
+    case .noCaptions(let paths): "\(paths.joined(separator: ", ")): expected captions, found none"
+    case .noImages(let name): "\(name): expected images, found none that can be read"
     case .nothingToResume(let path): "\(path): expected a checkpoint to resume, found none"
     case .otherRun(let path, let differences):
       "\(path): expected the options the run began with, found others: \(differences.joined(separator: "; "))"

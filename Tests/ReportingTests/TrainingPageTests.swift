@@ -68,7 +68,7 @@ import Testing
     // What differs from the defaults, and no more.
     #expect(html.contains(">captions</th><td>&lt;b&gt;.json</td><td>–</td>"))
     #expect(
-      html.contains(">learningRate</th><td>0.01</td><td>0.0004</td>") && !html.contains(">hiddenSize</th>"))
+      html.contains(">learning_rate</th><td>0.01</td><td>0.0004</td>") && !html.contains(">hidden_size</th>"))
     #expect(!html.contains("reward") && Self.isSound(html))
   }
 

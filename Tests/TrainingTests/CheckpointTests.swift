@@ -54,16 +54,20 @@ private func written(_ path: String) throws -> (Linear, Optimizer, WeightAverage
     }
   }
 
-  /// Options that are new since take their defaults, and a file is a list of one.
+  /// Options that are new since take their defaults, a file is a list of one, and keys are in camelCase.
   @Test func anEarlierVersionsStateIsRead() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/checkpoint.safetensors"
       let expected = try written(path).3
       var metadata = try SafetensorsFile(path: path).metadata
       let text = try #require(metadata["state"])
-      let older = text.replacing(#","lengthBuckets":false"#, with: "").replacing(
-        #""captions":[]"#, with: #""captions":"""#)
-      #expect(older.count == text.count - 22)
+      let older = text.replacing(#","length_buckets":false"#, with: "")
+        .replacing(#""captions":[]"#, with: #""captions":"""#)
+        .replacing(#""min_count":"#, with: #""minimumCount":"#)
+        .replacing(#""max_length":"#, with: #""maximumLength":"#)
+        .replacing(#""self_critical":"#, with: #""selfCriticalSamples":"#)
+        .replacing(/_([a-z])/) { $0.1.uppercased() }
+      #expect(!older.contains("_") && older.contains(#""bestLoss":"#) && older.contains(#""averageDecay":"#))
       metadata["state"] = older
       try SafetensorsWriter.write([], metadata: metadata, to: path)
       #expect(try Checkpoint.state(in: SafetensorsFile(path: path)) == expected)
@@ -129,7 +133,7 @@ private func written(_ path: String) throws -> (Linear, Optimizer, WeightAverage
       #expect(try refuses(["state": "{}"]))
       for (key, value) in [
         ("epoch", "0"), ("epoch", "9223372036854775807"), ("batch", "-1"), ("batch", "0"), ("step", "-4"),
-        ("step", "9223372036854775807"), ("words", "0"), ("logLength", "-1"), ("seconds", "-1"),
+        ("step", "9223372036854775807"), ("words", "0"), ("log_length", "-1"), ("seconds", "-1"),
         ("batch", "1e99"),
       ] {
         let changed = text.replacingOccurrences(

@@ -141,7 +141,7 @@ private func log(_ output: String) throws -> [LogLine] {
         try run.trainer(in: output, resume: true)
       }
       run.configuration.hiddenSize = 0
-      #expect(throws: TrainingError.configuration("hidden size: expected 1 to 16384, found 0")) {
+      #expect(throws: TrainingError.configuration("--hidden-size: expected 1 to 16384, found 0")) {
         try run.trainer(in: output)
       }
     }

@@ -85,7 +85,7 @@ import Testing
       let page = try test.page("run")
       #expect(page.contains("after 3 epochs of at most 3") && page.contains(">Finished<"))
       #expect(page.matches(of: /<img src="data:image\/jpeg;base64,/).count == 8)
-      #expect(page.contains(">hiddenSize</th><td>16</td><td>512</td>"))
+      #expect(page.contains(">hidden_size</th><td>16</td><td>512</td>"))
       try FileManager.default.createDirectory(
         atPath: test.place.folder + "/other/report.html", withIntermediateDirectories: true)
       let outcome = try test.run(test.arguments("other", "--epochs", "3"))
@@ -245,13 +245,16 @@ import Testing
         ),
         (["train", "--output", "run", "--config", "nowhere.json"], "nowhere.json: can't read: "),
         (test.arguments("bare", "--resume"), "bare: expected a checkpoint to resume, found none"),
-        (test.arguments("run", "--epochs", "0"), "epochs: expected 1 to 1048576, found 0"),
-        (test.arguments("run", "--learning-rate", "nan"), "learning rate: expected 0 to 10, found nan"),
+        (test.arguments("run", "--epochs", "0"), "--epochs: expected 1 to 1048576, found 0"),
+        (
+          test.arguments("run", "--learning-rate", "nan"),
+          "--learning-rate: expected more than 0 and less than 10, found nan"
+        ),
         (
           test.arguments("run", "--hidden-size", "9223372036854775807"),
-          "hidden size: expected 1 to 16384, found "
+          "--hidden-size: expected 1 to 16384, found "
         ),
-        (test.arguments("run", "--head", "none"), "head: expected full, compact or compact2, found none"),
+        (test.arguments("run", "--head", "none"), "--head: expected full, compact or compact2, found none"),
         (test.arguments("run", "--images", "nowhere"), "nowhere: can't open: No such file or directory"),
         (test.arguments("run", "--images", "file"), "file: can't open: not a folder"),
         (test.arguments("run", "--encoder", "file"), "file: not a safetensors file: "),

@@ -115,7 +115,7 @@ import Testing
       let images = try test.run(test.arguments("images", "--length-buckets", "--batch-unit", "images"))
       #expect(
         images.complaints.last
-          == "captioner: length buckets: expected batches of captions, found batches of images")
+          == "captioner: --length-buckets: expected --batch-unit captions, found images")
     }
   }
 
@@ -133,6 +133,45 @@ import Testing
       let resumed = try test.run(["train", "--resume", "--output", "run"])
       #expect(
         resumed.status == 1 && resumed.errors.contains("other captions, or other images that can be read"))
+    }
+  }
+}
+
+/// Options that would be ignored are refused, naming what they need.
+@Suite struct IdleOptionTests {
+  @Test(arguments: [
+    (["--momentum", "0.9"], "--optimizer sgd"), (["--nesterov"], "--optimizer sgd"),
+    (["--momentum", "0.9", "--encoder-optimizer", "sgd"], "--fine-tune-from"),
+    (["--sampling-k", "1"], "--scheduled-sampling"), (["--sampling-coin", "token"], "--scheduled-sampling"),
+    (["--sampling-choice", "sample"], "--scheduled-sampling"),
+    (["--scheduled-sampling", "exponential", "--sampling-c", "1"], "--scheduled-sampling linear"),
+    (["--scheduled-sampling", "exponential", "--sampling-floor", "1"], "--scheduled-sampling linear"),
+    (["--teacher-weight", "0.5"], "--self-critical"), (["--fine-tune-after", "3"], "--fine-tune-from"),
+    (["--encoder-learning-rate", "1e-5"], "--fine-tune-from"),
+    (["--encoder-optimizer", "adam"], "--fine-tune-from"),
+    (["--encoder-weight-decay", "0"], "--fine-tune-from"), (["--micro-batch", "4"], "--fine-tune-from"),
+    (["--decay-every", "10"], "--schedule step or exponential"),
+    (["--schedule", "step", "--decay-patience", "1"], "--schedule plateau"),
+    (["--schedule", "cosine", "--learning-rate-decay", "0.5"], "--schedule step, exponential or plateau"),
+    (["--layer-dropout", "0.1"], "--layers"), (["--long-captions", "drop"], "--max-length"),
+    (["--start", "model.safetensors", "--forget-bias", "1"], "--start"), (["--format", "json"], "--check"),
+  ]) func isRefused(options: [String], needed: String) throws {
+    try TrainingPlace.with { test in
+      let outcome = try test.run(test.arguments("run", options))
+      #expect(outcome.status == 64 && outcome.complaints.count == 1, "\(outcome.errors)")
+      let option = try #require(options.last { $0.hasPrefix("--") })
+      let named = options.contains("--momentum") ? "--" : "\(option): has an effect only "
+      #expect(outcome.errors.hasPrefix("captioner: \(named)") && outcome.errors.contains(needed))
+      #expect(!FileManager.default.fileExists(atPath: test.place.folder + "/run"))
+    }
+  }
+
+  /// A whole file of options, those without effect among them, is what runs write.
+  @Test func aFileOfOptionsMayHaveThem() throws {
+    try TrainingPlace.with { test in
+      #expect(try test.run(test.arguments("run", "--epochs", "1")).status == 0)
+      let again = try test.run(["train", "--config", "run/config.json", "--seed", "2", "--output", "again"])
+      #expect(again.status == 0, "\(again.errors)")
     }
   }
 }

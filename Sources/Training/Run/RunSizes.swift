@@ -1,6 +1,8 @@
-import Captioning
-import Datasets
-import Training
+internal import Captioning
+internal import Datasets
+internal import Foundation
+internal import Layers
+internal import Tensors
 
 /// The numbers that a run's time and memory follow from.
 struct RunSizes {
@@ -17,20 +19,31 @@ struct RunSizes {
   /// Memory of a step's activations, and of the captions and names of images.
   let activationBytes, datasetBytes: Int
 
-  init(_ configuration: TrainingConfiguration, _ check: DataCheck, _ architecture: VGGArchitecture) {
+  /// - Parameter architecture: the encoder with the run's head.
+  init(_ configuration: TrainingConfiguration, _ check: DataCheck, _ architecture: VGGArchitecture)
+    throws(TrainingError)
+  {
     let (v, e, h) = (check.vocabularySize, configuration.embeddingSize, configuration.hiddenSize)
     let (d, layers) = (configuration.featureSize, configuration.layers)
-    let head = architecture.pooledSize * d + (configuration.head.layers - 1) * d * d
-    let recurrent = 4 * h * (e + h) + (layers - 1) * 4 * h * 2 * h
-    perWord = Double(recurrent + h * v)
-    perImage = Double(head + 4 * h * d)
-    parameters =
-      head + configuration.head.layers * d + recurrent + layers * 4 * h + 4 * h * d + e * v + (h + 1) * v
+    let specifications = try Self.specifications(
+      architecture,
+      .init(
+        vocabularySize: v, embeddingSize: e, hiddenSize: h, imageFeatureSize: d, layers: layers,
+        injection: configuration.injection))
+    parameters = specifications.reduce(0) { $0 + $1.shape.count }
+    // A matrix multiplies once a word or once an image; the embedding is only looked up.
+    let matrices = specifications.filter { $0.shape.rank == 2 && !$0.path.contains(".embedding.") }
+    let ofImages = matrices.filter {
+      $0.path.hasPrefix(ModelFile.encoderPrefix) || $0.path.contains(".image_to_hidden.")
+    }
+    perImage = Double(ofImages.reduce(0) { $0 + $1.shape.count })
+    perWord = Double(matrices.reduce(0) { $0 + $1.shape.count }) - perImage
 
     let all = Double(check.train.captions)
     var (captions, words) = (0.0, 0.0)
+    let limit = configuration.lengthLimit
     for (length, count) in check.train.words.captionsByLength.enumerated() {
-      let kept = configuration.lengthLimit.map { $0(0..<length)?.count } ?? length
+      let kept = limit.map { $0(0..<length)?.count } ?? length
       guard let kept else { continue }
       (captions, words) = (captions + Double(count), words + Double(count * (kept + 1)))
     }
@@ -52,5 +65,26 @@ struct RunSizes {
       (check.train.images * (configuration.views + 1) + check.validation.images) * 400
       + (check.train.captions + check.validation.captions) * 64
       + (check.train.words.tokens + check.validation.words.tokens) * 8
+  }
+
+  /// What a head and a decoder ask of the source of their parameters.
+  static func specifications(
+    _ architecture: VGGArchitecture, _ decoder: DecoderDescription
+  ) throws(TrainingError) -> [ParameterSpecification] {
+    var result: [ParameterSpecification] = []
+    func recorded(_ specification: ParameterSpecification) throws(TrainingError) -> Tensor {
+      result.append(specification)
+      guard specification.shape.count * 4 <= ProcessInfo.processInfo.physicalMemory else {
+        throw .configuration(
+          "\(specification.path): expected sizes that fit into memory, found \(specification.shape)")
+      }
+      // Memory that nothing touches is not taken.
+      return Tensor(uninitialized: specification.shape)
+    }
+    _ = try FeatureHead(
+      inputs: architecture.pooledSize,
+      widths: [Int](repeating: architecture.featureSize, count: architecture.head.layers), from: recorded)
+    _ = try makeDecoder(decoder, from: recorded)
+    return result
   }
 }

@@ -1,5 +1,7 @@
-import ArgumentParser
-import Kernels
+public import ArgumentParser
+public import Kernels
+
+extension Arithmetic: ExpressibleByArgument {}
 
 /// `--arithmetic` of the commands that read photos.
 struct ArithmeticOption: ParsableArguments {

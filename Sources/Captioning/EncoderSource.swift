@@ -1,18 +1,21 @@
-import Captioning
-import Imaging
-import Tensors
+public import Imaging
+public import Tensors
 
-/// An encoder as the command line names it: a weights file with torchvision's names, or a captioner model.
-struct EncoderSource {
-  let file: SafetensorsFile
+/// An encoder as a run or a command names it: a weights file with torchvision's names, or a captioner model.
+public struct EncoderSource: Sendable {
+  /// The file.
+  public let file: SafetensorsFile
   /// `encoder.` in a captioner model, else nothing.
-  let prefix: String
+  public let prefix: String
   /// The network as the file has it.
-  let architecture: VGGArchitecture
-  let preprocessing: Preprocessing
+  public let architecture: VGGArchitecture
+  /// How pixels become its input.
+  public let preprocessing: Preprocessing
 
+  /// Opens the file.
   /// - Parameter preprocessing: `auto` takes what the file says, else torchvision's; `torchvision`; `caffe`.
-  init(path: String, preprocessing name: String) throws {
+  /// - Throws: `SafetensorsError`, `ModelError`.
+  public init(path: String, preprocessing name: String) throws {
     file = try SafetensorsFile(path: path)
     var stored: Preprocessing?
     if file.metadata["format"] == "captioner" {

@@ -49,14 +49,3 @@ struct DatasetOptions: ParsableArguments {
     try captions.read(images: images, unlessNamed: usual)
   }
 }
-
-extension CaptionSplit {
-  /// The split that an option names, or if it is empty the `usual` one of files that have splits.
-  init(_ name: String, unlessNamed usual: String) {
-    switch name {
-    case "all": self = .all
-    case "": self = .ifAny(usual)
-    default: self = .named(name)
-    }
-  }
-}

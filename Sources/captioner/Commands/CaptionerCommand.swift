@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import Kernels
 
-/// `captioner`: its subcommands are a file each.
+/// `captioner`: the program, of which every subcommand is a file of this folder.
 @main struct CaptionerCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "captioner",
@@ -75,6 +75,11 @@ struct Failure: Error, CustomStringConvertible {
   let description: String
 }
 
+/// An option that does not go with the others, told in one line; the process exits with 64.
+struct UsageError: Error, CustomStringConvertible {
+  let description: String
+}
+
 /// Runs a command's work; an error becomes one line on standard error and exit status 1, or 64 where only the model
 /// could tell that an option is wrong.
 func reportingErrors(_ body: () throws -> Void) throws {
@@ -82,6 +87,9 @@ func reportingErrors(_ body: () throws -> Void) throws {
     try body()
   } catch let error where error is ExitCode || error is ValidationError {
     throw error
+  } catch let error as UsageError {
+    Console.complain(error.description)
+    throw ExitCode.validationFailure
   } catch {
     Console.complain("\(error)")
     throw ExitCode(1)

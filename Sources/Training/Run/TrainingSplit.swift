@@ -1,8 +1,6 @@
-import Datasets
-import Foundation
-import Language
-import Metrics
-import Training
+internal import Datasets
+internal import Language
+internal import Metrics
 
 /// The captions of the training or the validation images as words, and the files of those images that have some.
 struct TrainingSplit: Sendable {
@@ -18,9 +16,9 @@ struct TrainingSplit: Sendable {
   private let starts: [Int]
 
   /// - Parameter paths: the files that the data set was read from.
+  /// - Throws: `DatasetError`, `TrainingError.noCaptions`.
   init(_ dataset: CaptionDataset, paths: [String]) throws {
     _ = try dataset.missingFiles()
-    for warning in dataset.warnings { Console.complain(warning) }
     tokens = dataset.tokenized()
     var (files, rows, starts) = ([String](), [Int](), [Int]())
     rows.reserveCapacity(tokens.count)
@@ -35,7 +33,7 @@ struct TrainingSplit: Sendable {
       rows.append(files.count - 1)
     }
     guard !files.isEmpty else {
-      throw Failure(description: "\(paths.joined(separator: ", ")): expected captions, found none")
+      throw TrainingError.noCaptions(paths: paths)
     }
     name = paths.map { $0.split(separator: "/").last.map(String.init) ?? $0 }.joined(separator: ", ")
     (self.files, self.rows, self.starts) = (files, rows, starts + [tokens.count])
@@ -50,34 +48,27 @@ struct TrainingSplit: Sendable {
   }
 
   /// The captions that a run learns from, as word ids, and their images' rows: of each image those that agree most, if
-  /// it wants that, and none that is too long.
+  /// it wants that, and none that is too long; and how many were too long.
   func learned(
     by vocabulary: Vocabulary, _ configuration: TrainingConfiguration
-  ) -> (captions: EncodedCaptions, rows: [Int]) {
-    guard configuration.consensus > 0 || configuration.lengthLimit != nil else {
-      return encoded(by: vocabulary)
-    }
+  ) -> (captions: EncodedCaptions, rows: [Int], long: Int) {
     let all = tokens.encoded(by: vocabulary)
-    var result = (captions: EncodedCaptions(), rows: [Int]())
-    var long = 0
+    let (consensus, limit) = (configuration.consensus, configuration.lengthLimit)
+    guard consensus > 0 || limit != nil else { return (all, rows, 0) }
+    var result = (captions: EncodedCaptions(), rows: [Int](), long: 0)
     for row in files.indices {
       let places =
-        configuration.consensus > 0
-        ? Consensus.mostAgreed(references(of: row), keep: configuration.consensus).map { starts[row] + $0 }
+        consensus > 0
+        ? Consensus.mostAgreed(references(of: row), keep: consensus).map { starts[row] + $0 }
         : Array(starts[row]..<starts[row + 1])
       for place in places {
         let caption = all[place]
-        let kept = configuration.lengthLimit.map { $0(caption) } ?? caption
-        if kept?.count != caption.count { long += 1 }
+        let kept = limit.map { $0(caption) } ?? caption
+        if kept?.count != caption.count { result.long += 1 }
         guard let kept else { continue }
         result.captions.append(kept)
         result.rows.append(row)
       }
-    }
-    if long > 0 {
-      Console.note(
-        "\(long) captions of more than \(configuration.maximumLength) words "
-          + (configuration.longCaptions == .clip ? "clipped" : "left out"))
     }
     return result
   }

@@ -1,7 +1,6 @@
-import Captioning
-import Foundation
-import Kernels
-import Tensors
+internal import Captioning
+internal import Kernels
+internal import Tensors
 
 /// How fast this machine is now, by a few probes of a second or so altogether.
 enum MachineSpeed {

@@ -1,49 +1,10 @@
 import Datasets
 import Foundation
 import Support
+import Support
 import Training
 
-/// `captioner train --check`: reads every image and caption and says what training would make of them.
-struct DataCheckReport: Encodable {
-  let usable: Bool
-  let data: DataCheck
-  let unknownShare: Double
-  let estimate: RunEstimate
-
-  /// Reads everything; progress goes to standard error.
-  init(_ configuration: TrainingConfiguration, output: String) throws {
-    let source = try EncoderSource(path: configuration.encoder, preprocessing: configuration.preprocessing)
-    let (train, validation) = (
-      try configuration.trainingDataset(), try configuration.validationDataset()
-    )
-    for dataset in [train, validation] { _ = try dataset.missingFiles() }
-    var progress: ProgressLine?
-    var total = 0
-    let start = ContinuousClock.now
-    data = DataCheck(
-      train: train, validation: validation, minimumCount: configuration.minimumCount
-    ) { done, all in
-      if progress == nil { progress = ProgressLine("images", total: all, unit: "images") }
-      progress?.update(done)
-      total = all
-    }
-    let seconds = (ContinuousClock.now - start) / .seconds(1)
-    progress?.finish(total)
-    unknownShare = data.validation.unknownShare
-    estimate = try RunEstimate(
-      configuration, source, data, output: output,
-      decodeSeconds: seconds / Double(max(total, 1)))
-    usable = data.usable && estimate.fits && data.train.captions > 0 && data.validation.captions > 0
-  }
-
-  /// The report as one JSON object.
-  func json() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    return String(decoding: try encoder.encode(self), as: UTF8.self)
-  }
-
+extension DataCheckReport {
   /// The report for people, a fact a line.
   func text() -> String {
     var lines: [String] = []

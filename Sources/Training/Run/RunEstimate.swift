@@ -1,25 +1,26 @@
-import Captioning
-import Datasets
-import Foundation
-import Kernels
-import Tensors
-import Training
+internal import Captioning
+internal import Datasets
+internal import Foundation
+internal import Kernels
+internal import Tensors
 
 /// Roughly what a run will take: from its sizes, and from the speed that a few probes of this machine show.
-struct RunEstimate: Encodable {
+public struct RunEstimate: Sendable, Encodable {
   /// Seconds: all views of all images through the frozen convolutions; one epoch, validation included, when all learns
   /// that is to learn; as many epochs as the run may have.
-  let featureSeconds, epochSeconds, totalSeconds: Double
-  /// Memory of the process; files of the run, of which the features stay after it; free space at the output.
-  let memoryBytes, diskBytes, freeDiskBytes: Int
+  public let featureSeconds, epochSeconds, totalSeconds: Double
+  /// Memory of the process; files of the run, of which the features stay after it; free space where they would be.
+  public let memoryBytes, diskBytes, freeDiskBytes: Int
 
-  /// - Parameter decodeSeconds: what decoding one image took.
+  /// - Parameters:
+  ///   - folder: where the run would be.
+  ///   - decodeSeconds: what decoding one image took.
   init(
-    _ configuration: TrainingConfiguration, _ source: EncoderSource, _ check: DataCheck, output: String,
+    _ configuration: TrainingConfiguration, _ source: EncoderSource, _ check: DataCheck, folder: String,
     decodeSeconds: Double
   ) throws {
     let network = try RunNetwork(configuration, source)
-    let sizes = RunSizes(configuration, check, network.architecture)
+    let sizes = try RunSizes(configuration, check, network.architecture)
     let (batch, beam) = (Double(configuration.batchSize), Double(configuration.validationBeamWidth))
 
     // The convolutions.
@@ -40,10 +41,11 @@ struct RunEstimate: Encodable {
       learning = MachineSpeed.Convolutions(&convolutions!, map: map, images: together)
     }
     let tuned = convolutions?.scalarCount ?? 0
+    let fixed = network.convolutionScalars - tuned
     if configuration.microBatch > 0 { learning.backward += learning.forward }
 
     // Forward once, backward twice, two operations a multiplication; words of the model's own are one pass more.
-    let own = configuration.scheduledSampling.curve == .none ? 0.0 : 2
+    let own = configuration.samplingCurve == .none ? 0.0 : 2
     let drawn = sizes.rows * Double(configuration.selfCriticalSamples) * sizes.spokenWords
     let operations =
       (6 + own) * sizes.words * sizes.perWord + 6 * sizes.rows * sizes.perImage + 8 * drawn * sizes.perWord
@@ -76,7 +78,7 @@ struct RunEstimate: Encodable {
     let checkpoint =
       sizes.parameters * kept(configuration.optimizer) + tuned * kept(configuration.encoderOptimizer)
     // Gradients and the validated copy beside; Winograd's 36 numbers for 9 of the frozen convolutions, beside the 9.
-    let weights = checkpoint + sizes.parameters * 8 + tuned * 4 + network.frozenScalars * 20
+    let weights = checkpoint + sizes.parameters * 8 + tuned * 4 + fixed * 20
     let step =
       configuration.batchSize * width * 4
       + (convolutions?.trainingMemory(
@@ -85,13 +87,13 @@ struct RunEstimate: Encodable {
         microBatch: configuration.microBatch > 0 ? configuration.microBatch : nil) ?? 0)
     memoryBytes = weights + step + sizes.activationBytes + sizes.datasetBytes + 200 << 20
     // Checkpoint and model are written beside the ones they replace.
-    let model = (sizes.parameters + network.frozenScalars + tuned) * configuration.precision.size
+    let model = (sizes.parameters + fixed + tuned) * configuration.precision.size
     diskBytes = rows * width * network.featureType.size + 2 * (checkpoint + model)
-    freeDiskBytes = Self.freeSpace(at: output)
+    freeDiskBytes = Self.freeSpace(at: folder)
   }
 
   /// Whether the run's files fit.
-  var fits: Bool { diskBytes <= freeDiskBytes }
+  public var fits: Bool { diskBytes <= freeDiskBytes }
 
   /// Free bytes on the disk that will hold `path`, which may not be there yet.
   private static func freeSpace(at path: String) -> Int {

@@ -1,7 +1,6 @@
-import Captioning
-import Layers
-import Tensors
-import Training
+internal import Captioning
+internal import Layers
+internal import Tensors
 
 /// The network of a run, and where it is cut: what is frozen runs once an image, its result is cached.
 struct RunNetwork {
@@ -27,7 +26,7 @@ struct RunNetwork {
     }
     guard let cut = architecture.cut(before: configuration.fineTuneFrom), let frozen = cut.frozen else {
       throw .configuration(
-        "fine-tune from: expected one of \(architecture.convolutionNames.dropFirst().joined(separator: ", ")),"
+        "--fine-tune-from: expected one of \(architecture.convolutionNames.dropFirst().joined(separator: ", ")),"
           + " found \(configuration.fineTuneFrom)")
     }
     (self.frozen, tap, self.cut) = (frozen, .map, cut)
@@ -55,13 +54,10 @@ struct RunNetwork {
   /// How they are stored: maps are large, and half precision is what the weights come in.
   var featureType: StoredType { cut == nil ? .float32 : .float16 }
 
-  /// Weights of the frozen convolutions.
-  var frozenScalars: Int {
-    var (inputs, count) = (3, 0)
-    for case .convolution(let outputs) in frozen.layers {
-      count += 9 * inputs * outputs
-      inputs = outputs
+  /// Scalars of all convolutions, as the encoder's file has them.
+  var convolutionScalars: Int {
+    source.file.entries.reduce(0) { count, entry in
+      entry.key.hasPrefix(source.prefix + "features.") ? count + entry.value.shape.count : count
     }
-    return count
   }
 }

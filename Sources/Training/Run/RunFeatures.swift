@@ -1,0 +1,70 @@
+internal import Captioning
+internal import Datasets
+internal import Imaging
+
+/// The maps of a run's images: computed where they are missing, kept in files of the run's folder.
+final class RunFeatures {
+  private let network: RunNetwork
+  private let folder: String
+  private let encoder: VGGEncoder
+  private let fingerprint: String
+  private let shouldStop: () -> Bool
+  private let report: (TrainingRun.Event) -> Void
+  /// By path: training and validation may be the same images, and then share a file.
+  private var open: [String: FeatureCache] = [:]
+
+  init(
+    _ network: RunNetwork, _ source: EncoderSource, folder: String, shouldStop: @escaping () -> Bool,
+    report: @escaping (TrainingRun.Event) -> Void
+  ) throws {
+    self.network = network
+    self.folder = folder
+    self.shouldStop = shouldStop
+    self.report = report
+    encoder = try VGGEncoder(
+      network.frozen, preprocessing: source.preprocessing, weights: source.file, prefix: source.prefix,
+      residency: .resident)
+    fingerprint = try encoder.fingerprint(network.tap)
+  }
+
+  /// The maps of a view of a split's images.
+  /// - Throws: `TrainingError.interrupted`, `.noImages`; the errors of files.
+  func cache(of split: TrainingSplit, view: TrainingView) throws -> FeatureCache {
+    let key = view.name.isEmpty ? fingerprint : fingerprint + " " + view.name
+    let path = path(key, split)
+    if let cache = open[path] { return cache }
+    let cache = try FeatureCache(
+      path: path, key: key, names: split.files, width: network.featureWidth, type: network.featureType)
+    try fill(cache, split, view)
+    open[path] = cache
+    return cache
+  }
+
+  /// Features of other encoders and other images lie beside each other.
+  private func path(_ key: String, _ split: TrainingSplit) -> String {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    for byte in ([key] + split.files).joined(separator: "\n").utf8 {
+      hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
+    }
+    return "\(folder)/features-\(String(hash, radix: 16)).safetensors"
+  }
+
+  private func fill(_ cache: FeatureCache, _ split: TrainingSplit, _ view: TrainingView) throws {
+    let pending = cache.pending.count
+    if pending == 0 { return }
+    let name = "features of \(split.name)" + (view.name.isEmpty ? "" : ", " + view.name)
+    report(.features(name: name, done: 0, total: pending))
+    var failures = 0
+    try encoder.fill(cache, paths: split.files, view: view, tap: network.tap) { done in
+      // The last is reported when all is written.
+      if done < pending { report(.features(name: name, done: done, total: pending)) }
+      if shouldStop() { throw TrainingError.interrupted(path: folder) }
+    } failed: { _, message in
+      failures += 1
+      if failures <= 5 { report(.warning(message)) }
+    }
+    report(.features(name: name, done: pending, total: pending))
+    if failures > 5 { report(.warning("\(failures - 5) more images can't be read")) }
+    if failures == split.files.count { throw TrainingError.noImages(name: split.name) }
+  }
+}

@@ -1,0 +1,176 @@
+internal import Captioning
+internal import Datasets
+internal import Foundation
+internal import Imaging
+internal import Language
+internal import Support
+internal import Tensors
+
+/// A training run in a folder, from caption files and photos to `model.safetensors`.
+///
+/// It reads the data, runs the frozen convolutions once over all images into `features-*.safetensors`, and trains. A run
+/// that was stopped, or whose process was killed, is taken up again with `resume`, and ends as if nothing had been.
+///
+/// ```swift
+/// var configuration = TrainingConfiguration()
+/// configuration.captions = ["train.json"]
+/// configuration.images = ["photos"]
+/// configuration.encoder = "vgg16.safetensors"
+/// let run = try TrainingRun(configuration, folder: "run")
+/// let perplexity = try run.run(report: { print($0) })
+/// ```
+public struct TrainingRun {
+  /// What happens as the run goes, for whoever watches.
+  public enum Event: Sendable {
+    /// Something worth a line.
+    case message(String)
+    /// Something to be looked at: an image that can't be read, a file with odd captions.
+    case warning(String)
+    /// The folder is there, holds `config.json` and is kept from other runs.
+    case opened
+    /// Images of a split, or of a view of it, whose features are there, of how many that were missing; the last of these
+    /// events has them all.
+    case features(name: String, done: Int, total: Int)
+    /// Training begins or goes on, from what the folder's checkpoint says.
+    case began
+    /// Batches done in the epoch, of how many, and the epoch's mean loss so far (nats per word).
+    case progress(epoch: Int, batch: Int, batches: Int, loss: Double)
+    /// An epoch is over and logged.
+    case epoch(TrainingRecord.Epoch)
+  }
+
+  /// The options.
+  public let configuration: TrainingConfiguration
+  /// Where everything that the run writes goes.
+  public let folder: String
+  private let source: EncoderSource
+  /// Whether there is a checkpoint to go on from.
+  private let isBegun: Bool
+
+  /// A new run in `folder`, or the one that is there.
+  /// - Throws: `TrainingError` when options are missing or out of range, when the folder holds a run that is not to be
+  ///   resumed, or none that could be; `SafetensorsError`, `ModelError` of the encoder's file.
+  public init(_ configuration: TrainingConfiguration, folder: String, resume: Bool = false) throws {
+    if let problem = configuration.missing ?? configuration.problem {
+      throw TrainingError.configuration(problem)
+    }
+    self.configuration = configuration
+    self.folder = folder
+    source = try EncoderSource(path: configuration.encoder, preprocessing: configuration.preprocessing)
+    isBegun = FileManager.default.fileExists(atPath: folder + "/checkpoint.safetensors")
+    if isBegun && !resume { throw TrainingError.alreadyThere(path: folder) }
+    // A run that was stopped before its first checkpoint has a configuration and begins again.
+    if resume && !isBegun && !FileManager.default.fileExists(atPath: Self.configurationPath(in: folder)) {
+      throw TrainingError.nothingToResume(path: folder)
+    }
+  }
+
+  /// The options of the run in `folder`, as its `config.json` has them; nil: there is none.
+  public static func configuration(in folder: String) throws -> TrainingConfiguration? {
+    let path = configurationPath(in: folder)
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    return try TrainingConfiguration(contentsOf: path)
+  }
+
+  /// Trains to the end.
+  /// - Parameters:
+  ///   - shouldStop: asked between batches; once it says so, a checkpoint is written and the run ends.
+  ///   - report: told what happens.
+  /// - Returns: the best validation perplexity per word.
+  /// - Throws: `TrainingError.interrupted` after `shouldStop`; `TrainingError`, and the errors of files.
+  public func run(
+    shouldStop: @escaping () -> Bool = { false }, report: @escaping (Event) -> Void = { _ in }
+  ) throws -> Double {
+    let train = try split(configuration.trainingDataset(), configuration.captions, report)
+    let validationPaths = configuration.validationCaptions
+    let validation = try split(
+      configuration.validationDataset(),
+      validationPaths.isEmpty ? configuration.captions : validationPaths, report)
+    let vocabulary = Vocabulary(counts: train.tokens.counts, minimumCount: configuration.minimumCount)
+    let coverage = train.tokens.statistics(of: vocabulary).coverage
+    report(
+      .message(
+        "\(train.files.count) images, \(train.tokens.count) captions; \(vocabulary.count) words cover "
+          + String(format: "%.2f %%", coverage * 100)))
+    let learned = train.learned(by: vocabulary, configuration)
+    if learned.long > 0 {
+      let fate = configuration.longCaptions == .clip ? "clipped" : "left out"
+      report(.message("\(learned.long) captions of more than \(configuration.maximumLength) words \(fate)"))
+    }
+    let network = try RunNetwork(configuration, source)
+    let description = ModelDescription(
+      encoder: network.architecture, preprocessing: source.preprocessing,
+      embeddingSize: configuration.embeddingSize, hiddenSize: configuration.hiddenSize,
+      layers: configuration.layers, injection: configuration.injection, vocabulary: vocabulary)
+    if !isBegun && !configuration.start.isEmpty {
+      try description.check(
+        ModelDescription(of: SafetensorsFile(path: configuration.start)), at: configuration.start)
+    }
+    let lock = try openFolder()
+    defer { close(lock) }
+    if !isBegun { try writeConfiguration() }
+    report(.opened)
+
+    let features = try RunFeatures(
+      network, source, folder: folder, shouldStop: shouldStop, report: report)
+    let trainSplit = try EncodedSplit(
+      captions: learned.captions, rows: learned.rows, references: train.references(of:),
+      features: features.cache(of: train, view: TrainingView(0)),
+      views: (1..<configuration.views).map {
+        try features.cache(of: train, view: TrainingView($0, seed: configuration.seed))
+      })
+    let told = validation.encoded(by: vocabulary)
+    let validationSplit = try EncodedSplit(
+      captions: told.captions, rows: told.rows, references: validation.references(of:),
+      features: features.cache(of: validation, view: TrainingView(0)))
+    var trainer = try Trainer(
+      configuration, description, train: trainSplit, validation: validationSplit, encoder: source.file,
+      encoderPrefix: source.prefix, folder: folder, resume: isBegun, shouldStop: shouldStop
+    ) { event in
+      switch event {
+      case .message(let text): report(.message(text))
+      case .progress(let epoch, let batch, let batches, let loss):
+        report(.progress(epoch: epoch, batch: batch, batches: batches, loss: loss))
+      case .epoch(let record): report(.epoch(record))
+      }
+    }
+    // Only now are other options known to be ones that may change.
+    if isBegun { try writeConfiguration() }
+    report(.began)
+    return try trainer.run()
+  }
+
+  private func split(
+    _ dataset: CaptionDataset, _ paths: [String], _ report: (Event) -> Void
+  ) throws -> TrainingSplit {
+    let split = try TrainingSplit(dataset, paths: paths)
+    for warning in dataset.warnings { report(.warning(warning)) }
+    return split
+  }
+
+  /// Makes the folder if need be and keeps other runs out of it while the descriptor that it returns is open.
+  private func openFolder() throws -> Int32 {
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw TrainingError.folder(path: folder, reason: error.localizedDescription)
+    }
+    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw FileError(path: folder, action: "open", errno: errno) }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      close(descriptor)
+      throw TrainingError.busy(path: folder)
+    }
+    // What a process left behind that was killed while it wrote.
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    where name.contains(".partial-") { unlink(folder + "/" + name) }
+    return descriptor
+  }
+
+  private static func configurationPath(in folder: String) -> String { folder + "/config.json" }
+
+  private func writeConfiguration() throws {
+    let json = String(decoding: try configuration.json(), as: UTF8.self)
+    try AtomicFile.write(to: Self.configurationPath(in: folder)) { try $0.write(json + "\n") }
+  }
+}

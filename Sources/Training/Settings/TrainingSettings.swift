@@ -1,0 +1,306 @@
+public import Captioning
+public import Datasets
+public import Kernels
+public import Layers
+public import Tensors
+
+/// The options of a training run. Each is declared here and nowhere else: a new one is a new property.
+///
+/// `TrainingConfiguration` has a value of each under the same name: `configuration.learningRate`.
+public struct TrainingSettings: Sendable {
+  // MARK: Data
+
+  /// Caption files to train on, in any format that `CaptionDataset` reads; as one data set.
+  public let captions = Setting(
+    .data, "captions", [String](), "Captions to train on, in any format evaluate takes; may be repeated.")
+  /// Folders of their images: one for each, or one for all.
+  public let images = Setting(
+    .data, "images", [String](), "Folder of their images: one for each --captions, or one for all."
+  ).placeholder("folder")
+  /// The split to train on of files with splits; empty: `train`, `restval` included.
+  public let split = Setting(
+    .data, "split", "",
+    "Split of files that have some: train (restval included), train-only, val, test or all; train unless given."
+  )
+  /// Caption files to validate on; none: another split of the training files.
+  public let validationCaptions = Setting(
+    .data, "validation-captions", [String](),
+    "Captions to validate on; may be repeated; the val split of --captions unless given.")
+  /// Folders of their images; none: those of the training images.
+  public let validationImages = Setting(
+    .data, "validation-images", [String](), "Folder of their images, as --images; --images unless given."
+  ).placeholder("folder")
+  /// The split to validate on of files with splits; empty: `val`.
+  public let validationSplit = Setting(
+    .data, "validation-split", "", "Split to validate on of files that have some; val unless given.")
+  /// The most words of a caption that is learned; 0: any number.
+  public let maximumLength = Setting(
+    .data, "max-length", 0, "Most words of a caption to learn; 0: any number."
+  )
+  .within(.zeroOrMore(upTo: 1 << 20)).formerly("maximum_length").placeholder("words")
+  /// What becomes of longer ones.
+  public let longCaptions = Setting(
+    .data, "long-captions", LengthLimit.Rule.clip,
+    "Longer ones: clip keeps their first words, drop leaves them out."
+  ).only(.withLengthLimit)
+  /// Whether the captions of a batch are of like length: they then end at about the same time step.
+  public let lengthBuckets = Setting(
+    .data, "length-buckets", false,
+    "Batches of captions of like length: quicker, as they end together, if less random.")
+  /// Captions kept of each image for training: those that agree most with its others; 0: all.
+  public let consensus = Setting(
+    .data, "consensus", 0, "Learn only the captions of each image that agree most, this many; 0: all."
+  ).within(.zeroOrMore(upTo: 1 << 20)).placeholder("captions")
+  /// Words seen less often become `<unk>`.
+  public let minimumCount = Setting(.data, "min-count", 5, "Words seen less often become <unk>.")
+    .within(.range(1...1 << 20)).formerly("minimum_count").placeholder("times")
+  /// Views of each training image, of which a caption sees one at random: the image, its mirror image, random crops.
+  public let views = Setting(
+    .data, "views", 2, "Views of each image to learn from: itself, mirrored, then random crops."
+  ).within(.range(1...64))
+
+  // MARK: Model
+
+  /// Convolution weights (safetensors), torchvision's names.
+  public let encoder = Setting(.model, "encoder", "", "VGG weights (safetensors, torchvision's names).")
+    .placeholder("file")
+  /// How pixels become the network's input: as the weights file says (else torchvision's), `torchvision` or `caffe`.
+  public let preprocessing = Setting(
+    .model, "preprocessing", "auto", "How pixels become input; auto: as the weights file says."
+  ).within(Bounds("auto, torchvision or caffe") { ["auto", "torchvision", "caffe"].contains($0) })
+    .placeholder("choice")
+  /// A model file to begin from instead of random weights; empty: none.
+  public let start = Setting(
+    .model, "start", "", "Model to begin from; its words and sizes must be this run's."
+  ).placeholder("file")
+  /// What turns the last map into v; trained.
+  public let head = Setting(
+    .model, "head", VGGArchitecture.Head.compact, "Fully connected layers between the last map and v."
+  ).within(Bounds("full, compact or compact2") { $0 != .none })
+  /// Size of v (D).
+  public let featureSize = Setting(.model, "feature-size", 4096, "Size of v.").within(.range(1...1 << 16))
+  /// Size of the word embedding (E).
+  public let embeddingSize = Setting(.model, "embedding-size", 512, "Size of the word embedding.")
+    .within(.range(1...1 << 14))
+  /// Size of the LSTM (H).
+  public let hiddenSize = Setting(.model, "hidden-size", 512, "Size of the LSTM.").within(.range(1...1 << 14))
+  /// LSTMs on top of each other.
+  public let layers = Setting(.model, "layers", 1, "LSTMs on top of each other.").within(.range(1...3))
+  /// The bias of the forget gates at first.
+  public let forgetBias = Setting(.model, "forget-bias", 1.0, "Bias of the forget gates at first.")
+    .within(Bounds("-100 to 100") { abs($0) <= 100 }).only(.withoutStart)
+  /// Where W_ih·v enters.
+  public let injection = Setting(
+    .model, "injection", Injection.everyStep, "At which steps the image enters the LSTM, as W_ih·v.")
+
+  // MARK: Convolutions that learn
+
+  /// The first convolution that learns, `conv5_1` say; empty: the convolutions stay as they are.
+  public let fineTuneFrom = Setting(
+    .encoder, "fine-tune-from", "", "First convolution that learns, conv5_1 say; none unless given.")
+  /// Steps before the convolutions begin to learn.
+  public let fineTuneAfter = Setting(
+    .encoder, "fine-tune-after", 0, "Steps before the convolutions begin to learn."
+  ).within(.zeroOrMore(upTo: 1 << 40)).placeholder("steps").only(.withFineTuning)
+  /// How a gradient becomes a step of the convolutions.
+  public let encoderOptimizer = Setting(
+    .encoder, "encoder-optimizer", OptimizerRule.adam(),
+    "How a gradient becomes a step of the convolutions; --config takes all numbers of a rule."
+  ).only(.withFineTuning)
+  /// Their step size, at the highest; it rises and falls as the other does.
+  public let encoderLearningRate = Setting(
+    .encoder, "encoder-learning-rate", 1e-5, "Learning rate of the convolutions at its highest."
+  ).within(.from(0, below: 1)).placeholder("rate").only(.withFineTuning)
+  /// Decay of their weights.
+  public let encoderWeightDecay = Setting(
+    .encoder, "encoder-weight-decay", 0.0, "Decay of the convolutions' weights."
+  ).within(.from(0, below: 1)).placeholder("rate").only(.withFineTuning)
+  /// Images whose activations are kept at a time while convolutions learn; 0: all of a batch.
+  public let microBatch = Setting(
+    .encoder, "micro-batch", 0,
+    "Images whose activations are kept at a time while convolutions learn; 0: all."
+  ).within(.zeroOrMore(upTo: 1 << 14)).placeholder("images").only(.withFineTuning)
+
+  // MARK: Optimisation
+
+  /// Passes over the training captions, at most.
+  public let epochs = Setting(.optimisation, "epochs", 30, "Passes over the captions, at most.")
+    .within(.range(1...1 << 20))
+  /// What a batch is made of.
+  public let batchUnit = Setting(
+    .optimisation, "batch-unit", TrainingConfiguration.BatchUnit.captions,
+    "Batches of captions, or of images with all their captions.")
+  /// Captions or images per step (B).
+  public let batchSize = Setting(.optimisation, "batch-size", 100, "Captions or images per step.")
+    .within(.range(1...1 << 14))
+  /// How a gradient becomes a step of head and decoder.
+  public let optimizer = Setting(
+    .optimisation, "optimizer", OptimizerRule.adam(),
+    "How a gradient becomes a step; --config takes all numbers of a rule.")
+  /// μ of every rule that is `sgd`; a part of those rules.
+  public let momentum = Setting(.optimisation, "momentum", 0.0, "Momentum of sgd.")
+    .within(.share).only(.withGradientDescent)
+    .changing { configuration, momentum in
+      configuration.changeGradientDescent { _, nesterov in .sgd(momentum: momentum, nesterov: nesterov) }
+    }
+  /// Nesterov's look ahead of every rule that is `sgd`; a part of those rules.
+  public let nesterov = Setting(.optimisation, "nesterov", false, "Nesterov's momentum, with sgd.")
+    .only(.withGradientDescent)
+    .changing { configuration, nesterov in
+      configuration.changeGradientDescent { momentum, _ in .sgd(momentum: momentum, nesterov: nesterov) }
+    }
+  /// The step size, at its highest.
+  public let learningRate = Setting(.optimisation, "learning-rate", 4e-4, "Learning rate at its highest.")
+    .within(.between(0, 10)).placeholder("rate")
+  /// Steps over which the learning rate rises linearly to its highest.
+  public let warmUp = Setting(.optimisation, "warm-up", 0, "Steps over which the learning rate rises.")
+    .within(.zeroOrMore(upTo: 1 << 40)).placeholder("steps")
+  /// How the learning rate falls after the warm-up.
+  public let schedule = Setting(
+    .optimisation, "schedule", TrainingConfiguration.Schedule.plateau, "How the learning rate falls.")
+  /// What the learning rate is multiplied by when it falls.
+  public let learningRateDecay = Setting(
+    .optimisation, "learning-rate-decay", 0.5, "Factor on the learning rate when it falls."
+  ).within(Bounds("more than 0 and at most 1") { $0 > 0 && $0 <= 1 }).placeholder("factor")
+    .only(.withFallingRate)
+  /// Steps between falls of the step and exponential schedules.
+  public let decayEvery = Setting(
+    .optimisation, "decay-every", 1000, "Steps between falls of the step and exponential schedules."
+  ).within(.oneOrMore(upTo: 1 << 40)).placeholder("steps").only(.withPeriodicFalls)
+  /// Epochs without improvement before the plateau schedule lowers the learning rate.
+  public let decayPatience = Setting(
+    .optimisation, "decay-patience", 1, "Epochs without improvement before the plateau schedule's rate falls."
+  ).within(.range(1...1 << 20)).placeholder("epochs").only(.withPlateaus)
+  /// Epochs without improvement before training ends.
+  public let stopPatience = Setting(
+    .optimisation, "stop-patience", 4, "Epochs without improvement before training ends."
+  ).within(.range(1...1 << 20)).placeholder("epochs")
+  /// The gradient's L2 norm is clipped to this; 0: never.
+  public let clipNorm = Setting(.optimisation, "clip-norm", 5.0, "Largest norm of the gradient; 0: any.")
+    .within(Bounds("0 or more") { $0 >= 0 && $0.isFinite }).placeholder("norm")
+  /// Decay of the moving average of the weights that is validated and saved; 0: the weights themselves.
+  public let averageDecay = Setting(
+    .optimisation, "average-decay", 0.999,
+    "Decay of the moving average of the weights that is validated and saved; 0: none."
+  ).within(.share).placeholder("share")
+  /// What the steps multiply; validation and the features are always float32.
+  public let arithmetic = Setting(
+    .optimisation, "arithmetic", Arithmetic.float32,
+    "What training steps multiply; bfloat16 is faster on CPUs that have it.")
+
+  // MARK: Regularisation
+
+  /// Decay of the weights: an L2 penalty, decoupled with AdamW.
+  public let weightDecay = Setting(.regularisation, "weight-decay", 0.0, "Decay of the weights.")
+    .within(.from(0, below: 1)).placeholder("rate")
+  /// Share of each target word's probability that is spread over the vocabulary in training.
+  public let labelSmoothing = Setting(
+    .regularisation, "label-smoothing", 0.0, "Share of a target's probability spread over all words."
+  ).within(.share).placeholder("share")
+  /// Share of the averaged map, the head's input, dropped in training.
+  public let pooledDropout = Setting(
+    .regularisation, "pooled-dropout", 0.0, "Dropout of the averaged map, the head's input."
+  ).within(.share).placeholder("share")
+  /// Share of v dropped in training.
+  public let featureDropout = Setting(.regularisation, "feature-dropout", 0.5, "Dropout of v.")
+    .within(.share).placeholder("share")
+  /// Share of the word embedding dropped in training.
+  public let embeddingDropout = Setting(
+    .regularisation, "embedding-dropout", 0.5, "Dropout of the word embedding."
+  ).within(.share).placeholder("share")
+  /// Share of h dropped between layers in training.
+  public let layerDropout = Setting(.regularisation, "layer-dropout", 0.0, "Dropout of h between layers.")
+    .within(.share).placeholder("share").only(.withSeveralLayers)
+  /// Share of h dropped before the vocabulary projection in training.
+  public let outputDropout = Setting(
+    .regularisation, "output-dropout", 0.5, "Dropout of h before the vocabulary projection."
+  ).within(.share).placeholder("share")
+
+  // MARK: Scheduled sampling and self-critical training
+
+  /// How the chance of the true word falls.
+  public let samplingCurve = Setting(
+    .sampling, "scheduled-sampling", ScheduledSampling.Curve.none,
+    "How the chance of reading the true word before falls."
+  ).key("scheduled_sampling.curve")
+  /// k of the curve.
+  public let samplingK = Setting(.sampling, "sampling-k", 1.0, "k of that curve.")
+    .key("scheduled_sampling.k").only(.withScheduledSampling)
+  /// c of the linear curve, per step.
+  public let samplingC = Setting(.sampling, "sampling-c", 0.0001, "c of the linear curve, per step.")
+    .key("scheduled_sampling.c").only(.withLinearSampling)
+  /// The least that the chance becomes on the linear curve.
+  public let samplingFloor = Setting(
+    .sampling, "sampling-floor", 0.75, "The least chance on the linear curve."
+  ).key("scheduled_sampling.floor").placeholder("share").only(.withLinearSampling)
+  /// Each word or each caption.
+  public let samplingCoin = Setting(
+    .sampling, "sampling-coin", ScheduledSampling.Coin.token,
+    "Whether its coin decides on each token or each sequence."
+  ).key("scheduled_sampling.coin").only(.withScheduledSampling)
+  /// Likeliest or drawn.
+  public let samplingChoice = Setting(
+    .sampling, "sampling-choice", ScheduledSampling.Choice.sample, "How the model's own word is chosen."
+  ).key("scheduled_sampling.choice").only(.withScheduledSampling)
+  /// Captions drawn of each image for self-critical training; 0: teacher forcing alone.
+  public let selfCriticalSamples = Setting(
+    .sampling, "self-critical", 0, "Captions drawn of each image for self-critical training; 0: none."
+  ).within(Bounds("0 or 2 to 1000") { (0...1000).contains($0) && $0 != 1 })
+    .formerly("self_critical_samples").placeholder("captions")
+  /// The weight of teacher forcing beside self-critical training.
+  public let teacherWeight = Setting(
+    .sampling, "teacher-weight", 0.5, "Weight of teacher forcing beside self-critical training."
+  ).within(Bounds("0 to 1") { (0...1).contains($0) }).placeholder("share").only(.withSelfCritical)
+
+  // MARK: Validation and output
+
+  /// What decides which epoch is the best, when the learning rate falls and when the run ends.
+  public let validationMetric = Setting(
+    .output, "validation-metric", TrainingConfiguration.ValidationMetric.perplexity,
+    "What decides which epoch is best.")
+  /// Width of the beam that captions the validation images.
+  public let validationBeamWidth = Setting(
+    .output, "validation-beam-width", 3, "Width of the beam that captions the validation images."
+  ).within(.range(1...100))
+  /// How the model file stores its scalars; checkpoints are always exact.
+  public let precision = Setting(
+    .output, "precision", StoredType.float16, "How the model file stores numbers.")
+  /// Everything random follows from it.
+  public let seed = Setting(.output, "seed", UInt64(1), "Everything random follows from it.")
+
+  /// The declarations.
+  static let declared = TrainingSettings()
+
+  /// All options, in the order in which they are declared.
+  public static var all: [any AnySetting] { list }
+
+  static let list: [any StoredSetting] = Mirror(reflecting: declared).children.compactMap {
+    $0.value as? any StoredSetting
+  }
+
+  /// The options under a heading.
+  public static func all(in section: SettingSection) -> [any AnySetting] {
+    list.filter { $0.section == section }
+  }
+}
+
+/// What options depend on.
+extension SettingRequirement {
+  static let withLengthLimit = Self("with --max-length") { $0.maximumLength > 0 }
+  static let withoutStart = Self("without --start, whose model has its own") { $0.start.isEmpty }
+  static let withFineTuning = Self("with --fine-tune-from") { !$0.fineTuneFrom.isEmpty }
+  static let withGradientDescent = Self("with --optimizer sgd or --encoder-optimizer sgd") {
+    $0.optimizer.name == "sgd" || (!$0.fineTuneFrom.isEmpty && $0.encoderOptimizer.name == "sgd")
+  }
+  static let withFallingRate = Self("with --schedule step, exponential or plateau") {
+    [.step, .exponential, .plateau].contains($0.schedule)
+  }
+  static let withPeriodicFalls = Self("with --schedule step or exponential") {
+    [.step, .exponential].contains($0.schedule)
+  }
+  static let withPlateaus = Self("with --schedule plateau") { $0.schedule == .plateau }
+  static let withSeveralLayers = Self("with --layers 2 or 3") { $0.layers > 1 }
+  static let withScheduledSampling = Self("with --scheduled-sampling") { $0.samplingCurve != .none }
+  static let withLinearSampling = Self("with --scheduled-sampling linear") { $0.samplingCurve == .linear }
+  static let withSelfCritical = Self("with --self-critical") { $0.selfCriticalSamples > 0 }
+}

@@ -1,0 +1,31 @@
+import ArgumentParser
+import Training
+
+/// The options of a training run on the command line, under the headings of their sections.
+struct TrainOptions: ParsableArguments {
+  @OptionGroup(title: DataSection.section.title) var data: SettingOptions<DataSection>
+  @OptionGroup(title: ModelSection.section.title) var model: SettingOptions<ModelSection>
+  @OptionGroup(title: EncoderSection.section.title) var encoder: SettingOptions<EncoderSection>
+  @OptionGroup(title: OptimisationSection.section.title)
+  var optimisation: SettingOptions<OptimisationSection>
+  @OptionGroup(title: RegularisationSection.section.title)
+  var regularisation: SettingOptions<RegularisationSection>
+  @OptionGroup(title: SamplingSection.section.title) var sampling: SettingOptions<SamplingSection>
+  @OptionGroup(title: OutputSection.section.title) var output: SettingOptions<OutputSection>
+
+  private var given: [SettingAssignment] {
+    data.given + model.given + encoder.given + optimisation.given + regularisation.given + sampling.given
+      + output.given
+  }
+
+  /// Sets the options that were given.
+  /// - Throws: `UsageError` when one of them has no effect in the run that results.
+  func apply(to configuration: inout TrainingConfiguration) throws {
+    for assignment in given { assignment.apply(to: &configuration) }
+    for assignment in given {
+      if let idleness = assignment.setting.idleness(in: configuration) {
+        throw UsageError(description: idleness)
+      }
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import Captioning
+import Datasets
+import Foundation
+import Tensors
+import TestSupport
+import Testing
+
+@testable import Training
+
+/// A run from files to a model, as a program that uses the library begins it.
+@Suite struct TrainingRunTests {
+  /// Options of a run of seconds over four photos in `folder`.
+  private static func configuration(in folder: String) throws -> TrainingConfiguration {
+    try FileManager.default.createDirectory(atPath: folder + "/photos", withIntermediateDirectories: true)
+    let entries = try (1...4).map { number in
+      try FileManager.default.copyItem(
+        atPath: photo("decode/jpeg-orientation-\(number).jpg"), toPath: "\(folder)/photos/\(number).jpg")
+      return #"{"file_path": "\#(number).jpg", "captions": ["A dog runs \#(number).", "The cat sits!"]}"#
+    }
+    try Data("[\(entries.joined(separator: ","))]".utf8).write(
+      to: URL(fileURLWithPath: folder + "/captions.json"))
+    try TinyNetwork.writeModel(to: folder + "/encoder.safetensors")
+    var configuration = TrainingConfiguration()
+    configuration.captions = [folder + "/captions.json"]
+    configuration.validationCaptions = configuration.captions
+    configuration.images = [folder + "/photos"]
+    configuration.encoder = folder + "/encoder.safetensors"
+    configuration.embeddingSize = 6
+    configuration.hiddenSize = 8
+    configuration.featureSize = 16
+    configuration.layers = 2
+    configuration.minimumCount = 1
+    configuration.epochs = 2
+    configuration.batchSize = 3
+    configuration.views = 1
+    return configuration
+  }
+
+  @Test func stopsAndGoesOn() throws {
+    try withTemporaryFolder { folder in
+      let configuration = try Self.configuration(in: folder)
+      let whole = try TrainingRun(configuration, folder: folder + "/whole").run()
+      let path = folder + "/run"
+      var asked = 0
+      func isEnough() -> Bool {
+        asked += 1
+        return asked > 3
+      }
+      #expect(throws: TrainingError.interrupted(path: path)) {
+        _ = try TrainingRun(configuration, folder: path).run(shouldStop: isEnough)
+      }
+      #expect(throws: TrainingError.alreadyThere(path: path)) {
+        _ = try TrainingRun(configuration, folder: path)
+      }
+      let kept = try #require(try TrainingRun.configuration(in: path))
+      #expect(kept == configuration)
+      var steps: [String] = []
+      let perplexity = try TrainingRun(kept, folder: path, resume: true).run(report: { event in
+        switch event {
+        case .opened: steps.append("opened")
+        case .began: steps.append("began")
+        case .epoch(let record): steps.append("epoch \(record.epoch)")
+        case .message, .warning, .features, .progress: break
+        }
+      })
+      #expect(steps == ["opened", "began", "epoch 1", "epoch 2"] && perplexity == whole)
+      let models = try ["whole", "run"].map {
+        try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\($0)/model.safetensors"))
+      }
+      #expect(models[0] == models[1])
+    }
+  }
+
+  /// The estimate counts what the model has.
+  @Test func parametersAreCounted() throws {
+    try withTemporaryFolder { folder in
+      let configuration = try Self.configuration(in: folder)
+      _ = try TrainingRun(configuration, folder: folder + "/run").run()
+      let model = try SafetensorsFile(path: folder + "/run/model.safetensors")
+      let learned = model.entries.filter { !$0.key.hasPrefix("encoder.features.") }
+      let source = try EncoderSource(path: configuration.encoder, preprocessing: "auto")
+      let check = try DataCheck(
+        train: configuration.trainingDataset(), validation: configuration.validationDataset(),
+        minimumCount: configuration.minimumCount)
+      let sizes = try RunSizes(configuration, check, RunNetwork(configuration, source).architecture)
+      #expect(sizes.parameters == learned.values.reduce(0) { $0 + $1.shape.count })
+      // 16·16 of the head, W_ih [32, 16]; two LSTMs [32, 6 + 8] and [32, 8 + 8], W_out [V, 8].
+      #expect(sizes.perImage == Double(16 * 16 + 32 * 16))
+      #expect(sizes.perWord == Double(32 * 14 + 32 * 16 + check.vocabularySize * 8))
+    }
+  }
+
+  @Test func whatIsMissingIsNamed() throws {
+    try withTemporaryFolder { folder in
+      var configuration = try Self.configuration(in: folder)
+      configuration.images = []
+      #expect(throws: TrainingError.configuration("--images: expected a path, found none")) {
+        _ = try TrainingRun(configuration, folder: folder + "/run")
+      }
+      #expect(try TrainingRun.configuration(in: folder + "/run") == nil)
+    }
+  }
+}
