@@ -45,7 +45,7 @@ struct SelfCritical: Sendable {
     let options = SamplingOptions(captions: samples, seed: random.next(), maximumLength: 20)
     let captions = network.decoder.decode(
       ImageFeatures(v: network.head.forward(pooled)), .sample(options),
-      streams: batch.images.map { UInt64($0) }, on: device
+      streams: batch.images.indices.map { UInt64($0) }, on: device
     ).flatMap { $0.map { Array($0.words.dropLast()) } }
     let rewards = rewards(captions, batch.images)
     let advantages = captions.indices.map { place in
