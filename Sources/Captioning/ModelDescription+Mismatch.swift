@@ -20,7 +20,7 @@ extension ModelDescription {
     let features: [(name: String, mine: String, theirs: String)] = [
       ("words", "\(words.count)", "\(others.count)"),
       ("embedding size", "\(embeddingSize)", "\(other.embeddingSize)"),
-      ("hidden size", "\(hiddenSize)", "\(other.hiddenSize)"), ("cell", cell, other.cell),
+      ("hidden size", "\(hiddenSize)", "\(other.hiddenSize)"), ("cell", cell.rawValue, other.cell.rawValue),
       ("layers", "\(layers)", "\(other.layers)"),
       ("feature size", "\(encoder.featureSize)", "\(other.encoder.featureSize)"),
       ("convolutions", encoder.table, other.encoder.table),

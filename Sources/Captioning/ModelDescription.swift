@@ -13,8 +13,8 @@ public struct ModelDescription: Sendable, Equatable {
   public var preprocessing: Preprocessing
   /// E and H of the decoder.
   public var embeddingSize, hiddenSize: Int
-  /// The decoder's cell, a name among `recurrentCells`.
-  public var cell: String
+  /// What the decoder's recurrent layers are made of.
+  public var cell: CellName
   /// Recurrent layers on top of each other in the decoder, 1 to 3.
   public var layers: Int
   /// Where W_ih·v enters.
@@ -29,7 +29,7 @@ public struct ModelDescription: Sendable, Equatable {
   /// A description.
   public init(
     encoder: VGGArchitecture, preprocessing: Preprocessing, embeddingSize: Int, hiddenSize: Int,
-    cell: String = LSTM.name, layers: Int = 1, injection: Injection, vocabulary: Vocabulary,
+    cell: CellName = .lstm, layers: Int = 1, injection: Injection, vocabulary: Vocabulary,
     training: [String: String] = [:], confidence: Confidence? = nil
   ) {
     self.encoder = encoder
@@ -81,7 +81,7 @@ public struct ModelDescription: Sendable, Equatable {
     }
     let architecture = Architecture(
       convolutions: self.encoder.table, head: self.encoder.head, featureSize: self.encoder.featureSize,
-      embeddingSize: embeddingSize, hiddenSize: hiddenSize, cell: cell == LSTM.name ? nil : cell,
+      embeddingSize: embeddingSize, hiddenSize: hiddenSize, cell: cell == .lstm ? nil : cell.rawValue,
       layers: layers == 1 ? nil : layers,
       injection: injection)
     var metadata = [
@@ -128,9 +128,9 @@ public struct ModelDescription: Sendable, Equatable {
       encoder.head != .none, (1...(1 << 14)).contains(architecture.embeddingSize),
       (1...(1 << 14)).contains(architecture.hiddenSize), (1...3).contains(architecture.layers ?? 1)
     else { throw unsupported("an architecture that can be run", metadata["architecture"]) }
-    let cell = architecture.cell ?? LSTM.name
-    guard recurrentCells.contains(where: { $0.name == cell }) else {
-      throw unsupported("a cell among \(recurrentCells.map { $0.name }.joined(separator: ", "))", cell)
+    guard let cell = architecture.cell.map({ CellName(rawValue: $0) }) ?? .lstm else {
+      throw unsupported(
+        "a cell among \(CellName.allCases.map(\.rawValue).joined(separator: ", "))", architecture.cell)
     }
     self.init(
       encoder: encoder, preprocessing: try read(Preprocessing.self, "preprocessing"),

@@ -17,7 +17,7 @@ struct DecoderCase {
 
   init(
     words: Int = 23, embedding: Int = 7, hidden: Int = 9, features: Int = 13, widths: [Int] = [11],
-    layers: Int = 1, cell: String = LSTM.name, injection: Injection = .everyStep,
+    layers: Int = 1, cell: CellName = .lstm, injection: Injection = .everyStep,
     lengths: [Int] = [5, 3, 3, 0]
   ) {
     var random = Random(seed: 21)
@@ -62,12 +62,12 @@ struct DecoderCase {
 }
 
 @Suite struct RecurrentDecoderTests {
-  static let cells = recurrentCells.map { $0.name }
+  static let cells = CellName.allCases
 
   @Test(
     arguments: [(.everyStep, 1, 0), (.firstStep, 1, 0.5), (.firstStep, 2, 0), (.everyStep, 3, 0.5)]
       as [(Injection, Int, Float)], cells)
-  func gradientsAreSlopes(way: (injection: Injection, layers: Int, dropout: Float), cell: String) throws {
+  func gradientsAreSlopes(way: (injection: Injection, layers: Int, dropout: Float), cell: CellName) throws {
     let dropout = way.dropout
     var example = DecoderCase(widths: [12, 11], layers: way.layers, cell: cell, injection: way.injection)
     // Large weights, so that gradients rise above rounding, and sums far from the ReLU's kink: two units of three live.
@@ -124,7 +124,7 @@ struct DecoderCase {
     #expect(dv.row(1) == Tensor(zeros: [11]) && dv.row(0) != Tensor(zeros: [11]))
   }
 
-  @Test(arguments: Injection.allCases, cells) func overfitsATinyBatch(way: Injection, cell: String) {
+  @Test(arguments: Injection.allCases, cells) func overfitsATinyBatch(way: Injection, cell: CellName) {
     var example = DecoderCase(hidden: 32, widths: [32], cell: cell, injection: way, lengths: [5, 3, 2])
     var (trace, optimizer) = (DecoderTrace(), Optimizer(.adam(), learningRate: 0.02))
     var loss = Double.infinity
@@ -138,7 +138,7 @@ struct DecoderCase {
   }
 
   /// More positions than a block of the projection, products that are cut in pieces, dropout: the same bits.
-  @Test(arguments: cells) func threadsChangeNothing(cell: String) {
+  @Test(arguments: cells) func threadsChangeNothing(cell: CellName) {
     let example = DecoderCase(
       words: 600, embedding: 96, hidden: 128, features: 200, widths: [256], layers: 2, cell: cell,
       lengths: (0..<80).map { 16 - $0 % 12 })
@@ -165,7 +165,7 @@ struct DecoderCase {
 
   /// And of another depth, and another cell.
   @Test func tracesFitAnyDecoder() {
-    var deep = DecoderCase(layers: 3, cell: "gru")
+    var deep = DecoderCase(layers: 3, cell: CellName(GRU.self))
     var plain = DecoderCase()
     var (used, fresh) = (DecoderTrace(), DecoderTrace())
     var again = plain
@@ -173,14 +173,14 @@ struct DecoderCase {
     #expect(plain.step(trace: &used) == again.step(trace: &fresh))
   }
 
-  @Test(arguments: cells) func layersAreNamedFromTheBottomUp(cell: String) {
+  @Test(arguments: cells) func layersAreNamedFromTheBottomUp(cell: CellName) {
     func own(_ layers: Int) -> [Parameter] {
-      DecoderCase(layers: layers, cell: cell).decoder.parameters.filter { $0.path.contains(".\(cell)") }
+      DecoderCase(layers: layers, cell: cell).decoder.parameters.filter { $0.path.contains(".\(cell.rawValue)") }
     }
     #expect(
       own(3).map(\.path)
         == ["", "1", "2"].flatMap { layer in
-          ["weight_xh", "weight_hh", "bias"].map { "decoder.\(cell)\(layer).\($0)" }
+          ["weight_xh", "weight_hh", "bias"].map { "decoder.\(cell.rawValue)\(layer).\($0)" }
         })
     let sums = own(3)[0].value.shape[0]
     #expect(own(3)[3].value.shape == [sums, 9] && own(3)[0].value.shape == [sums, 7])
@@ -202,18 +202,18 @@ struct DecoderCase {
   struct GoldenCase: Sendable, CustomTestStringConvertible {
     let file: String
     let prefix: String
-    let cell: String
+    let cell: CellName
     let layers: Int
-    var testDescription: String { "\(cell), \(prefix)" }
+    var testDescription: String { "\(cell.rawValue), \(prefix)" }
 
     static let all =
       [("small", 1), ("wide", 1), ("deep", 2)].map {
-        GoldenCase(file: "decoder.safetensors", prefix: $0.0, cell: "lstm", layers: $0.1)
+        GoldenCase(file: "decoder.safetensors", prefix: $0.0, cell: .lstm, layers: $0.1)
       }
       + recurrentCells.dropFirst().flatMap { cell in
         [("", 1), (".deep", 2)].map {
           GoldenCase(
-            file: "cells.safetensors", prefix: cell.name + $0.0, cell: cell.name, layers: $0.1)
+            file: "cells.safetensors", prefix: cell.name + $0.0, cell: CellName(cell), layers: $0.1)
         }
       }
   }
@@ -226,7 +226,7 @@ struct DecoderCase {
     func integers(_ name: String) throws -> [Int32] { try golden(name).scalars.map { Int32($0) } }
     let embedding = try golden("decoder.embedding.weight").shape
     let image = try golden("decoder.image_to_hidden.weight").shape
-    let hidden = try golden("decoder.\(example.cell).weight_hh").shape[1]
+    let hidden = try golden("decoder.\(example.cell.rawValue).weight_hh").shape[1]
     let source = { (asked: ParameterSpecification) throws -> Tensor in
       try file.tensor(named: "\(example.prefix).\(asked.path)", shape: asked.shape)
     }

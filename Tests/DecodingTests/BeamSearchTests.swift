@@ -31,7 +31,8 @@ private func plainBeam(
   @Test(arguments: Injection.allCases, [(5, 1), (6, 1), (7, 1), (6, 2), (6, 3)])
   func wideBeamsFindTheLikeliestOfAll(way: Injection, size: (words: Int, layers: Int)) {
     let words = size.words
-    let (decoder, v) = tinyDecoder(words: words, layers: size.layers, injection: way)
+    let cell = CellName.allCases[(size.words + size.layers) % CellName.allCases.count]
+    let (decoder, v) = tinyDecoder(words: words, layers: size.layers, cell: cell, injection: way)
     for length in [0, 1, 4] {
       let options = BeamOptions(beamWidth: 130, captions: 5, maximumLength: length)
       for (image, found) in search(decoder, v, options).enumerated() {

@@ -12,7 +12,7 @@ import Testing
 /// A decoder with weights large enough that captions differ in length and images in their captions; and features of four
 /// images.
 func tinyDecoder(
-  words: Int, layers: Int = 1, cell: String = LSTM.name, injection: Injection = .everyStep, seed: UInt64 = 30
+  words: Int, layers: Int = 1, cell: CellName = .lstm, injection: Injection = .everyStep, seed: UInt64 = 30
 ) -> (any SequenceDecoder, Tensor) {
   var random = Random(seed: seed)
   var decoder = makeDecoder(

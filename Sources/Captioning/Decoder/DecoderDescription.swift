@@ -15,15 +15,15 @@ public struct DecoderDescription: Sendable, Equatable {
   public var imageFeatureSize: Int
   /// Recurrent layers on top of each other.
   public var layers: Int
-  /// The name of a cell among `recurrentCells`.
-  public var cell: String
+  /// What its recurrent layers are made of.
+  public var cell: CellName
   /// At which steps W_ih·v enters.
   public var injection: Injection
 
   /// All sizes are at least 1.
   public init(
     vocabularySize: Int, embeddingSize: Int, hiddenSize: Int, imageFeatureSize: Int, layers: Int = 1,
-    cell: String = LSTM.name, injection: Injection = .everyStep
+    cell: CellName = .lstm, injection: Injection = .everyStep
   ) {
     self.vocabularySize = vocabularySize
     self.embeddingSize = embeddingSize
@@ -48,8 +48,5 @@ public func makeDecoder<E: Error>(
           description.injection, from: source)
       }, from: source)
   }
-  guard let cell = recurrentCells.first(where: { $0.name == description.cell }) else {
-    preconditionFailure("no cell \(description.cell): descriptions are checked where they are read")
-  }
-  return try make(cell)
+  return try make(description.cell.cell)
 }

@@ -29,7 +29,7 @@ struct RunSizes {
       architecture,
       .init(
         vocabularySize: v, embeddingSize: e, hiddenSize: h, imageFeatureSize: d, layers: layers,
-        injection: configuration.injection))
+        cell: configuration.cell, injection: configuration.injection))
     parameters = specifications.reduce(0) { $0 + $1.shape.count }
     // A matrix multiplies once a word or once an image; the embedding is only looked up.
     let matrices = specifications.filter { $0.shape.rank == 2 && !$0.path.contains(".embedding.") }

@@ -100,6 +100,7 @@ extension [String]: SettingValue {
 }
 
 extension Arithmetic: SettingValue {}
+extension CellName: SettingValue {}
 extension Injection: SettingValue {}
 extension LengthLimit.Rule: SettingValue {}
 extension VGGArchitecture.Head: SettingValue {}

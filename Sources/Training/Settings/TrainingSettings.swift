@@ -82,16 +82,18 @@ public struct TrainingSettings: Sendable {
   /// Size of the word embedding (E).
   public let embeddingSize = Setting(.model, "embedding-size", 512, "Size of the word embedding.")
     .within(.range(1...1 << 14))
-  /// Size of the LSTM (H).
-  public let hiddenSize = Setting(.model, "hidden-size", 512, "Size of the LSTM.").within(.range(1...1 << 14))
-  /// LSTMs on top of each other.
-  public let layers = Setting(.model, "layers", 1, "LSTMs on top of each other.").within(.range(1...3))
+  /// Units of a recurrent layer (H).
+  public let hiddenSize = Setting(.model, "hidden-size", 512, "Units of a recurrent layer.").within(.range(1...1 << 14))
+  /// What the recurrent layers are made of.
+  public let cell = Setting(.model, "cell", CellName.lstm, "What the recurrent layers are made of.")
+  /// Recurrent layers on top of each other.
+  public let layers = Setting(.model, "layers", 1, "Recurrent layers on top of each other.").within(.range(1...3))
   /// The bias of the forget gates at first.
   public let forgetBias = Setting(.model, "forget-bias", 1.0, "Bias of the forget gates at first.")
-    .within(Bounds("-100 to 100") { abs($0) <= 100 }).only(.withoutStart)
+    .within(Bounds("-100 to 100") { abs($0) <= 100 }).only(.withRememberingGate)
   /// Where W_ih·v enters.
   public let injection = Setting(
-    .model, "injection", Injection.everyStep, "At which steps the image enters the LSTM, as W_ih·v.")
+    .model, "injection", Injection.everyStep, "At which steps the image enters the lowest layer, as W_ih·v.")
 
   // MARK: Convolutions that learn
 
@@ -287,7 +289,9 @@ public struct TrainingSettings: Sendable {
 /// What options depend on.
 extension SettingRequirement {
   static let withLengthLimit = Self("with --max-length") { $0.maximumLength > 0 }
-  static let withoutStart = Self("without --start, whose model has its own") { $0.start.isEmpty }
+  static let withRememberingGate = Self("without --start, for a cell with a forget gate") {
+    $0.start.isEmpty && $0.cell.cell.rememberingGate != nil
+  }
   static let withFineTuning = Self("with --fine-tune-from") { !$0.fineTuneFrom.isEmpty }
   static let withGradientDescent = Self("with --optimizer sgd or --encoder-optimizer sgd") {
     $0.optimizer.name == "sgd" || (!$0.fineTuneFrom.isEmpty && $0.encoderOptimizer.name == "sgd")
