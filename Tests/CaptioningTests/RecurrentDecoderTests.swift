@@ -175,7 +175,9 @@ struct DecoderCase {
 
   @Test(arguments: cells) func layersAreNamedFromTheBottomUp(cell: CellName) {
     func own(_ layers: Int) -> [Parameter] {
-      DecoderCase(layers: layers, cell: cell).decoder.parameters.filter { $0.path.contains(".\(cell.rawValue)") }
+      DecoderCase(layers: layers, cell: cell).decoder.parameters.filter {
+        $0.path.contains(".\(cell.rawValue)")
+      }
     }
     #expect(
       own(3).map(\.path)

@@ -101,7 +101,8 @@ public struct TrainingRun {
     let description = ModelDescription(
       encoder: network.architecture, preprocessing: source.preprocessing,
       embeddingSize: configuration.embeddingSize, hiddenSize: configuration.hiddenSize,
-      cell: configuration.cell, layers: configuration.layers, injection: configuration.injection, vocabulary: vocabulary)
+      cell: configuration.cell, layers: configuration.layers, injection: configuration.injection,
+      vocabulary: vocabulary)
     if !isBegun && !configuration.start.isEmpty {
       try description.check(
         ModelDescription(of: SafetensorsFile(path: configuration.start)), at: configuration.start)

@@ -83,11 +83,13 @@ public struct TrainingSettings: Sendable {
   public let embeddingSize = Setting(.model, "embedding-size", 512, "Size of the word embedding.")
     .within(.range(1...1 << 14))
   /// Units of a recurrent layer (H).
-  public let hiddenSize = Setting(.model, "hidden-size", 512, "Units of a recurrent layer.").within(.range(1...1 << 14))
+  public let hiddenSize = Setting(.model, "hidden-size", 512, "Units of a recurrent layer.").within(
+    .range(1...1 << 14))
   /// What the recurrent layers are made of.
   public let cell = Setting(.model, "cell", CellName.lstm, "What the recurrent layers are made of.")
   /// Recurrent layers on top of each other.
-  public let layers = Setting(.model, "layers", 1, "Recurrent layers on top of each other.").within(.range(1...3))
+  public let layers = Setting(.model, "layers", 1, "Recurrent layers on top of each other.").within(
+    .range(1...3))
   /// The bias of the forget gates at first.
   public let forgetBias = Setting(.model, "forget-bias", 1.0, "Bias of the forget gates at first.")
     .within(Bounds("-100 to 100") { abs($0) <= 100 }).only(.withRememberingGate)
