@@ -12,29 +12,32 @@ public final class Captioner {
   public let description: ModelDescription
   /// The convolutions.
   public let encoder: VGGEncoder
-  let head: StoredFeatureHead
+  private let head: StoredFeatureHead
   let decoder: any SequenceDecoder
   let cache = DecodingCache()
   let device: Device
 
   /// Loads a model file.
-  /// - Parameter arithmetic: what the convolutions multiply.
+  /// - Parameters:
+  ///   - arithmetic: what the convolutions multiply.
+  ///   - device: what computes.
   /// - Throws: `ModelError` naming what is missing, of another shape, or not finite.
   public init(
-    modelAt path: String, residency: ConvolutionStack.Residency, arithmetic: Arithmetic = .float32
+    modelAt path: String, caching: WeightCaching, arithmetic: Arithmetic = .float32,
+    on device: Device = .cpu
   ) throws(ModelError) {
     self.path = path
-    device = .cpu
+    self.device = device
     device.pool.run(0) { _ in }  // starts it, and its threads get ready meanwhile
     let file: SafetensorsFile
     do { file = try SafetensorsFile(path: path) } catch { throw .weights(error) }
     description = try ModelDescription(of: file)
     head = try StoredFeatureHead(
-      description.encoder, weights: file, prefix: ModelFile.encoderPrefix)
-    decoder = try ModelFile.decoder(file, description)
+      description.encoder, weights: file, prefix: ModelFile.encoderPrefix, on: device)
+    decoder = try ModelFile.decoder(file, description, on: device)
     encoder = try VGGEncoder(
       description.encoder, preprocessing: description.preprocessing, weights: file,
-      prefix: ModelFile.encoderPrefix, residency: residency, arithmetic: arithmetic)
+      prefix: ModelFile.encoderPrefix, caching: caching, on: device.multiplying(arithmetic))
   }
 
   /// What the head reads, [N, pooledSize], of images [N, H, W, 3] as the preprocessing makes them.
@@ -56,7 +59,7 @@ public final class Captioner {
   }
 
   /// What the decoder is told of images, given what the head reads of them [N, pooledSize].
-  func features(_ pooled: Tensor) -> ImageFeatures { ImageFeatures(v: head(pooled)) }
+  func features(_ pooled: Tensor) -> ImageFeatures { ImageFeatures(v: head(pooled, on: device)) }
 
   /// A caption with the model's confidence in it, if the model was calibrated.
   func judged(_ caption: Caption) -> Caption {

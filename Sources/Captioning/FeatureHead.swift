@@ -43,27 +43,29 @@ public struct FeatureHead: Module {
     public init() { self.init(activations: [], dropouts: []) }
 
     init(activations: [Tensor], dropouts: [Dropout]) {
-      (self.activations, self.dropouts) = (activations, dropouts)
+      self.activations = activations
+      self.dropouts = dropouts
     }
   }
 
   /// v [N, D] of pooled features [N, inputs], without dropout.
-  public func forward(_ features: Tensor, pool: ThreadPool = .shared) -> Tensor {
+  public func forward(_ features: Tensor, on device: Device) -> Tensor {
     var trace = Trace()
-    return forward(features, dropouts: layers.map { _ in .none }, into: &trace, pool)
+    return forward(features, dropouts: layers.map { _ in .none }, into: &trace, on: device)
   }
 
   /// v [N, D] under dropout of `rate` after each layer, for a training step; `seed` names the masks.
   public func trainingForward(
-    _ features: Tensor, dropout rate: Float, seed: UInt64, into trace: inout Trace, pool: ThreadPool = .shared
+    _ features: Tensor, dropout rate: Float, seed: UInt64, into trace: inout Trace, on device: Device
   ) -> Tensor {
     var masks = Random(seed: seed)
     return forward(
-      features, dropouts: layers.map { _ in Dropout(rate: rate, seed: masks.next()) }, into: &trace, pool)
+      features, dropouts: layers.map { _ in Dropout(rate: rate, seed: masks.next()) }, into: &trace,
+      on: device)
   }
 
   private func forward(
-    _ features: Tensor, dropouts: [Dropout], into trace: inout Trace, _ pool: ThreadPool
+    _ features: Tensor, dropouts: [Dropout], into trace: inout Trace, on device: Device
   ) -> Tensor {
     precondition(
       features.shape.rank == 2 && features.shape[1] == (layers.first?.inputs ?? features.shape[1]),
@@ -73,11 +75,9 @@ public struct FeatureHead: Module {
     for (layer, dropout) in zip(layers, dropouts) {
       let x = trace.activations.last!
       var y = Tensor(uninitialized: [rows, layer.outputs])
-      let memory = y.mutablePointer()
-      withExtendedLifetime(x) { layer.product(rows: rows, x.pointer, into: memory, pool: pool) }
-      addBiasRectifyDrop(
-        rows: rows, columns: layer.outputs, memory, bias: layer.bias!.value.pointer, dropout: dropout,
-        pool: pool)
+      let memory = y.mutableMatrix()
+      withExtendedLifetime(x) { layer.product(x.matrix, into: memory, on: device) }
+      addBiasReLUDropout(layer.bias!.value.pointer, to: memory, dropout, on: device)
       trace.activations.append(y)
     }
     return trace.activations.last!
@@ -87,23 +87,22 @@ public struct FeatureHead: Module {
   /// learns, theirs [N, inputs].
   public mutating func backward(
     _ dv: Tensor, _ trace: inout Trace, into features: UnsafeMutablePointer<Float>? = nil,
-    pool: ThreadPool = .shared
+    on device: Device
   ) {
     precondition(trace.activations.count == layers.count + 1, "backward without a trainingForward before it")
     var gradient = dv
     for index in layers.indices.reversed() {
       let (x, y) = (trace.activations[index], trace.activations[index + 1])
       precondition(gradient.shape == y.shape, "\(gradient.shape) against \(y.shape)")
-      let rows = y.shape[0]
       withExtendedLifetime((x, y)) {
-        let dy = gradient.mutablePointer()
-        rectifyDropBackward(
-          count: y.count, y: y.pointer, gradient: dy, dropout: trace.dropouts[index], pool: pool)
+        let dy = gradient.mutableMatrix()
+        reluDropoutBackward(y.matrix, gradient: dy, trace.dropouts[index], on: device)
         if index == 0 {
-          layers[index].backward(rows: rows, x.pointer, dy, into: features, pool: pool)
+          let dx = features.map { MutableMatrix($0, rows: x.shape[0], columns: x.shape[1]) }
+          layers[index].backward(x.matrix, Matrix(dy), into: dx, on: device)
         } else {
           var before = Tensor(uninitialized: x.shape)
-          layers[index].backward(rows: rows, x.pointer, dy, into: before.mutablePointer(), pool: pool)
+          layers[index].backward(x.matrix, Matrix(dy), into: before.mutableMatrix(), on: device)
           gradient = before
         }
       }

@@ -1,5 +1,5 @@
 internal import Decoding
-internal import Kernels
+public import Kernels
 internal import Layers
 public import Tensors
 
@@ -12,29 +12,31 @@ public enum ModelFile {
   /// Reads the network of a model file.
   /// - Throws: `ModelError` naming the tensor that is missing, of another shape, or not finite.
   public static func network(
-    _ file: SafetensorsFile, _ description: ModelDescription
+    _ file: SafetensorsFile, _ description: ModelDescription, on device: Device = .cpu
   ) throws(ModelError) -> CaptionNetwork {
-    try CaptionNetwork(description) { (parameter) throws(ModelError) in try Self.value(parameter, file) }
+    try CaptionNetwork(description) { (parameter) throws(ModelError) in
+      try Self.value(parameter, file, device)
+    }
   }
 
   /// Reads the decoder alone.
   /// - Throws: as `network`.
   static func decoder(
-    _ file: SafetensorsFile, _ description: ModelDescription
+    _ file: SafetensorsFile, _ description: ModelDescription, on device: Device
   ) throws(ModelError) -> any SequenceDecoder {
     try makeDecoder(description.decoder) { (parameter) throws(ModelError) in
-      try Self.value(parameter, file)
+      try Self.value(parameter, file, device)
     }
   }
 
   private static func value(
-    _ parameter: ParameterSpecification, _ file: SafetensorsFile
+    _ parameter: ParameterSpecification, _ file: SafetensorsFile, _ device: Device
   ) throws(ModelError) -> Tensor {
     let value: Tensor
     do { value = try file.tensor(named: parameter.path, shape: parameter.shape) } catch {
       throw .weights(error)
     }
-    guard sumOfSquares(value.pointer, count: value.count).isFinite else {
+    guard sumOfSquares(value.pointer, count: value.count, on: device).isFinite else {
       throw .notFinite(path: file.path, what: parameter.path)
     }
     return value

@@ -9,19 +9,21 @@ public struct StoredFeatureHead: Sendable {
   /// `PREFIXclassifier.0` and, with two layers, `.3`, as torchvision names them.
   /// - Throws: `ModelError` naming the tensor that is missing, of another shape, or not finite.
   public init(
-    _ architecture: VGGArchitecture, weights file: SafetensorsFile, prefix: String
+    _ architecture: VGGArchitecture, weights file: SafetensorsFile, prefix: String, on device: Device
   ) throws(ModelError) {
     var layers: [(StoredLinear, Tensor)] = []
     var inputs = architecture.pooledSize
     for index in 0..<architecture.head.layers {
-      let (key, outputs) = ("\(prefix)classifier.\(3 * index)", architecture.featureSize)
-      let (weights, bias): (StoredLinear, Tensor)
+      let key = "\(prefix)classifier.\(3 * index)"
+      let outputs = architecture.featureSize
+      let weights: StoredLinear
+      let bias: Tensor
       do {
         weights = StoredLinear(try file.stored(key + ".weight", shape: [outputs, inputs]))
         bias = try file.tensor(named: key + ".bias", shape: [outputs])
       } catch { throw .weights(error) }
-      guard weights.isFinite else { throw .notFinite(path: file.path, what: key + ".weight") }
-      guard sumOfSquares(bias.pointer, count: bias.count).isFinite else {
+      guard weights.isFinite(on: device) else { throw .notFinite(path: file.path, what: key + ".weight") }
+      guard sumOfSquares(bias.pointer, count: bias.count, on: device).isFinite else {
         throw .notFinite(path: file.path, what: key + ".bias")
       }
       layers.append((weights, bias))
@@ -31,7 +33,7 @@ public struct StoredFeatureHead: Sendable {
   }
 
   /// v [N, D] of pooled features [N, inputs]; the features themselves where there is no layer.
-  public func callAsFunction(_ features: Tensor, pool: ThreadPool = .shared) -> Tensor {
+  public func callAsFunction(_ features: Tensor, on device: Device) -> Tensor {
     precondition(
       features.shape.rank == 2 && features.shape[1] == (layers.first?.weights.inputs ?? features.shape[1]),
       "features are \(features.shape)")
@@ -39,10 +41,9 @@ public struct StoredFeatureHead: Sendable {
     var x = features
     for (weights, bias) in layers {
       var y = Tensor(uninitialized: [rows, weights.outputs])
-      let memory = y.mutablePointer()
-      withExtendedLifetime(x) { weights(rows: rows, x.pointer, into: memory, pool: pool) }
-      addBiasRectifyDrop(
-        rows: rows, columns: weights.outputs, memory, bias: bias.pointer, dropout: .none, pool: pool)
+      let memory = y.mutableMatrix()
+      withExtendedLifetime(x) { weights(x.matrix, into: memory, on: device) }
+      addBiasReLUDropout(bias.pointer, to: memory, .none, on: device)
       x = y
     }
     return x

@@ -16,10 +16,10 @@ public struct TrainableConvolutions: Module {
   ) throws(E) {
     layers = []
     for layer in cut.trained {
-      let shape = ConvolutionShape(
+      let descriptor = ConvolutionDescriptor(
         inputChannels: layer.inputChannels, outputChannels: layer.outputChannels, pool: layer.pool)
       layers.append(
-        try Convolution2D("\(ModelFile.encoderPrefix)features.\(layer.index)", shape, from: source))
+        try Convolution2D("\(ModelFile.encoderPrefix)features.\(layer.index)", descriptor, from: source))
     }
     side = cut.architecture.head.side
   }
@@ -43,13 +43,11 @@ public struct TrainableConvolutions: Module {
     public init() {}
   }
 
-  /// The height and width of each layer's input, and last of the last map.
-  private func sizes(_ height: Int, _ width: Int) -> [(height: Int, width: Int)] {
-    var sizes = [(height: height, width: width)]
-    for layer in layers {
-      sizes.append(layer.shape.outputSize(height: sizes.last!.height, width: sizes.last!.width))
-    }
-    return sizes
+  /// The shape of each layer's input, and last of the last map.
+  private func shapes(of maps: MapShape) -> [MapShape] {
+    var shapes = [maps]
+    for layer in layers { shapes.append(layer.descriptor.output(of: shapes.last!)) }
+    return shapes
   }
 
   /// The averaged last maps [N, C·side²] of maps at the cut [N, H, W, C], which must survive the pools.
@@ -59,11 +57,11 @@ public struct TrainableConvolutions: Module {
   ///   - transforming: whether the weights have changed since the last call with this trace.
   public func trainingForward(
     _ maps: Tensor, microBatch: Int? = nil, transforming: Bool = true, into trace: inout Trace,
-    pool: ThreadPool = .shared
+    on device: Device
   ) -> Tensor {
-    let shape = maps.shape
-    precondition(shape.rank == 4 && shape[3] == layers[0].shape.inputChannels, "maps are \(shape)")
-    let last = sizes(shape[1], shape[2]).last!
+    let shape = MapShape(maps.shape)
+    precondition(shape.channels == layers[0].descriptor.inputChannels, "maps are \(shape)")
+    let last = shapes(of: shape).last!
     precondition(last.height > 0 && last.width > 0, "maps of \(shape) don't survive the pools")
     if trace.layers.count != layers.count {
       trace.layers = layers.map { _ in Convolution2D.Trace() }
@@ -71,63 +69,52 @@ public struct TrainableConvolutions: Module {
     }
     if transforming {
       for (index, layer) in layers.enumerated() {
-        layer.transform(into: &trace.layers[index], workspace: trace.workspace, pool: pool)
+        layer.transform(into: &trace.layers[index], workspace: trace.workspace, on: device)
       }
     }
     trace.input = maps
-    trace.chunk = max(1, min(shape[0], microBatch ?? shape[0]))
-    let channels = layers.last!.shape.outputChannels
-    let width = channels * side * side
-    var pooled = Tensor(uninitialized: [shape[0], width])
-    let destination = pooled.mutablePointer()
-    for first in stride(from: 0, to: shape[0], by: trace.chunk) {
-      let images = first..<min(shape[0], first + trace.chunk)
-      forward(images, &trace, pool)
-      adaptiveAveragePool(
-        trace.outputs.last!.pointer, images: images.count, side: side, height: last.height, width: last.width,
-        channels: channels, into: destination + first * width)
+    trace.chunk = max(1, min(shape.images, microBatch ?? shape.images))
+    var pooled = Tensor(uninitialized: [shape.images, last.channels * side * side])
+    let destination = pooled.mutableMatrix()
+    for first in stride(from: 0, to: shape.images, by: trace.chunk) {
+      let images = first..<min(shape.images, first + trace.chunk)
+      let last = forward(images, &trace, device)
+      adaptiveAveragePool(last, side: side, into: destination.rows(images))
     }
     return pooled
   }
 
-  private func forward(_ images: Range<Int>, _ trace: inout Trace, _ pool: ThreadPool) {
-    let input = trace.input
-    let sizes = sizes(input.shape[1], input.shape[2])
+  /// The last maps of some of the images.
+  @discardableResult
+  private func forward(_ images: Range<Int>, _ trace: inout Trace, _ device: Device) -> Maps {
+    var x = trace.input.maps.images(images)
     for (index, layer) in layers.enumerated() {
-      let after = sizes[index + 1]
-      let y = trace.outputs[index].reserve(
-        images.count * after.height * after.width * layer.shape.outputChannels)
-      layer.forward(
-        images: images.count, height: sizes[index].height, width: sizes[index].width,
-        trace.input(of: index, images.lowerBound), into: y, &trace.layers[index], workspace: trace.workspace,
-        pool: pool)
+      let y = trace.outputs[index].reserve(layer.descriptor.output(of: x.shape))
+      layer.forward(x, into: y, &trace.layers[index], workspace: trace.workspace, on: device)
+      x = Maps(y)
     }
+    return x
   }
 
   /// Writes the gradient of every parameter, given that of the averaged last maps [N, C·side²].
-  public mutating func backward(_ gradient: Tensor, _ trace: inout Trace, pool: ThreadPool = .shared) {
-    let input = trace.input.shape
-    let (sizes, channels) = (sizes(input[1], input[2]), layers.last!.shape.outputChannels)
-    let pooled = channels * side * side
+  public mutating func backward(_ gradient: Tensor, _ trace: inout Trace, on device: Device) {
+    let input = MapShape(trace.input.shape)
+    let pooled = layers.last!.descriptor.outputChannels * side * side
     precondition(trace.chunk > 0, "backward without a trainingForward before it")
-    precondition(gradient.shape == [input[0], pooled], "\(gradient.shape) for \(input[0]) images")
-    for first in stride(from: 0, to: input[0], by: trace.chunk) {
-      let images = first..<min(input[0], first + trace.chunk)
-      if trace.chunk < input[0] { forward(images, &trace, pool) }
-      let last = sizes.last!
+    precondition(gradient.shape == [input.images, pooled], "\(gradient.shape) for \(input.images) images")
+    for first in stride(from: 0, to: input.images, by: trace.chunk) {
+      let images = first..<min(input.images, first + trace.chunk)
+      if trace.chunk < input.images { forward(images, &trace, device) }
+      let part = trace.input.maps.images(images)
+      let shapes = shapes(of: part.shape)
       adaptiveAveragePoolBackward(
-        gradient.pointer + first * pooled, images: images.count, side: side, height: last.height,
-        width: last.width, channels: channels,
-        into: trace.gradients.0.reserve(images.count * last.height * last.width * channels))
+        gradient.matrix.rows(images), side: side, into: trace.gradients.0.reserve(shapes[layers.count]))
       for index in layers.indices.reversed() {
-        let (size, shape) = (sizes[index], layers[index].shape)
-        let dx =
-          index == 0
-          ? nil : trace.gradients.1.reserve(images.count * size.height * size.width * shape.inputChannels)
+        let x = index == 0 ? part : Maps(trace.outputs[index - 1].pointer, shapes[index])
+        let dx = index == 0 ? nil : trace.gradients.1.reserve(shapes[index].count)
         layers[index].backward(
-          images: images.count, height: size.height, width: size.width, trace.input(of: index, first),
-          trace.outputs[index].pointer, trace.gradients.0.pointer, into: dx, accumulate: first > 0,
-          trace.layers[index], workspace: trace.workspace, pool: pool)
+          x, OutputGradient(trace.gradients.0.pointer, output: trace.outputs[index].pointer), into: dx,
+          accumulate: first > 0, trace.layers[index], workspace: trace.workspace, on: device)
         trace.gradients = (trace.gradients.1, trace.gradients.0)
       }
     }
@@ -135,33 +122,26 @@ public struct TrainableConvolutions: Module {
     trace.chunk = 0
   }
 
-  /// Bytes that a step over N maps [H, W, C] takes beside the maps themselves: the transformed weights, the gradients
+  /// Bytes that a step over maps [N, H, W, C] takes beside the maps themselves: the transformed weights, the gradients
   /// of the parameters, the activations of `microBatch` images, two gradients of maps, and the kernels' working memory.
   public func trainingMemory(
-    images: Int, height: Int, width: Int, microBatch: Int? = nil, pool: ThreadPool = .shared
+    images: Int, height: Int, width: Int, microBatch: Int? = nil, on device: Device
   ) -> Int {
-    let count = max(1, min(images, microBatch ?? images))
-    let sizes = sizes(height, width)
-    var (floats, bytes, largestMap, scratch) = (scalarCount, 0, 0, 0)
-    for (index, layer) in layers.enumerated() {
-      let (before, after, shape) = (sizes[index], sizes[index + 1], layer.shape)
-      let output = count * after.height * after.width * shape.outputChannels
-      floats += shape.transformedCount + output
-      if shape.pool { bytes += output }
-      largestMap = max(largestMap, output)
-      scratch = max(
-        scratch,
-        trainingScratchCount(
-          images: count, height: before.height, width: before.width, shape: shape, threads: pool.threads))
+    var x = MapShape(
+      images: max(1, min(images, microBatch ?? images)), height: height, width: width,
+      channels: layers[0].descriptor.inputChannels)
+    var floats = scalarCount
+    var bytes = 0
+    var largestMap = 0
+    var scratch = 0
+    for layer in layers {
+      let y = layer.descriptor.output(of: x)
+      floats += layer.descriptor.transformedCount + y.count
+      if layer.descriptor.pool { bytes += y.count }
+      largestMap = max(largestMap, y.count)
+      scratch = max(scratch, trainingScratchCount(x, layer.descriptor, on: device))
+      x = y
     }
     return bytes + 4 * (floats + 2 * largestMap + scratch)
-  }
-}
-
-extension TrainableConvolutions.Trace {
-  /// What layer `index` reads: the image's input map, or the layer before's output.
-  fileprivate func input(of index: Int, _ image: Int) -> UnsafePointer<Float> {
-    index > 0
-      ? outputs[index - 1].pointer : input.pointer + image * input.shape.dimensions.dropFirst().reduce(1, *)
   }
 }

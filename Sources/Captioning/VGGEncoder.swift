@@ -15,17 +15,16 @@ public final class VGGEncoder {
 
   private let file: SafetensorsFile
   private let prefix: String
-  private let arithmetic: Arithmetic
+  private let device: Device
   private let stack: ConvolutionStack
 
   /// Loads the convolutions.
-  /// - Parameter arithmetic: what they multiply; float32 where this CPU has not got it.
+  /// - Parameter device: what computes; its arithmetic is what they multiply.
   /// - Throws: `ModelError` naming the tensor that does not fit; `.unsupported` when an image of the
   ///   preprocessing's size would not survive the pools.
   public init(
     _ architecture: VGGArchitecture, preprocessing: Preprocessing, weights file: SafetensorsFile,
-    prefix: String = "", residency: ConvolutionStack.Residency, arithmetic: Arithmetic = .float32,
-    pool: ThreadPool = .shared
+    prefix: String = "", caching: WeightCaching, on device: Device = .cpu
   ) throws(ModelError) {
     let pools = architecture.layers.count { $0 == .pool }
     guard pools < 20, preprocessing.width >> pools > 0, preprocessing.height >> pools > 0 else {
@@ -33,12 +32,13 @@ public final class VGGEncoder {
         path: file.path, expected: "an input of at least 1×1 after \(pools) halvings",
         found: "\(preprocessing.width)×\(preprocessing.height)")
     }
-    (self.architecture, self.preprocessing, self.file, self.prefix) = (
-      architecture, preprocessing, file, prefix
-    )
-    self.arithmetic = arithmetic.isAvailable ? arithmetic : .float32
+    self.architecture = architecture
+    self.preprocessing = preprocessing
+    self.file = file
+    self.prefix = prefix
+    self.device = device
     stack = try ConvolutionStack(
-      architecture, weights: file, prefix: prefix, residency: residency, arithmetic: arithmetic, pool: pool)
+      architecture, weights: file, prefix: prefix, caching: caching, on: device)
   }
 
   /// What is taken of an image.
@@ -80,7 +80,7 @@ public final class VGGEncoder {
 
   /// What these weights gave, if it is numbers.
   func checked(_ result: Tensor) throws(ModelError) -> Tensor {
-    guard sumOfSquares(result.pointer, count: result.count).isFinite else {
+    guard sumOfSquares(result.pointer, count: result.count, on: device).isFinite else {
       throw .notFinite(path: file.path, what: "the encoder's output")
     }
     return result
@@ -103,7 +103,7 @@ public final class VGGEncoder {
     }
     let side = architecture.head.side
     let taken = tap == .map ? tap.rawValue : "\(side)x\(side)"
-    let exact = arithmetic == .float32 ? "" : " \(arithmetic.rawValue)"
+    let exact = device.arithmetic == .float32 ? "" : " \(device.arithmetic.rawValue)"
     return "\(architecture.table) \(String(hash, radix: 16)) \(taken) \(preprocessing.json)\(exact)"
   }
 }

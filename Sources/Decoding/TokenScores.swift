@@ -3,7 +3,7 @@ public import Kernels
 /// What the decoder thinks of every token that could follow each of some sequences, a row each. Asking overwrites the
 /// logits, so each is asked once.
 public struct TokenScores {
-  private let matrix: MutableMatrix
+  private let logits: MutableMatrix
   private let bias: UnsafePointer<Float>?
   private let device: Device
 
@@ -12,25 +12,22 @@ public struct TokenScores {
   ///   - logits: [rows, V] without the bias, in memory that may be overwritten.
   ///   - bias: [V]; nil: none. It must outlive the scores.
   public init(_ logits: MutableMatrix, bias: UnsafePointer<Float>?, on device: Device) {
-    matrix = logits
+    self.logits = logits
     self.bias = bias
     self.device = device
   }
 
   /// V.
-  public var vocabularySize: Int { matrix.columns }
+  public var vocabularySize: Int { logits.columns }
   /// How many sequences there are.
-  public var rows: Int { matrix.rows }
-
-  private var logits: UnsafeMutablePointer<Float> { matrix.base }
+  public var rows: Int { logits.rows }
 
   /// ln p of one token in each row. Leaves the logits with their bias.
   public func logProbs(of tokens: [Int32]) -> [Float] {
     precondition(tokens.count == rows, "\(tokens.count) tokens for \(rows) rows")
     var logProbs = [Float](repeating: 0, count: rows)
     softmaxCrossEntropy(
-      rows: rows, columns: vocabularySize, logits: logits, bias: bias, targets: tokens, gradientScale: 0,
-      logProbabilities: &logProbs, pool: device.pool, instructions: device.instructions)
+      logits, bias: bias, targets: tokens, gradient: .none, into: &logProbs, on: device)
     return logProbs
   }
 
@@ -39,7 +36,7 @@ public struct TokenScores {
     // They differ from the first one's as the logits do.
     let first = logProbs(of: tokens.map { $0[0] })
     return tokens.enumerated().map { row, tokens in
-      let sums = matrix[row]
+      let sums = logits[row]
       return tokens.map { first[row] + (sums[Int($0)] - sums[Int(tokens[0])]) }
     }
   }
@@ -53,7 +50,7 @@ public struct TokenScores {
     ranks.withUnsafeMutableBufferPointer { ranks in
       nonisolated(unsafe) let ranks = ranks
       device.pool.run(rows) { row in
-        let sums = matrix[row]
+        let sums = logits[row]
         let own = sums[Int(tokens[row])]
         var above: Int32 = 0
         for token in 0..<vocabularySize { above &+= sums[token] > own ? 1 : 0 }
@@ -61,9 +58,7 @@ public struct TokenScores {
       }
     }
     guard count > 0 else { return (logProbs, ranks, nil) }
-    let top = topClasses(
-      min(count, vocabularySize), rows: rows, columns: vocabularySize, logits: logits, bias: nil,
-      pool: device.pool, instructions: device.instructions)
+    let top = topClasses(min(count, vocabularySize), of: logits, bias: nil, on: device)
     return (logProbs, ranks, top)
   }
 
@@ -81,8 +76,7 @@ public struct TokenScores {
     _ count: Int, excluding excluded: [Int32] = [], excludingByRow excludedByRow: [[Int32]] = []
   ) -> TopClasses {
     topClasses(
-      count, rows: rows, columns: vocabularySize, logits: logits, bias: bias, excluding: excluded,
-      excludingByRow: excludedByRow, pool: device.pool, instructions: device.instructions)
+      count, of: logits, bias: bias, excluding: excluded, excludingByRow: excludedByRow, on: device)
   }
 
   /// A token drawn in each row.
@@ -92,9 +86,8 @@ public struct TokenScores {
     excludingByRow excludedByRow: [[Int32]] = [], uniforms: [Double]
   ) -> TopClasses {
     sampledClasses(
-      sampling, rows: rows, columns: vocabularySize, logits: logits, bias: bias, excluding: excluded,
-      excludingByRow: excludedByRow, uniforms: uniforms, pool: device.pool,
-      instructions: device.instructions)
+      sampling, of: logits, bias: bias, excluding: excluded, excludingByRow: excludedByRow,
+      uniforms: uniforms, on: device)
   }
 
   /// As `likeliest` gave them, with some more tokens in each row, whatever their rank; only these
@@ -110,7 +103,7 @@ public struct TokenScores {
       let first = row * top.count
       guard top.count > 0, top.ids[first] >= 0 else { continue }
       // The memory holds the sums whose log softmax the likeliest is: the two differ by the row's normaliser.
-      let sums = logits + row * vocabularySize
+      let sums = logits[row]
       let normalizer = sums[Int(top.ids[first])] - top.logProbabilities[first]
       var place = row * count
       for token in added {

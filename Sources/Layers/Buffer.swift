@@ -1,3 +1,4 @@
+public import Kernels
 internal import Tensors
 
 /// Scratch memory that is kept between batches: it grows, and never shrinks.
@@ -12,6 +13,14 @@ public struct Buffer: Sendable {
     if memory.count < count { memory = Tensor(uninitialized: [count]) }
     return memory.mutablePointer()
   }
+
+  /// Room for a matrix [rows, columns], valid as that of the scalars is.
+  public mutating func reserve(_ rows: Int, _ columns: Int) -> MutableMatrix {
+    MutableMatrix(reserve(rows * columns), rows: rows, columns: columns)
+  }
+
+  /// Room for maps, valid as that of the scalars is.
+  public mutating func reserve(_ shape: MapShape) -> MutableMaps { MutableMaps(reserve(shape.count), shape) }
 
   /// What was reserved and written.
   public var pointer: UnsafePointer<Float> { memory.pointer }

@@ -24,18 +24,13 @@ public struct Embedding: Module {
   }
 
   /// y [rows, E] = W[words]; each word is in 0..<V.
-  public func forward(
-    rows: Int, _ words: UnsafePointer<Int32>, into y: UnsafeMutablePointer<Float>, pool: ThreadPool = .shared
-  ) {
-    gatherRows(rows: rows, columns: size, from: weight.value.pointer, words, into: y, pool: pool)
+  public func forward(_ words: UnsafePointer<Int32>, into y: MutableMatrix, on device: Device) {
+    gatherRows(words, of: weight.value.matrix, into: y, on: device)
   }
 
-  /// δW[word] = Σ δy over the rows that hold the word, in order; other words' rows are zero.
-  public mutating func backward(
-    rows: Int, _ words: UnsafePointer<Int32>, _ dy: UnsafePointer<Float>, pool: ThreadPool = .shared
-  ) {
-    scatterRows(
-      rows: rows, columns: size, dy, to: words, into: weight.gradientPointer(), targetRows: vocabularySize,
-      pool: pool)
+  /// δW[word] = Σ δy over the rows of δy [rows, E] that hold the word, in order; other words' rows are zero.
+  public mutating func backward(_ words: UnsafePointer<Int32>, _ dy: Matrix, on device: Device) {
+    let dW = MutableMatrix(weight.gradientPointer(), rows: vocabularySize, columns: size)
+    scatterAdd(dy, to: words, into: dW, on: device)
   }
 }

@@ -31,42 +31,29 @@ public struct Linear: Module {
   }
 
   /// y = x Wᵀ without the bias: x [rows, C] → y [rows, K].
-  public func product(
-    rows: Int, _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, pool: ThreadPool = .shared
-  ) {
-    gemm(
-      m: rows, n: outputs, k: inputs, x, lda: inputs, weight.value.pointer, ldb: inputs, transposeB: true, y,
-      ldc: outputs, pool: pool)
+  public func product(_ x: Matrix, into y: MutableMatrix, on device: Device) {
+    multiply(.plain(x), .transposed(weight.value.matrix), into: y, on: device)
   }
 
   /// y = x Wᵀ + b: x [rows, C] → y [rows, K].
-  public func forward(
-    rows: Int, _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, pool: ThreadPool = .shared
-  ) {
-    product(rows: rows, x, into: y, pool: pool)
-    if let bias { addBias(rows: rows, columns: outputs, y, bias: bias.value.pointer, pool: pool) }
+  public func forward(_ x: Matrix, into y: MutableMatrix, on device: Device) {
+    product(x, into: y, on: device)
+    if let bias { addBias(bias.value.pointer, to: y, on: device) }
   }
 
-  /// δW = δyᵀ x, δb = Σ δy and, where `dx` is given, δx = δy W. The gradients are overwritten.
+  /// δW = δyᵀ x, δb = Σ δy and, where `dx` [rows, C] is given, δx = δy W, of x [rows, C] and δy [rows, K]. The gradients
+  /// are overwritten.
   public mutating func backward(
-    rows: Int, _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>,
-    into dx: UnsafeMutablePointer<Float>? = nil,
-    pool: ThreadPool = .shared
+    _ x: Matrix, _ dy: Matrix, into dx: MutableMatrix? = nil, on device: Device
   ) {
-    let (c, k) = (inputs, outputs)
-    gemm(
-      m: k, n: c, k: rows, dy, lda: k, transposeA: true, x, ldb: c, weight.gradientPointer(), ldc: c,
-      pool: pool)
-    if let db = bias?.gradientPointer() { columnSums(rows: rows, columns: k, dy, into: db, pool: pool) }
-    if let dx { inputGradient(rows: rows, dy, into: dx, pool: pool) }
+    let dW = MutableMatrix(weight.gradientPointer(), rows: outputs, columns: inputs)
+    multiply(.transposed(dy), .plain(x), into: dW, on: device)
+    if let db = bias?.gradientPointer() { columnSums(dy, into: db, on: device) }
+    if let dx { inputGradient(dy, into: dx, on: device) }
   }
 
-  /// δx = δy W.
-  public func inputGradient(
-    rows: Int, _ dy: UnsafePointer<Float>, into dx: UnsafeMutablePointer<Float>, pool: ThreadPool = .shared
-  ) {
-    gemm(
-      m: rows, n: inputs, k: outputs, dy, lda: outputs, weight.value.pointer, ldb: inputs, dx, ldc: inputs,
-      pool: pool)
+  /// δx [rows, C] = δy W, of δy [rows, K].
+  public func inputGradient(_ dy: Matrix, into dx: MutableMatrix, on device: Device) {
+    multiply(.plain(dy), .plain(weight.value.matrix), into: dx, on: device)
   }
 }

@@ -16,22 +16,24 @@ public struct Optimizer: Sendable {
 
   /// An optimiser at its start.
   public init(_ rule: OptimizerRule, learningRate: Float, weightDecay: Float = 0) {
-    (self.rule, self.learningRate, self.weightDecay) = (rule, learningRate, weightDecay)
+    self.rule = rule
+    self.learningRate = learningRate
+    self.weightDecay = weightDecay
   }
 
   /// Goes on where another of the same rule left off: as a checkpoint kept it.
   public mutating func restore(step: Int, moments: [String: [Tensor]]) {
-    (self.step, self.moments) = (step, moments)
+    self.step = step
+    self.moments = moments
   }
 
   /// One step for every parameter that has a gradient, whose norm over all of them is first clipped to `clipNorm`.
   /// - Returns: the norm before clipping. When it is not finite nothing is changed.
   @discardableResult
   public mutating func update(
-    _ modules: inout some Module, clipNorm: Float? = nil, pool: ThreadPool = .shared,
-    instructions: InstructionSet = .current
+    _ modules: inout some Module, clipNorm: Float? = nil, on device: Device
   ) -> Float {
-    let norm = Float(modules.gradientNorm(pool: pool))
+    let norm = Float(modules.gradientNorm(on: device))
     guard norm.isFinite else { return norm }
     step += 1
     var now = UpdateStep(learningRate: learningRate, weightDecay: weightDecay, number: step)
@@ -45,7 +47,7 @@ public struct Optimizer: Sendable {
         ?? rule.momentNames.map { _ in Tensor(zeros: gradient.shape) }
       updateParameter(
         rule, now, count: gradient.count, value: parameter.value.mutablePointer(), gradient: gradient.pointer,
-        moments: own.indices.map { own[$0].mutablePointer() }, pool: pool, instructions: instructions)
+        moments: own.indices.map { own[$0].mutablePointer() }, on: device)
       moments[parameter.path] = own
     }
     return norm
@@ -54,9 +56,9 @@ public struct Optimizer: Sendable {
 
 extension Module {
   /// The norm of all gradients together, ‖g‖₂.
-  public func gradientNorm(pool: ThreadPool = .shared) -> Double {
+  public func gradientNorm(on device: Device) -> Double {
     let gradients = parameters.compactMap(\.gradient)
-    let squares = gradients.map { sumOfSquares($0.pointer, count: $0.count, pool: pool) }
+    let squares = gradients.map { sumOfSquares($0.pointer, count: $0.count, on: device) }
     return squares.reduce(0, +).squareRoot()
   }
 }

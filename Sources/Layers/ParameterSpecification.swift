@@ -20,7 +20,7 @@ public struct ParameterSpecification: Sendable, Equatable {
     case openGate(Int, of: Int)
   }
 
-  /// A source of untrained parameters: `CaptionDecoder(…) { $0.untrained(using: &random) }`.
+  /// A source of untrained parameters: `Linear(…) { $0.untrained(using: &random) }`.
   /// - Parameter forgetBias: how far open the remembering gate of a cell begins: σ of it is kept at each step.
   public func untrained(using random: inout Random, forgetBias: Float = 1) -> Tensor {
     switch initial {

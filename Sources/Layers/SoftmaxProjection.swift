@@ -28,7 +28,9 @@ public struct SoftmaxProjection: Module {
 
   /// Scratch memory, kept between batches.
   public struct Trace: Sendable {
-    var (logits, dropped, biasSums) = (Buffer(), Buffer(), Buffer())
+    var logits = Buffer()
+    var dropped = Buffer()
+    var biasSums = Buffer()
 
     /// Nothing yet.
     public init() {}
@@ -36,69 +38,68 @@ public struct SoftmaxProjection: Module {
 
   /// log softmax(logits)[target] of each of P positions, natural logarithms; h is [P, H].
   public func forward(
-    _ h: UnsafePointer<Float>, targets: [Int32], trace: inout Trace, pool: ThreadPool = .shared
+    _ h: Matrix, targets: [Int32], trace: inout Trace, on device: Device
   ) -> [Float] {
-    let (size, words) = (linear.inputs, linear.outputs)
     var logProbabilities = [Float](repeating: 0, count: targets.count)
-    let logits = trace.logits.reserve(min(targets.count, Self.block) * words)
-    for from in stride(from: 0, to: targets.count, by: Self.block) {
-      let rows = min(Self.block, targets.count - from)
-      linear.product(rows: rows, h + from * size, into: logits, pool: pool)
-      entropy(rows, from, logits, targets, scale: 0, 0, nil, &logProbabilities, pool)
+    let logits = trace.logits.reserve(min(targets.count, Self.block), linear.outputs)
+    for block in Self.blocks(of: targets.count) {
+      let logits = logits.rows(0..<block.count)
+      linear.product(h.rows(block), into: logits, on: device)
+      crossEntropy(logits, targets, block, .none, &logProbabilities, device)
     }
     return logProbabilities
   }
 
   /// The same with h under dropout, then backwards: writes the gradients of W and b, and `dh` [P, H]
-  /// (may be `h`), for the loss times `scale`. `labelSmoothing` is the share of a target's probability that is spread
-  /// over all words.
+  /// (may be `h`), as `gradient` says.
   ///
   ///     δlogits = (softmax − target)·scale,  δW = Σ δlogitsᵀ h,  δb = Σ δlogits,  δh = δlogits W
   public mutating func forwardBackward(
-    _ h: UnsafePointer<Float>, targets: [Int32], dropout: Dropout, labelSmoothing: Float = 0, scale: Float,
-    weights: [Float]? = nil,
-    dh: UnsafeMutablePointer<Float>, trace: inout Trace, pool: ThreadPool = .shared
+    _ h: Matrix, targets: [Int32], dropout: Dropout, gradient: CrossEntropyGradient, dh: MutableMatrix,
+    trace: inout Trace, on device: Device
   ) -> [Float] {
     let (size, words) = (linear.inputs, linear.outputs)
     var logProbabilities = [Float](repeating: 0, count: targets.count)
-    let logits = trace.logits.reserve(min(targets.count, Self.block) * words)
-    let dropped = trace.dropped.reserve(min(targets.count, Self.block) * size)
+    let logits = trace.logits.reserve(min(targets.count, Self.block), words)
+    let dropped = trace.dropped.reserve(min(targets.count, Self.block), size)
     let sums = trace.biasSums.reserve(words)
-    let (dW, db) = (linear.weight.gradientPointer(), linear.bias?.gradientPointer())
+    let dW = MutableMatrix(linear.weight.gradientPointer(), rows: words, columns: size)
+    let db = linear.bias?.gradientPointer()
     db?.update(repeating: 0, count: words)
-    for from in stride(from: 0, to: targets.count, by: Self.block) {
-      let rows = min(Self.block, targets.count - from)
-      dropout.apply(firstRow: from, rows: rows, columns: size, h + from * size, into: dropped, pool: pool)
-      linear.product(rows: rows, dropped, into: logits, pool: pool)
-      entropy(rows, from, logits, targets, scale: scale, labelSmoothing, weights, &logProbabilities, pool)
-      gemm(
-        m: words, n: size, k: rows, logits, lda: words, transposeA: true, dropped, ldb: size,
-        beta: from == 0 ? 0 : 1, dW, ldc: size, pool: pool)
+    for block in Self.blocks(of: targets.count) {
+      let logits = logits.rows(0..<block.count)
+      let dropped = dropped.rows(0..<block.count)
+      let dh = dh.rows(block)
+      dropout.apply(h.rows(block), into: dropped, firstRow: block.lowerBound, on: device)
+      linear.product(Matrix(dropped), into: logits, on: device)
+      crossEntropy(logits, targets, block, gradient.rows(block), &logProbabilities, device)
+      multiply(
+        .transposed(Matrix(logits)), .plain(Matrix(dropped)), into: dW, beta: block.lowerBound == 0 ? 0 : 1,
+        on: device)
       if let db {
-        columnSums(rows: rows, columns: words, logits, into: sums, pool: pool)
-        addScaled(count: words, 1, sums, to: db, pool: pool)
+        columnSums(Matrix(logits), into: sums, on: device)
+        addScaled(count: words, 1, sums, to: db, on: device)
       }
-      linear.inputGradient(rows: rows, logits, into: dh + from * size, pool: pool)
-      dropout.apply(
-        firstRow: from, rows: rows, columns: size, dh + from * size, into: dh + from * size, pool: pool)
+      linear.inputGradient(Matrix(logits), into: dh, on: device)
+      dropout.apply(Matrix(dh), into: dh, firstRow: block.lowerBound, on: device)
     }
     return logProbabilities
   }
 
-  private func entropy(
-    _ rows: Int, _ from: Int, _ logits: UnsafeMutablePointer<Float>, _ targets: [Int32], scale: Float,
-    _ labelSmoothing: Float, _ weights: [Float]?, _ logProbabilities: inout [Float], _ pool: ThreadPool
+  /// The positions, some at a time.
+  private static func blocks(of positions: Int) -> [Range<Int>] {
+    stride(from: 0, to: positions, by: block).map { $0..<min(positions, $0 + block) }
+  }
+
+  private func crossEntropy(
+    _ logits: MutableMatrix, _ targets: [Int32], _ block: Range<Int>, _ gradient: CrossEntropyGradient,
+    _ logProbabilities: inout [Float], _ device: Device
   ) {
     targets.withUnsafeBufferPointer { targets in
       logProbabilities.withUnsafeMutableBufferPointer { logProbabilities in
-        let (targets, results) = (targets.baseAddress! + from, logProbabilities.baseAddress! + from)
-        func run(_ weights: UnsafePointer<Float>?) {
-          softmaxCrossEntropy(
-            rows: rows, columns: linear.outputs, logits: logits, bias: linear.bias?.value.pointer,
-            targets: targets, gradientScale: scale, labelSmoothing: labelSmoothing, weights: weights,
-            logProbabilities: results, pool: pool)
-        }
-        if let weights { weights.withUnsafeBufferPointer { run($0.baseAddress! + from) } } else { run(nil) }
+        softmaxCrossEntropy(
+          logits, bias: linear.bias?.value.pointer, targets: targets.baseAddress! + block.lowerBound,
+          gradient: gradient, into: logProbabilities.baseAddress! + block.lowerBound, on: device)
       }
     }
   }

@@ -32,7 +32,8 @@ struct SelfCritical: Sendable {
     }
     frequencies = CIDEr.DocumentFrequencies(
       train.features.names.indices.lazy.map(references).filter { !$0.isEmpty })
-    (samples, teacherWeight) = (configuration.selfCriticalSamples, configuration.teacherWeight)
+    samples = configuration.selfCriticalSamples
+    teacherWeight = configuration.teacherWeight
   }
 
   /// Adds captions that `network` draws of the batch's images to the batch.
@@ -44,10 +45,10 @@ struct SelfCritical: Sendable {
   ) -> Double {
     let options = SamplingOptions(captions: samples, seed: random.next(), maximumLength: 20)
     let captions = network.decoder.decode(
-      ImageFeatures(v: network.head.forward(pooled)), .sample(options),
+      ImageFeatures(v: network.head.forward(pooled, on: device)), .sample(options),
       streams: batch.images.indices.map { UInt64($0) }, on: device
     ).flatMap { $0.map { Array($0.words.dropLast()) } }
-    let rewards = rewards(captions, batch.images)
+    let rewards = rewards(captions, batch.images, device)
     let advantages = captions.indices.map { place in
       let first = place / samples * samples
       let others = rewards[first..<first + samples].reduce(0, +) - rewards[place]
@@ -60,12 +61,12 @@ struct SelfCritical: Sendable {
   }
 
   /// CIDEr-D of `samples` captions of each image.
-  private func rewards(_ captions: [[Int32]], _ images: [Int]) -> [Double] {
+  private func rewards(_ captions: [[Int32]], _ images: [Int], _ device: Device) -> [Double] {
     var rewards = [Double](repeating: 0, count: captions.count)
     rewards.withUnsafeMutableBufferPointer { rewards in
       // Each image writes its own places.
       nonisolated(unsafe) let rewards = rewards
-      ThreadPool.shared.run(images.count) { image in
+      device.pool.run(images.count) { image in
         let references = frequencies.vectors(references(images[image]))
         for place in image * samples..<(image + 1) * samples {
           rewards[place] = frequencies.score(captions[place] + [Vocabulary.end], references)

@@ -1,5 +1,6 @@
 internal import Captioning
 internal import Datasets
+internal import Kernels
 internal import Layers
 internal import Tensors
 
@@ -20,8 +21,10 @@ struct TrainedNetwork: Module {
   init(
     _ captions: CaptionNetwork, convolutions: TrainableConvolutions?, mapShape: Shape, microBatch: Int?
   ) {
-    (self.captions, self.convolutions) = (captions, convolutions)
-    (self.mapShape, self.microBatch) = (mapShape, microBatch)
+    self.captions = captions
+    self.convolutions = convolutions
+    self.mapShape = mapShape
+    self.microBatch = microBatch
   }
 
   mutating func visitParameters<E: Error>(_ visit: (inout Parameter) throws(E) -> Void) throws(E) {
@@ -34,12 +37,12 @@ struct TrainedNetwork: Module {
 
   /// The scaled pooled maps [N, pooledSize] of cached features [N, width].
   /// - Parameter transforming: whether the convolutions have changed since the last call.
-  mutating func pooled(_ features: Tensor, transforming: Bool = true) -> Tensor {
+  mutating func pooled(_ features: Tensor, transforming: Bool = true, on device: Device) -> Tensor {
     var result = features
     if let convolutions {
       result = convolutions.trainingForward(
         features.reshaped(Shape([features.shape[0]] + mapShape.dimensions)), microBatch: microBatch,
-        transforming: transforming, into: &trace)
+        transforming: transforming, into: &trace, on: device)
     }
     let memory = result.mutablePointer()
     for index in 0..<result.count { memory[index] *= scale }
@@ -47,24 +50,29 @@ struct TrainedNetwork: Module {
   }
 
   /// Writes the convolutions' gradients, given that of the scaled pooled maps of the last `pooled`.
-  mutating func backward(_ gradient: Tensor) {
+  mutating func backward(_ gradient: Tensor, on device: Device) {
     var unscaled = gradient
     let memory = unscaled.mutablePointer()
     for index in 0..<unscaled.count { memory[index] *= scale }
-    convolutions?.backward(unscaled, &trace)
+    convolutions?.backward(unscaled, &trace, on: device)
   }
 
   /// The standard deviation of the unscaled pooled maps of a split: of all images, or where convolutions come before
   /// of the first few hundred.
-  mutating func featureDeviation(_ split: EncodedSplit) -> Double {
+  mutating func featureDeviation(_ split: EncodedSplit, on device: Device) -> Double {
     let rows = Set(split.rows).sorted().prefix(convolutions == nil ? .max : 256)
-    var (sum, squares, count) = (0.0, 0.0, 0)
+    var sum = 0.0
+    var squares = 0.0
+    var count = 0
     for start in stride(from: 0, to: rows.count, by: 32) {
       let features = pooled(
-        split.features(rows[start..<min(rows.count, start + 32)]), transforming: start == 0)
+        split.features(rows[start..<min(rows.count, start + 32)]), transforming: start == 0,
+        on: device)
       for index in 0..<features.count {
         let value = Double(features.pointer[index])
-        (sum, squares, count) = (sum + value, squares + value * value, count + 1)
+        sum += value
+        squares += value * value
+        count += 1
       }
     }
     guard count > 0 else { return 1 }

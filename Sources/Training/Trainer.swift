@@ -31,6 +31,8 @@ public struct Trainer {
   private let validation: Validation
   let encoder: (file: SafetensorsFile, prefix: String)
   let folder: String
+  /// What computes the steps: in the arithmetic of the run. What is validated and kept is computed in float32.
+  private let device: Device
   private let report: (Event) -> Void
   private let shouldStop: () -> Bool
 
@@ -56,9 +58,14 @@ public struct Trainer {
     guard !train.captions.isEmpty, !validation.captions.isEmpty else {
       throw TrainingError.configuration("expected captions to train and to validate on, found none")
     }
-    (self.configuration, self.description) = (configuration, description)
-    (self.train, self.folder) = (train, folder)
-    (self.encoder, self.report, self.shouldStop) = ((encoder, encoderPrefix), report, shouldStop)
+    self.configuration = configuration
+    self.description = description
+    self.train = train
+    self.folder = folder
+    self.encoder = (encoder, encoderPrefix)
+    self.report = report
+    self.shouldStop = shouldStop
+    device = Device.cpu.multiplying(configuration.arithmetic)
     var random = Random(seed: configuration.seed, stream: Stream.initialisation.rawValue)
     // A head that comes with the encoder is where training starts; its input is not rescaled then.
     let (found, wanted) = (try? VGGArchitecture(weights: encoder, prefix: encoderPrefix), description.encoder)
@@ -77,7 +84,7 @@ public struct Trainer {
       mapShape: cut?.mapShape(
         height: description.preprocessing.height, width: description.preprocessing.width) ?? [0],
       microBatch: configuration.microBatch > 0 ? configuration.microBatch : nil)
-    network.scale = headIsThere ? 1 : Float(1 / network.featureDeviation(train))
+    network.scale = headIsThere ? 1 : Float(1 / network.featureDeviation(train, on: .cpu))
     if !configuration.start.isEmpty && !resume {
       try Self.start(&network, from: configuration.start, description, encoder: (encoder, encoderPrefix))
     }
@@ -160,10 +167,6 @@ public struct Trainer {
 
   /// One batch: forward, loss, backward, clip, update, average.
   private mutating func step(_ chosen: ArraySlice<Int>) throws {
-    // Until every product takes a device.
-    Arithmetic.current = configuration.arithmetic
-    defer { Arithmetic.current = .float32 }
-    let device = Device.cpu.multiplying(configuration.arithmetic)
     let number = UInt64(state.step + 1)
     func random(_ stream: Stream) -> Random {
       Random(seed: configuration.seed, stream: stream.rawValue, number)
@@ -176,7 +179,9 @@ public struct Trainer {
       case .captions: train.batch(captions: chosen) { views[$0] }
       case .images: train.batch(images: chosen) { views[$0] }
       }
-    var pooled = network.pooled(batch.features, transforming: state.step == 0 || convolutionsLearn || isFirst)
+    var pooled = network.pooled(
+      batch.features, transforming: state.step == 0 || convolutionsLearn || isFirst,
+      on: device)
     isFirst = false
     if let selfCritical {
       state.reward += selfCritical.reinforce(
@@ -185,9 +190,10 @@ public struct Trainer {
     }
     var packed = batch.packed()
     let pooledDropout = Dropout(rate: Float(configuration.pooledDropout), seed: headSeeds.next())
-    pooledDropout.apply(&pooled)
+    pooledDropout.apply(&pooled, on: device)
     let v = network.captions.head.trainingForward(
-      pooled, dropout: Float(configuration.featureDropout), seed: headSeeds.next(), into: &traces.head)
+      pooled, dropout: Float(configuration.featureDropout), seed: headSeeds.next(), into: &traces.head,
+      on: device)
     let images = ImageFeatures(v: v)
     let pass = TrainingPass(
       dropout: DropoutPass(
@@ -209,14 +215,14 @@ public struct Trainer {
     let gradients = network.captions.decoder.backward(&traces.decoder, on: device)
     var dPooled = Tensor(uninitialized: pooled.shape)
     network.captions.head.backward(
-      gradients.v, &traces.head, into: convolutionsLearn ? dPooled.mutablePointer() : nil)
-    let norm = try update(step: step) {
-      pooledDropout.apply(&dPooled)
-      $0.backward(dPooled)
+      gradients.v, &traces.head, into: convolutionsLearn ? dPooled.mutablePointer() : nil, on: device)
+    let norm = try update(step: step) { [device] in
+      pooledDropout.apply(&dPooled, on: device)
+      $0.backward(dPooled, on: device)
     }
     let epsilon = configuration.scheduledSampling.epsilon(step: state.step)
     state.step = step
-    average.update(with: &network, step: step)
+    average.update(with: &network, step: step, on: device)
     state.lossSum += loss
     state.words += words
     if step == 1 || step % 50 == 0 {
@@ -242,9 +248,9 @@ public struct Trainer {
       if convolutionsLearn {
         encoderOptimizer.learningRate = Float(
           learningRate / configuration.learningRate * configuration.encoderLearningRate)
-        encoderOptimizer.update(&network.convolutions!, clipNorm: clip)
+        encoderOptimizer.update(&network.convolutions!, clipNorm: clip, on: device)
       }
-      return optimizer.update(&network.captions, clipNorm: clip)
+      return optimizer.update(&network.captions, clipNorm: clip, on: device)
     }
     throw TrainingError.diverged(step: step, what: "the gradient of \(culprit)")
   }
@@ -254,7 +260,8 @@ public struct Trainer {
 
   private mutating func finishEpoch() throws {
     let averaged = average.applied(to: network)
-    let (scores, samples) = validation.scores(of: averaged, beamWidth: configuration.validationBeamWidth)
+    let (scores, samples) = validation.scores(
+      of: averaged, beamWidth: configuration.validationBeamWidth, on: .cpu)
     // A loss of many hundreds is as lost as one that is no number.
     guard scores.perplexity.isFinite else {
       throw TrainingError.diverged(step: state.step, what: "the validation perplexity")

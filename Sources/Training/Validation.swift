@@ -1,6 +1,7 @@
 internal import Captioning
 internal import Decoding
 internal import Evaluation
+internal import Kernels
 internal import Language
 internal import Layers
 internal import Metrics
@@ -25,9 +26,12 @@ public struct Validation {
   }
 
   /// Scores a network and lets it speak, `beamWidth` wide.
-  func scores(of network: TrainedNetwork, beamWidth: Int) -> (scores: Scores, samples: [Spoken]) {
+  func scores(of network: TrainedNetwork, beamWidth: Int, on device: Device) -> (
+    scores: Scores, samples: [Spoken]
+  ) {
     let model = ValidatedNetwork(
-      decoder: network.captions.decoder, vocabulary: vocabulary, v: features(of: network))
+      decoder: network.captions.decoder, vocabulary: vocabulary, v: features(of: network, device),
+      device: device)
     let images = split.images.enumerated().map { place, image in
       let name = split.features.names[image.row]
       let references = split.references(image.row)
@@ -54,15 +58,15 @@ public struct Validation {
   private static let together = 50
 
   /// v of every image [N, D].
-  private func features(of network: TrainedNetwork) -> Tensor {
+  private func features(of network: TrainedNetwork, _ device: Device) -> Tensor {
     var network = network
     var result = Tensor(
       uninitialized: [split.images.count, network.captions.head.layers.last!.outputs])
     let memory = result.mutablePointer()
     for start in stride(from: 0, to: split.images.count, by: Self.together) {
       let chunk = split.images[start..<min(split.images.count, start + Self.together)]
-      let pooled = network.pooled(split.features(chunk.map(\.row)), transforming: start == 0)
-      let v = network.captions.head.forward(pooled)
+      let pooled = network.pooled(split.features(chunk.map(\.row)), transforming: start == 0, on: device)
+      let v = network.captions.head.forward(pooled, on: device)
       withExtendedLifetime(v) {
         (memory + start * v.shape[1]).update(from: v.pointer, count: v.count)
       }
@@ -77,23 +81,25 @@ private struct ValidatedNetwork: EvaluatedModel {
   let vocabulary: Vocabulary
   /// v of every image [N, D].
   let v: Tensor
+  let device: Device
   private let cache = DecodingCache()
 
-  init(decoder: any SequenceDecoder, vocabulary: Vocabulary, v: Tensor) {
+  init(decoder: any SequenceDecoder, vocabulary: Vocabulary, v: Tensor, device: Device) {
     self.decoder = decoder
     self.vocabulary = vocabulary
     self.v = v
+    self.device = device
   }
 
   func captions(of images: [Int], _ strategy: DecodingStrategy, streams: [UInt64]) -> [[Caption]] {
-    decoder.decode(features(images), strategy, streams: streams, sharing: cache, on: .cpu)
+    decoder.decode(features(images), strategy, streams: streams, sharing: cache, on: device)
       .map { hypotheses in hypotheses.map { Caption($0, in: vocabulary) } }
   }
 
   func scores(of captions: [[Int32]], rows: [Int], images: [Int]) -> [Caption] {
     let (sequences, order) = PackedSequences.packing(
       captions, imageRows: rows.map { Int32($0) }, start: Vocabulary.start, end: Vocabulary.end)
-    return TeacherForcedScores(decoder, sequences, about: features(images), sharing: cache, on: .cpu)
+    return TeacherForcedScores(decoder, sequences, about: features(images), sharing: cache, on: device)
       .captions(sequences, order, in: vocabulary)
   }
 

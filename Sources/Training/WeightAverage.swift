@@ -17,14 +17,15 @@ struct WeightAverage: Sendable {
   }
 
   /// Takes in the weights after step `step` (from 1). Early on the past counts for less: it is the initial noise.
-  mutating func update(with module: inout some Module, step: Int) {
+  mutating func update(with module: inout some Module, step: Int, on device: Device) {
     guard decay > 0 else { return }
     let kept = Float(min(decay, Double(1 + step) / Double(10 + step)))
     module.visitParameters { parameter in
       // Taken out while it changes, so that it has one owner and is not copied.
       guard var average = values.removeValue(forKey: parameter.path) else { return }
       updateMovingAverage(
-        count: average.count, average: average.mutablePointer(), of: parameter.value.pointer, decay: kept)
+        count: average.count, average: average.mutablePointer(), of: parameter.value.pointer, decay: kept,
+        on: device)
       values[parameter.path] = average
     }
   }

@@ -17,7 +17,7 @@ import Testing
   private static func captioner(_ metadata: [String: String] = TinyNetwork.metadata) throws -> Captioner {
     try withTemporaryFolder { folder in
       try TinyNetwork.writeModel(to: folder + "/m.safetensors", metadata: metadata)
-      return try Captioner(modelAt: folder + "/m.safetensors", residency: .resident)
+      return try Captioner(modelAt: folder + "/m.safetensors", caching: .resident)
     }
   }
 

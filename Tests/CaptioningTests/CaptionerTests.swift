@@ -14,7 +14,7 @@ private func captioner(_ metadata: [String: String] = TinyNetwork.metadata) thro
     let path = folder + "/model.safetensors"
     try TinyNetwork.writeModel(to: path, metadata: metadata)
     // The file stays mapped when its name is gone.
-    let captioner = try Captioner(modelAt: path, residency: .resident)
+    let captioner = try Captioner(modelAt: path, caching: .resident)
     var random = Random(seed: 3)
     return (captioner, try captioner.pooled(Tensor(uniform: [5, 32, 32, 3], limit: 2, using: &random)))
   }

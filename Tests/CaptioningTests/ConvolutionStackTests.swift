@@ -38,7 +38,7 @@ func writeSeededVGG(_ depth: Int, to path: String) throws {
       try writeSeededVGG(depth, to: path)
       let architecture = try #require(VGGArchitecture.vgg(depth, head: .none))
       let stack = try ConvolutionStack(
-        architecture, weights: SafetensorsFile(path: path), prefix: "", residency: .streamed)
+        architecture, weights: SafetensorsFile(path: path), prefix: "", caching: .streamed, on: .cpu)
       let cases = [(1, 32, 32), (1, 48, 64), (1, 67, 45), (2, 64, 33)]
       for (index, (n, h, w)) in cases.enumerated() {
         var random = Random(seed: 1234, stream: UInt64(depth), UInt64(1000 + index))
@@ -68,13 +68,15 @@ func writeSeededVGG(_ depth: Int, to path: String) throws {
       var random = Random(seed: 1234, stream: 16, 1004)
       let images = Tensor(uniform: [1, 224, 224, 3], limit: 1, using: &random)
       let stack = try ConvolutionStack(
-        architecture, weights: file, prefix: "", residency: .streamed, arithmetic: .bfloat16)
+        architecture, weights: file, prefix: "", caching: .streamed,
+        on: Device.cpu.multiplying(.bfloat16))
       let error = relativeError(
         adaptiveAveragePool(stack(images), side: 2), try golden.tensor(named: "vgg16.224x224.compact"))
       #expect(error > 1e-4 && error < 0.05, "\(error)")
       let prints = try [Arithmetic.float32, .bfloat16].map {
         try VGGEncoder(
-          architecture, preprocessing: .torchvision, weights: file, residency: .streamed, arithmetic: $0
+          architecture, preprocessing: .torchvision, weights: file, caching: .streamed,
+          on: Device.cpu.multiplying($0)
         ).fingerprint()
       }
       #expect(prints[0] != prints[1])
@@ -82,7 +84,7 @@ func writeSeededVGG(_ depth: Int, to path: String) throws {
   }
 
   /// Transforming once or at each call, and one thread or three, give the same bits.
-  @Test func residencyAndThreadsDoNotMatter() throws {
+  @Test func cachingAndThreadsDoNotMatter() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/vgg.safetensors"
       try writeSeededVGG(11, to: path)
@@ -90,9 +92,10 @@ func writeSeededVGG(_ depth: Int, to path: String) throws {
       let architecture = try #require(VGGArchitecture.vgg(11, head: .none))
       var random = Random(seed: 9)
       let images = Tensor(uniform: [2, 64, 64, 3], limit: 1, using: &random)
-      let maps = try [(ConvolutionStack.Residency.streamed, 1), (.resident, 1), (.resident, 3)].map {
+      let maps = try [(WeightCaching.streamed, 1), (.resident, 1), (.resident, 3)].map {
         let stack = try ConvolutionStack(
-          architecture, weights: file, prefix: "", residency: $0.0, pool: ThreadPool(threads: $0.1))
+          architecture, weights: file, prefix: "", caching: $0.0,
+          on: Device(pool: ThreadPool(threads: $0.1)))
         _ = stack(images)
         return stack(images)
       }
@@ -111,8 +114,7 @@ func writeSeededVGG(_ depth: Int, to path: String) throws {
       #expect(throws: expected) {
         _ = try ConvolutionStack(
           try #require(VGGArchitecture.vgg(16, head: .none)), weights: SafetensorsFile(path: path),
-          prefix: "",
-          residency: .streamed)
+          prefix: "", caching: .streamed, on: .cpu)
       }
     }
   }

@@ -13,7 +13,7 @@ private struct Stopped: Error {}
   private func encoder(_ folder: String) throws -> VGGEncoder {
     let path = folder + "/model.safetensors"
     try TinyNetwork.writeModel(to: path)
-    return try Captioner(modelAt: path, residency: .resident).encoder
+    return try Captioner(modelAt: path, caching: .resident).encoder
   }
 
   /// Ten images, two of them bad; stopped after the first batch, resumed, then one is mended.
@@ -82,11 +82,11 @@ private struct Stopped: Error {}
       let path = folder + "/model.safetensors"
       try TinyNetwork.writeModel(to: path)
       let file = try SafetensorsFile(path: path)
-      let whole = try Captioner(modelAt: path, residency: .resident).encoder
+      let whole = try Captioner(modelAt: path, caching: .resident).encoder
       let cut = try #require(whole.architecture.cut(before: "conv2_1"))
       let frozen = try VGGEncoder(
         try #require(cut.frozen), preprocessing: whole.preprocessing, weights: file, prefix: "encoder.",
-        residency: .resident)
+        caching: .resident)
       let paths = [photo("resize/37x29.png")]
       let shape = cut.mapShape(height: 32, width: 32)
       let cache = try FeatureCache(
@@ -103,7 +103,8 @@ private struct Stopped: Error {}
         try file.tensor(named: parameter.path, shape: parameter.shape)
       }
       var trace = TrainableConvolutions.Trace()
-      #expect(relativeError(convolutions.trainingForward(maps, into: &trace), whole.pooled(image)) < 1e-3)
+      #expect(
+        relativeError(convolutions.trainingForward(maps, into: &trace, on: .cpu), whole.pooled(image)) < 1e-3)
     }
   }
 
@@ -135,7 +136,7 @@ private struct Stopped: Error {}
           VGGArchitecture(table: TinyNetwork.table, head: head, featureSize: 16))
         return try VGGEncoder(
           architecture, preprocessing: bgr ? .caffe : .torchvision, weights: SafetensorsFile(path: path),
-          residency: .streamed
+          caching: .streamed
         ).fingerprint()
       }
       let same = try fingerprint("a")

@@ -22,7 +22,7 @@ import Testing
     }
     var random = Random(seed: 1234, stream: 100, 1000)
     let map = Tensor(uniform: [2, 7, 7, 512], limit: 1, using: &random)
-    let v = head.forward(adaptiveAveragePool(map, side: side))
+    let v = head.forward(adaptiveAveragePool(map, side: side), on: .cpu)
     try #require(v.shape == [2, 4096])
     let first = try golden.tensor(named: "head.\(kind).first")
     let (norm, sum) = (
@@ -44,12 +44,12 @@ import Testing
     let x = Tensor(uniform: [3, 12], limit: 1, using: &random)
     let dv = Tensor(uniform: [3, 7], limit: 1, using: &random)
     var trace = FeatureHead.Trace()
-    _ = head.trainingForward(x, dropout: 0, seed: 1, into: &trace)
+    _ = head.trainingForward(x, dropout: 0, seed: 1, into: &trace, on: .cpu)
     var dx = Tensor(repeating: .nan, x.shape)
-    head.backward(dv, &trace, into: dx.mutablePointer())
+    head.backward(dv, &trace, into: dx.mutablePointer(), on: .cpu)
     let fixed = head
     let disagreement = gradientDisagreement(dx, at: x, step: 0.01) {
-      zip(fixed.forward($0).scalars, dv.scalars).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+      zip(fixed.forward($0, on: .cpu).scalars, dv.scalars).reduce(0) { $0 + Double($1.0) * Double($1.1) }
     }
     #expect(disagreement < 1e-2)
   }

@@ -43,13 +43,14 @@ struct DecoderCase {
   ) -> Double {
     let device = Device(pool: pool)
     var headTrace = FeatureHead.Trace()
-    let v = head.trainingForward(features, dropout: dropout, seed: seed, into: &headTrace, pool: pool)
+    let v = head.trainingForward(
+      features, dropout: dropout, seed: seed, into: &headTrace, on: device)
     let logProbabilities = decoder.trainingForward(
       captions, about: ImageFeatures(v: v),
       TrainingPass(
         dropout: .init(.init(embedding: dropout, output: dropout, layers: dropout), seed: seed + 1)),
       into: &trace, on: device)
-    head.backward(decoder.backward(&trace, on: device).v, &headTrace, pool: pool)
+    head.backward(decoder.backward(&trace, on: device).v, &headTrace, on: device)
     return -logProbabilities.reduce(0.0) { $0 + Double($1) } / Double(logProbabilities.count)
   }
 
@@ -117,7 +118,7 @@ struct DecoderCase {
     example.captions = PackedSequences(
       inputs: used.inputs, targets: used.targets, batchSizes: used.batchSizes, imageRows: [0, 2, 0, 2])
     var headTrace = FeatureHead.Trace()
-    let v = example.head.trainingForward(example.features, dropout: 0, seed: 1, into: &headTrace)
+    let v = example.head.trainingForward(example.features, dropout: 0, seed: 1, into: &headTrace, on: .cpu)
     _ = example.decoder.trainingForward(
       example.captions, about: ImageFeatures(v: v), TrainingPass(), into: &trace, on: .cpu)
     let dv = example.decoder.backward(&trace, on: .cpu).v
@@ -131,7 +132,7 @@ struct DecoderCase {
     for _ in 0..<150 {
       loss = example.step(trace: &trace)
       var both = HeadAndDecoder(head: example.head, decoder: example.decoder)
-      optimizer.update(&both, clipNorm: 5)
+      optimizer.update(&both, clipNorm: 5, on: .cpu)
       (example.head, example.decoder) = (both.head, both.decoder)
     }
     #expect(loss < 0.05)
@@ -244,9 +245,9 @@ struct DecoderCase {
 
     var trace = DecoderTrace()
     var headTrace = FeatureHead.Trace()
-    let v = head.trainingForward(features, dropout: 0, seed: 0, into: &headTrace)
+    let v = head.trainingForward(features, dropout: 0, seed: 0, into: &headTrace, on: .cpu)
     #expect(relativeError(v, try golden("v")) < 1e-6)
-    #expect(relativeError(head.forward(features), v) == 0)
+    #expect(relativeError(head.forward(features, on: .cpu), v) == 0)
     let images = ImageFeatures(v: v)
     let expected = try golden("\(way.rawValue).log_probs").scalars
     let scores = TeacherForcedScores(decoder, captions, about: images, on: .cpu)
@@ -255,7 +256,7 @@ struct DecoderCase {
       captions, about: images, TrainingPass(), into: &trace, on: .cpu)
     #expect(relativeError(logProbabilities, expected) < 1e-6)
     let dv = decoder.backward(&trace, on: .cpu).v
-    head.backward(dv, &headTrace)
+    head.backward(dv, &headTrace, on: .cpu)
     #expect(relativeError(dv, try golden("\(way.rawValue).gradient.v")) < 1e-5)
     for parameter in head.parameters + decoder.parameters {
       let gradient = try golden("\(way.rawValue).gradient.\(parameter.path)")

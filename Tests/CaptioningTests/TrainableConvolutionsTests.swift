@@ -48,13 +48,14 @@ private struct SeededVGG16 {
           let path = folder + "/vgg.safetensors"
           try writeSeededVGG(16, to: path)
           maps = try ConvolutionStack(
-            frozen, weights: SafetensorsFile(path: path), prefix: "", residency: .streamed)(images)
+            frozen, weights: SafetensorsFile(path: path), prefix: "", caching: .streamed, on: .cpu)(
+              images)
         }
         #expect(maps.row(0).shape == cut.mapShape(height: 32, width: 32))
         var convolutions = TrainableConvolutions(cut, from: source.callAsFunction)
         var trace = TrainableConvolutions.Trace()
-        _ = convolutions.trainingForward(maps, into: &trace)
-        convolutions.backward(gradient, &trace)
+        _ = convolutions.trainingForward(maps, into: &trace, on: .cpu)
+        convolutions.backward(gradient, &trace, on: .cpu)
         #expect(convolutions.parameters.count == (name == "conv1_1" ? 26 : 12))
         for parameter in convolutions.parameters {
           let key = String(parameter.path.dropFirst("encoder.features.".count))
@@ -83,15 +84,16 @@ private struct SeededVGG16 {
     let gradient = Tensor(uniform: [5, 96], limit: 1, using: &random)
     var results: [(pooled: Tensor, gradients: [Tensor])] = []
     for (microBatch, threads) in [(Int?.none, 1), (nil, 3), (2, 1), (2, 3), (9, 1)] {
-      var (convolutions, trace, pool) = (start, TrainableConvolutions.Trace(), ThreadPool(threads: threads))
+      var convolutions = start
+      var trace = TrainableConvolutions.Trace()
+      let device = Device(pool: ThreadPool(threads: threads))
       // The second step is on memory that the first left behind.
       for step in 0..<2 {
         let pooled = convolutions.trainingForward(
-          maps, microBatch: microBatch, transforming: step == 0, into: &trace, pool: pool)
-        convolutions.backward(gradient, &trace, pool: pool)
+          maps, microBatch: microBatch, transforming: step == 0, into: &trace, on: device)
+        convolutions.backward(gradient, &trace, on: device)
         if step == 1 { results.append((pooled, convolutions.parameters.map { $0.gradient! })) }
       }
-      pool = ThreadPool(threads: 1)
     }
     #expect(results[0].pooled.shape == [5, 96])
     #expect(results.map(\.gradients.count) == [6, 6, 6, 6, 6])
@@ -103,8 +105,8 @@ private struct SeededVGG16 {
       }
     }
     #expect(results[2].gradients == results[3].gradients)
-    let whole = start.trainingMemory(images: 64, height: 56, width: 56)
-    #expect(start.trainingMemory(images: 64, height: 56, width: 56, microBatch: 8) < whole / 4)
+    let whole = start.trainingMemory(images: 64, height: 56, width: 56, on: .cpu)
+    #expect(start.trainingMemory(images: 64, height: 56, width: 56, microBatch: 8, on: .cpu) < whole / 4)
   }
 
   @Test func cutsAreNamedAsInThePaper() throws {

@@ -34,7 +34,7 @@ private struct Example {
       try text.write(toFile: json, atomically: true, encoding: .utf8)
       try TinyNetwork.writeModel(to: model)
       return (
-        try Captioner(modelAt: model, residency: .resident), try CaptionDataset(path: json).images
+        try Captioner(modelAt: model, caching: .resident), try CaptionDataset(path: json).images
       )
     }
     var random = Random(seed: 11)

@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 import Testing
 
 @testable import Kernels
@@ -28,12 +29,11 @@ import Testing
         sum += kept[id]!
       }
 
-      var memory = (0..<n).flatMap { _ in logits }
+      var memory = Tensor((0..<n).flatMap { _ in logits }, [n, columns])
       let found = sampledClasses(
-        sampling, rows: n, columns: columns, logits: &memory, bias: bias,
+        sampling, of: memory.mutableMatrix(), bias: bias,
         excludingByRow: Array(repeating: excluded, count: n), uniforms: uniforms,
-        pool: ThreadPool(threads: 2),
-        instructions: instructions)
+        on: Device(pool: ThreadPool(threads: 2), instructions: instructions))
       let counts = Dictionary(found.ids.map { (Int($0), 1) }, uniquingKeysWith: +)
       for id in 0..<columns {
         #expect(abs(Double(counts[id] ?? 0) - Double(n) * (kept[id] ?? 0) / sum) <= 1.01, "\(id) \(sampling)")
@@ -46,14 +46,13 @@ import Testing
   }
 
   @Test func rowsWithoutAClassHaveNone() {
-    var logits: [Float] = [1, 2, 3, .nan, .nan, .nan]
+    var logits = Tensor([1, 2, 3, .nan, .nan, .nan], [2, 3])
     let found = sampledClasses(
-      ClassSampling(), rows: 2, columns: 3, logits: &logits, bias: nil, excludingByRow: [[0, 1, 2], []],
-      uniforms: [0.5, 0.5])
+      ClassSampling(), of: logits.mutableMatrix(), bias: nil, excludingByRow: [[0, 1, 2], []],
+      uniforms: [0.5, 0.5], on: .cpu)
     #expect(found.ids == [-1, -1])
-    #expect(
-      sampledClasses(
-        ClassSampling(), rows: 0, columns: 3, logits: &logits, bias: nil, excludingByRow: [], uniforms: []
-      ).ids.isEmpty)
+    let none = sampledClasses(
+      ClassSampling(), of: logits.mutableMatrix().rows(0..<0), bias: nil, uniforms: [], on: .cpu)
+    #expect(none.ids.isEmpty)
   }
 }

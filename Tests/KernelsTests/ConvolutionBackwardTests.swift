@@ -14,24 +14,25 @@ private struct Passes {
     x: Tensor, weights: Tensor, bias b: Tensor, dy: Tensor, pool: Bool, threads: Int = 1,
     accumulatingOnto start: Float? = nil
   ) {
-    let (n, h, w, c, k) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3], weights.shape[0])
-    let shape = ConvolutionShape(inputChannels: c, outputChannels: k, pool: pool)
-    let size = shape.outputSize(height: h, width: w)
-    let (threads, workspace) = (ThreadPool(threads: threads), ConvolutionWorkspace())
-    var transformed = Tensor(uninitialized: [shape.transformedCount])
-    transformWeights(shape: shape, into: transformed.mutablePointer(), workspace: workspace, pool: threads) {
+    let k = weights.shape[0]
+    let convolution = ConvolutionDescriptor(inputChannels: x.shape[3], outputChannels: k, pool: pool)
+    let shape = convolution.output(of: x.maps.shape)
+    let workspace = ConvolutionWorkspace()
+    let device = device(threads)
+    var transformed = Tensor(uninitialized: [convolution.transformedCount])
+    transformWeights(convolution, into: transformed.mutablePointer(), workspace: workspace, on: device) {
       $1.update(from: weights.pointer + $0.lowerBound, count: $0.count)
     }
-    output = Tensor(repeating: .nan, [n, size.height, size.width, k])
+    let parameters = ConvolutionParameters(transformed: transformed.pointer, bias: b.pointer)
+    output = Tensor(repeating: .nan, [shape.images, shape.height, shape.width, k])
     if pool {
       chosen = [UInt8](repeating: 9, count: output.count)
       convolveChoosing(
-        x.pointer, images: n, height: h, width: w, shape: shape, transformed: transformed.pointer,
-        bias: b.pointer, into: output.mutablePointer(), chosen: &chosen, workspace: workspace, pool: threads)
+        x.maps, convolution, parameters, into: output.mutableMaps(), chosen: &chosen, workspace: workspace,
+        on: device)
     } else {
       convolve(
-        x.pointer, images: n, height: h, width: w, shape: shape, transformed: transformed.pointer,
-        bias: b.pointer, into: output.mutablePointer(), workspace: workspace, pool: threads)
+        x.maps, convolution, parameters, into: output.mutableMaps(), workspace: workspace, on: device)
     }
     weight = Tensor(repeating: start ?? .nan, weights.shape)
     bias = Tensor(repeating: start ?? .nan, b.shape)
@@ -42,9 +43,9 @@ private struct Passes {
       accumulate: start != nil)
     choices.withUnsafeBufferPointer {
       convolveBackward(
-        x.pointer, images: n, height: h, width: w, shape: shape,
+        x.maps, convolution,
         OutputGradient(dy.pointer, output: y.pointer, chosen: pool ? $0.baseAddress! : nil),
-        transformed: transformed.pointer, into: gradients, workspace: workspace, pool: threads)
+        transformed: transformed.pointer, into: gradients, workspace: workspace, on: device)
     }
   }
 }
@@ -162,8 +163,7 @@ private func unpooled(_ dy: Tensor, map: Tensor) -> Tensor {
     let x = Tensor(uniform: [2, h, w, 5], limit: 1, using: &random)
     let g = Tensor(uniform: [2, 5 * side * side], limit: 1, using: &random)
     var dx = Tensor(repeating: .nan, x.shape)
-    adaptiveAveragePoolBackward(
-      g.pointer, images: 2, side: side, height: h, width: w, channels: 5, into: dx.mutablePointer())
+    adaptiveAveragePoolBackward(g.matrix, side: side, into: dx.mutableMaps())
     let dot = { (a: Tensor, b: Tensor) in
       zip(a.scalars, b.scalars).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
     }

@@ -6,6 +6,9 @@ import Testing
 
 @testable import Kernels
 
+/// So many threads.
+func device(_ threads: Int) -> Device { Device(pool: ThreadPool(threads: threads)) }
+
 @Suite struct ConvolutionTests {
   /// Odd sizes, channel counts that no vector width divides, several images, both paths, with and without pool.
   @Test(arguments: [
@@ -25,7 +28,7 @@ import Testing
       for threads in [1, 3] {
         for tile in [WinogradTile.two, .four] {
           let actual = convolved(
-            input, weights: weights, bias: bias, pool: pool, tile, threads: ThreadPool(threads: threads))
+            input, weights: weights, bias: bias, pool: pool, tile, on: device(threads))
           #expect(actual.shape == expected.shape)
           #expect(
             isEmpty ? actual.count == 0 : relativeError(actual, expected) < 5e-6,
@@ -42,8 +45,8 @@ import Testing
     let input = Tensor(uniform: [n, h, w, c], limit: 1, using: &random)
     let weights = Tensor(uniform: [k, c, 3, 3], limit: 1, using: &random)
     let bias = Tensor(uniform: [k], limit: 1, using: &random)
-    let one = convolved(input, weights: weights, bias: bias, pool: true, threads: ThreadPool(threads: 1))
-    let four = convolved(input, weights: weights, bias: bias, pool: true, threads: ThreadPool(threads: 4))
+    let one = convolved(input, weights: weights, bias: bias, pool: true, on: device(1))
+    let four = convolved(input, weights: weights, bias: bias, pool: true, on: device(4))
     #expect(one == four)
     #expect(relativeError(one, convolveNaively(input, weights: weights, bias: bias, pool: true)) < 5e-6)
   }
@@ -59,11 +62,11 @@ import Testing
     let bias = Tensor(uniform: [k], limit: 1, using: &random)
     for tile in [WinogradTile.two, .four] {
       let exact = convolved(
-        input, weights: weights, bias: bias, pool: true, tile, threads: ThreadPool(threads: 1))
+        input, weights: weights, bias: bias, pool: true, tile, on: device(1))
       let rounded = [1, 3].map {
         convolved(
           input, weights: weights, bias: bias, pool: true, tile, arithmetic: .bfloat16,
-          threads: ThreadPool(threads: $0))
+          on: device($0))
       }
       #expect(rounded[0] == rounded[1])
       // 2^-9 a factor, times what the transforms make of it.
@@ -74,7 +77,8 @@ import Testing
 
   /// Channels that the rounded kernels don't divide are multiplied as they are.
   @Test func bfloatFallsBack() {
-    let shape = ConvolutionShape(inputChannels: 20, outputChannels: 32, pool: true, arithmetic: .bfloat16)
+    let shape = ConvolutionDescriptor(
+      inputChannels: 20, outputChannels: 32, pool: true, arithmetic: .bfloat16)
     #expect(shape.arithmetic == .float32)
   }
 
@@ -100,7 +104,7 @@ import Testing
       transforms.input(
         image.pointer, ck_image(height: 7, width: 9, channels: Int32(c)), 1, 1, $0, c + 5, $1)
     }
-    agree(points * ConvolutionShape(inputChannels: c, outputChannels: k, pool: false).transformedPlane) {
+    agree(points * ConvolutionDescriptor(inputChannels: c, outputChannels: k, pool: false).transformedPlane) {
       transforms.weights(weights.pointer, Int32(c), Int32(k), Int32(k - 16), $0, 16, $1)
     }
   }
@@ -116,65 +120,69 @@ import Testing
     ]
     let biases = [24, 20].map { Tensor(uniform: [$0], limit: 1, using: &random) }
     for pooled in [false, true] {
-      let one = ThreadPool(threads: 1)
-      let map = convolved(input, weights: weights[0], bias: biases[0], pool: false, threads: one)
-      let expected = convolved(map, weights: weights[1], bias: biases[1], pool: pooled, threads: one)
-      for threads in [one, ThreadPool(threads: 3)] {
-        let shapes = [
-          ConvolutionShape(inputChannels: c, outputChannels: 24, pool: false),
-          ConvolutionShape(inputChannels: 24, outputChannels: 20, pool: pooled),
+      let one = device(1)
+      let map = convolved(input, weights: weights[0], bias: biases[0], pool: false, on: one)
+      let expected = convolved(map, weights: weights[1], bias: biases[1], pool: pooled, on: one)
+      for device in [one, device(3)] {
+        let convolutions = [
+          ConvolutionDescriptor(inputChannels: c, outputChannels: 24, pool: false),
+          ConvolutionDescriptor(inputChannels: 24, outputChannels: 20, pool: pooled),
         ]
-        let pair = try #require(ConvolutionPair(shapes[0], shapes[1]))
-        let transformed = zip(shapes, weights).map { transform($1, $0, threads) }
+        let pair = try #require(ConvolutionPair(convolutions[0], convolutions[1]))
+        let transformed = zip(convolutions, weights).map { transform($1, $0, device) }
         let parameters = zip(transformed, biases).map {
           ConvolutionParameters(transformed: $0.pointer, bias: $1.pointer)
         }
         var output = Tensor(zeros: expected.shape)
         pair(
-          input.pointer, images: n, height: h, width: w, parameters[0], parameters[1],
-          into: output.mutablePointer(), workspace: ConvolutionWorkspace(), pool: threads)
+          input.maps, parameters[0], parameters[1], into: output.mutableMaps(),
+          workspace: ConvolutionWorkspace(), on: device)
         let isEmpty = pooled && min(h, w) == 1
         withExtendedLifetime((transformed, biases)) {
           #expect(isEmpty ? output.count == 0 : relativeError(output, expected) < 2e-6)
         }
       }
     }
-    let wide = ConvolutionShape(inputChannels: 24, outputChannels: 20, pool: true)
+    let wide = ConvolutionDescriptor(inputChannels: 24, outputChannels: 20, pool: true)
     #expect(ConvolutionPair(wide, wide) == nil)
   }
 
   /// Small tiles for one small map of wide channels, whose weights are most of the bytes; else large ones.
   @Test func tilesFitTheWork() {
-    let wide = ConvolutionShape(inputChannels: 512, outputChannels: 512, pool: true)
-    #expect(wide.fitted(images: 1, height: 14, width: 14).tile == .two)
-    #expect(wide.fitted(images: 8, height: 14, width: 14).tile == .four)
-    #expect(wide.fitted(images: 1, height: 28, width: 28).tile == .four)
-    #expect(wide.fitted(images: 1, height: 14, width: 14).pool)
-    let narrow = ConvolutionShape(inputChannels: 64, outputChannels: 64, pool: false)
-    #expect(narrow.fitted(images: 1, height: 14, width: 14) == narrow)
+    func maps(_ images: Int, _ side: Int, _ channels: Int) -> MapShape {
+      MapShape(images: images, height: side, width: side, channels: channels)
+    }
+    let wide = ConvolutionDescriptor(inputChannels: 512, outputChannels: 512, pool: true)
+    #expect(wide.fitted(to: maps(1, 14, 512)).tile == .two)
+    #expect(wide.fitted(to: maps(8, 14, 512)).tile == .four)
+    #expect(wide.fitted(to: maps(1, 28, 512)).tile == .four)
+    #expect(wide.fitted(to: maps(1, 14, 512)).pool)
+    let narrow = ConvolutionDescriptor(inputChannels: 64, outputChannels: 64, pool: false)
+    #expect(narrow.fitted(to: maps(1, 14, 64)) == narrow)
   }
 
   private func convolved(
-    _ input: Tensor, weights: Tensor, bias: Tensor, pool: Bool, _ tile: WinogradTile = .four,
-    arithmetic: Arithmetic = .float32, threads: ThreadPool
+    _ x: Tensor, weights: Tensor, bias: Tensor, pool: Bool, _ tile: WinogradTile = .four,
+    arithmetic: Arithmetic = .float32, on device: Device
   ) -> Tensor {
-    let (n, h, w) = (input.shape[0], input.shape[1], input.shape[2])
-    let shape = ConvolutionShape(
-      inputChannels: input.shape[3], outputChannels: weights.shape[0], pool: pool, tile: tile,
+    let convolution = ConvolutionDescriptor(
+      inputChannels: x.shape[3], outputChannels: weights.shape[0], pool: pool, tile: tile,
       arithmetic: arithmetic)
-    let transformed = transform(weights, shape, threads)
-    let size = shape.outputSize(height: h, width: w)
-    var output = Tensor(zeros: [n, size.height, size.width, shape.outputChannels])
+    let transformed = transform(weights, convolution, device)
+    let shape = convolution.output(of: x.maps.shape)
+    var y = Tensor(zeros: [shape.images, shape.height, shape.width, shape.channels])
     convolve(
-      input.pointer, images: n, height: h, width: w, shape: shape, transformed: transformed.pointer,
-      bias: bias.pointer, into: output.mutablePointer(), workspace: ConvolutionWorkspace(), pool: threads)
-    return output
+      x.maps, convolution, ConvolutionParameters(transformed: transformed.pointer, bias: bias.pointer),
+      into: y.mutableMaps(), workspace: ConvolutionWorkspace(), on: device)
+    return withExtendedLifetime((x, transformed, bias)) { y }
   }
 
-  private func transform(_ weights: Tensor, _ shape: ConvolutionShape, _ threads: ThreadPool) -> Tensor {
-    var transformed = Tensor(uninitialized: [shape.transformedCount])
-    let workspace = ConvolutionWorkspace()
-    transformWeights(shape: shape, into: transformed.mutablePointer(), workspace: workspace, pool: threads) {
+  private func transform(_ weights: Tensor, _ convolution: ConvolutionDescriptor, _ device: Device) -> Tensor
+  {
+    var transformed = Tensor(uninitialized: [convolution.transformedCount])
+    transformWeights(
+      convolution, into: transformed.mutablePointer(), workspace: ConvolutionWorkspace(), on: device
+    ) {
       $1.update(from: weights.pointer + $0.lowerBound, count: $0.count)
     }
     return transformed

@@ -10,6 +10,22 @@ import Testing
 private let counts = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 64, 100, 131]
 private let sets = InstructionSet.available
 
+/// e^x, σ(x) or tanh x by the kernels' polynomials.
+private func applied(_ function: Elementwise, _ x: [Float], _ set: InstructionSet) -> [Float] {
+  let table = set.table.pointer.pointee
+  let row =
+    switch function {
+    case .exponential: table.exp_row!
+    case .sigmoid: table.sigmoid_row!
+    case .hyperbolicTangent: table.tanh_row!
+    }
+  var y = [Float](repeating: .nan, count: x.count)
+  row(x, &y, x.count)
+  return y
+}
+
+private enum Elementwise { case exponential, sigmoid, hyperbolicTangent }
+
 private func numbers(_ count: Int, _ stream: UInt64, limit: Float = 2) -> [Float] {
   var random = Random(seed: 5, stream: stream)
   return (0..<count).map { _ in (random.uniform() * 2 - 1) * limit }
@@ -17,7 +33,7 @@ private func numbers(_ count: Int, _ stream: UInt64, limit: Float = 2) -> [Float
 
 @Test(arguments: sets) func exponentialsAreRight(set: InstructionSet) {
   let x = stride(from: Float(-110), through: 95, by: 0.0137).map { $0 }
-  let y = Elementwise.exponential.apply(x, instructions: set)
+  let y = applied(.exponential, x, set)
   #expect(y.count == x.count && x.count > 10_000)
   for (x, y) in zip(x, y) {
     let exact = exp(Double(x))
@@ -28,8 +44,8 @@ private func numbers(_ count: Int, _ stream: UInt64, limit: Float = 2) -> [Float
       #expect(abs(Double(y) - exact) <= 2e-7 * exact + 1.5e-45, "exp(\(x))")
     }
   }
-  let ends = Elementwise.exponential.apply(
-    [-.infinity, .infinity, .nan, 0, 88.72283, -103], instructions: set)
+  let ends = applied(
+    .exponential, [-.infinity, .infinity, .nan, 0, 88.72283, -103], set)
   #expect(ends[0] == 0 && ends[1] == .infinity && ends[2].isNaN && ends[3] == 1)
   #expect(ends[4].isFinite && ends[5] > 0)
 }
@@ -38,7 +54,7 @@ private func numbers(_ count: Int, _ stream: UInt64, limit: Float = 2) -> [Float
   let x =
     stride(from: Float(-30), through: 30, by: 0.00731).map { $0 } + [1e-8, -1e-20, 100, -80, 0.625, -0.6249]
   let (sigmoids, tangents) = (
-    Elementwise.sigmoid.apply(x, instructions: set), Elementwise.hyperbolicTangent.apply(x, instructions: set)
+    applied(.sigmoid, x, set), applied(.hyperbolicTangent, x, set)
   )
   #expect(sigmoids.count == x.count && tangents.count == x.count)
   for (x, y) in zip(x, sigmoids) {
@@ -48,8 +64,8 @@ private func numbers(_ count: Int, _ stream: UInt64, limit: Float = 2) -> [Float
     #expect(abs(Double(y) / tanh(Double(x)) - 1) <= 3e-7, "tanh(\(x))")
   }
   let ends: [Float] = [-.infinity, .infinity, 0]
-  #expect(Elementwise.sigmoid.apply(ends, instructions: set) == [0, 1, 0.5])
-  #expect(Elementwise.hyperbolicTangent.apply(ends, instructions: set) == [-1, 1, 0])
+  #expect(applied(.sigmoid, ends, set) == [0, 1, 0.5])
+  #expect(applied(.hyperbolicTangent, ends, set) == [-1, 1, 0])
 }
 
 /// Smoothing takes ε from the target and gives every class ε/V; the log-probability stays.
@@ -57,14 +73,17 @@ private func numbers(_ count: Int, _ stream: UInt64, limit: Float = 2) -> [Float
   for columns in counts {
     let logits = numbers(columns, 6, limit: 4)
     let bias = numbers(columns, 7)
-    var (plain, smoothed) = (logits, logits)
-    var (logProbability, again) = (Float(0), Float(0))
+    let device = Device(instructions: set)
+    var plain = Tensor(logits, [1, columns])
+    var smoothed = plain
+    var logProbability: Float = 0
+    var again: Float = 0
     softmaxCrossEntropy(
-      rows: 1, columns: columns, logits: &plain, bias: bias, targets: [0], gradientScale: 0.5,
-      logProbabilities: &logProbability, instructions: set)
+      plain.mutableMatrix(), bias: bias, targets: [0], gradient: .init(scale: 0.5), into: &logProbability,
+      on: device)
     softmaxCrossEntropy(
-      rows: 1, columns: columns, logits: &smoothed, bias: bias, targets: [0], gradientScale: 0.5,
-      labelSmoothing: 0.2, logProbabilities: &again, instructions: set)
+      smoothed.mutableMatrix(), bias: bias, targets: [0], gradient: .init(scale: 0.5, labelSmoothing: 0.2),
+      into: &again, on: device)
     #expect(again == logProbability)
     for j in 0..<columns {
       let change = 0.5 * ((j == 0 ? 0.2 : 0) - 0.2 / Float(columns))
@@ -79,14 +98,16 @@ private func numbers(_ count: Int, _ stream: UInt64, limit: Float = 2) -> [Float
       let logits = numbers(3 * columns, 6, limit: limit).map { $0 + offset }
       let bias = numbers(columns, 7)
       let targets: [Int32] = [0, Int32(columns - 1), Int32(columns / 2)]
-      var (gradient, kept) = (logits, logits)
-      var (logProbabilities, again) = ([Float](repeating: 0, count: 3), [Float](repeating: 0, count: 3))
+      let device = Device(instructions: set)
+      var gradient = Tensor(logits, [3, columns])
+      var kept = gradient
+      var logProbabilities = [Float](repeating: 0, count: 3)
+      var again = logProbabilities
       softmaxCrossEntropy(
-        rows: 3, columns: columns, logits: &gradient, bias: bias, targets: targets, gradientScale: 0.25,
-        logProbabilities: &logProbabilities, instructions: set)
+        gradient.mutableMatrix(), bias: bias, targets: targets, gradient: .init(scale: 0.25),
+        into: &logProbabilities, on: device)
       softmaxCrossEntropy(
-        rows: 3, columns: columns, logits: &kept, bias: bias, targets: targets, gradientScale: 0,
-        logProbabilities: &again, instructions: set)
+        kept.mutableMatrix(), bias: bias, targets: targets, gradient: .none, into: &again, on: device)
       #expect(again == logProbabilities)
       for row in 0..<3 {
         let x = (0..<columns).map { Double(logits[row * columns + $0] + bias[$0]) }
@@ -110,9 +131,9 @@ private func numbers(_ count: Int, _ stream: UInt64, limit: Float = 2) -> [Float
       let logits = numbers(2 * columns, 8).map { ($0 * 8).rounded() / 2 }
       let bias = [Float](repeating: 0.5, count: columns)
       let excluded: [Int32] = columns > 3 ? [0, 3] : []
-      var scratch = logits
+      var scratch = Tensor(logits, [2, columns])
       let top = topClasses(
-        k, rows: 2, columns: columns, logits: &scratch, bias: bias, excluding: excluded, instructions: set)
+        k, of: scratch.mutableMatrix(), bias: bias, excluding: excluded, on: Device(instructions: set))
       #expect(top.count == min(k, columns))
       for row in 0..<2 {
         let expected = Reference.logSoftmax(logits[row * columns..<(row + 1) * columns].map { Double($0) })
@@ -126,24 +147,28 @@ private func numbers(_ count: Int, _ stream: UInt64, limit: Float = 2) -> [Float
       }
     }
   }
-  var empty: [Float] = [.nan, .nan]
-  #expect(topClasses(1, rows: 1, columns: 2, logits: &empty, bias: nil, instructions: set).ids == [-1])
+  var empty = Tensor([.nan, .nan], [1, 2])
+  let none = topClasses(1, of: empty.mutableMatrix(), bias: nil, on: Device(instructions: set))
+  #expect(none.ids == [-1])
 }
 
 @Test(arguments: sets) func dropoutIsTheSameHoweverItIsCut(set: InstructionSet) {
   let (rows, columns) = (37, 1001)
-  let x = [Float](repeating: 1, count: rows * columns)
+  let x = Tensor(repeating: 1, [rows, columns])
   let dropout = Dropout(rate: 0.3, seed: 0x1234_5678_9ABC)
-  var whole = x
-  dropout.apply(
-    rows: rows, columns: columns, x, into: &whole, pool: ThreadPool(threads: 4), instructions: set)
-  var parts = x
-  parts.withUnsafeMutableBufferPointer { parts in
-    for row in 0..<rows {
-      let row0 = parts.baseAddress! + row * columns
-      dropout.apply(firstRow: row, rows: 1, columns: columns, row0, into: row0, instructions: sets[0])
-    }
+  func dropped(_ dropout: Dropout, on device: Device) -> [Float] {
+    var y = x
+    dropout.apply(x.matrix, into: y.mutableMatrix(), on: device)
+    return y.scalars
   }
+  let whole = dropped(dropout, on: Device(pool: ThreadPool(threads: 4), instructions: set))
+  var changed = x
+  let memory = changed.mutableMatrix()
+  for row in 0..<rows {
+    let part = memory.rows(row..<row + 1)
+    dropout.apply(Matrix(part), into: part, firstRow: row, on: Device(instructions: sets[0]))
+  }
+  let parts = changed.scalars
   #expect(whole == parts)
   #expect(Set(whole) == [0, dropout.scale])
   let kept = Double(whole.filter { $0 != 0 }.count) / Double(whole.count)
@@ -151,62 +176,117 @@ private func numbers(_ count: Int, _ stream: UInt64, limit: Float = 2) -> [Float
   // Neighbours and other seeds are independent.
   let pairs = zip(whole, whole.dropFirst()).filter { $0 != 0 && $1 != 0 }.count
   #expect(abs(Double(pairs) / Double(whole.count) - 0.49) < 0.01)
-  var other = x
-  Dropout(rate: 0.3, seed: 0x1234_5678_9ABD).apply(
-    rows: rows, columns: columns, x, into: &other, instructions: set)
+  let other = dropped(Dropout(rate: 0.3, seed: 0x1234_5678_9ABD), on: Device(instructions: set))
   let both = zip(whole, other).filter { $0 != 0 && $1 != 0 }.count
   #expect(abs(Double(both) / Double(whole.count) - 0.49) < 0.01)
 }
 
-@Test(arguments: sets) func rectifierAndItsGradient(set: InstructionSet) {
+@Test(arguments: sets) func reluAndItsGradient(set: InstructionSet) {
+  let device = Device(instructions: set)
   for columns in counts {
-    let x = numbers(3 * columns, 9)
+    let x = Tensor(numbers(3 * columns, 9), [3, columns])
     let bias = numbers(columns, 10)
     let dropout = Dropout(rate: 0.5, seed: 77)
     var y = x
-    addBiasRectifyDrop(rows: 3, columns: columns, &y, bias: bias, dropout: dropout, instructions: set)
-    var mask = [Float](repeating: 1, count: x.count)
-    dropout.apply(rows: 3, columns: columns, mask, into: &mask)
-    let expected = x.indices.map { max(0, x[$0] + bias[$0 % columns]) * mask[$0] }
-    #expect(y == expected)
-    let dy = numbers(3 * columns, 11)
+    addBiasReLUDropout(bias, to: y.mutableMatrix(), dropout, on: device)
+    var mask = Tensor(repeating: 1, x.shape)
+    dropout.apply(&mask, on: .cpu)
+    let expected = (0..<x.count).map { max(0, x[$0] + bias[$0 % columns]) * mask[$0] }
+    #expect(y.scalars == expected)
+    let dy = Tensor(numbers(3 * columns, 11), [3, columns])
     var dx = dy
-    rectifyDropBackward(count: dx.count, y: y, gradient: &dx, dropout: dropout, instructions: set)
-    #expect(dx == x.indices.map { expected[$0] > 0 ? dy[$0] * mask[$0] : 0 })
+    reluDropoutBackward(y.matrix, gradient: dx.mutableMatrix(), dropout, on: device)
+    #expect(dx.scalars == (0..<x.count).map { expected[$0] > 0 ? dy[$0] * mask[$0] : 0 })
     var added = x
-    addBias(rows: 3, columns: columns, &added, bias: bias, instructions: set)
-    #expect(added == x.indices.map { x[$0] + bias[$0 % columns] })
+    addBias(bias, to: added.mutableMatrix(), on: device)
+    #expect(added.scalars == (0..<x.count).map { x[$0] + bias[$0 % columns] })
   }
 }
 
+/// Rows that lie apart are taken as those that follow each other; what is between them stays.
+@Test(arguments: sets) func rowsMayLieApart(set: InstructionSet) {
+  let device = Device(instructions: set)
+  let (rows, columns, stride) = (5, 21, 33)
+  let whole = Tensor(numbers(rows * stride, 23), [rows, stride])
+  var compact = Tensor(zeros: [rows, columns])
+  for row in 0..<rows {
+    for column in 0..<columns { compact[row * columns + column] = whole[row * stride + column] }
+  }
+  /// The first columns of what a kernel leaves in a wide matrix, whose others must stay.
+  func apart(_ kernel: (MutableMatrix) -> Void) -> [Float] {
+    var wide = whole
+    kernel(wide.mutableMatrix().columns(0..<columns))
+    for row in 0..<rows {
+      #expect(
+        wide.row(row).scalars.dropFirst(columns) == whole.row(row).scalars.dropFirst(columns), "row \(row)")
+    }
+    return (0..<rows).flatMap { wide.row($0).scalars.prefix(columns) }
+  }
+  func together(_ kernel: (MutableMatrix) -> Void) -> [Float] {
+    var tight = compact
+    kernel(tight.mutableMatrix())
+    return tight.scalars
+  }
+  func agree(_ name: String, _ kernel: (MutableMatrix) -> Void) {
+    #expect(apart(kernel) == together(kernel), "\(name)")
+  }
+  let bias = numbers(columns, 24)
+  let targets: [Int32] = [3, 0, 20, 7, 7]
+  let dropout = Dropout(rate: 0.4, seed: 5)
+  agree("bias") { addBias(bias, to: $0, on: device) }
+  agree("ReLU") { addBiasReLUDropout(bias, to: $0, dropout, on: device) }
+  agree("dropout") { dropout.apply(Matrix($0), into: $0, firstRow: 2, on: device) }
+  agree("ReLU's gradient") { reluDropoutBackward(compact.matrix, gradient: $0, dropout, on: device) }
+  agree("softmax") {
+    var logProbabilities = [Float](repeating: 0, count: rows)
+    softmaxCrossEntropy(
+      $0, bias: bias, targets: targets, gradient: .init(scale: 0.5), into: &logProbabilities, on: device)
+  }
+  agree("scatter") { scatterAdd(compact.matrix, to: targets.map { $0 % 5 }, into: $0, on: device) }
+  agree("gather") { gatherRows([4, 3, 3, 0, 1], of: compact.matrix, into: $0, on: device) }
+  func sums(_ x: Matrix) -> [Float] {
+    var sums = [Float](repeating: .nan, count: columns)
+    columnSums(x, into: &sums, on: device)
+    return sums
+  }
+  #expect(sums(whole.matrix.columns(0..<columns)) == sums(compact.matrix))
+  func product(_ x: Matrix) -> [Float] {
+    var y = [Float](repeating: .nan, count: rows)
+    vectorProduct(x, bias, into: &y, on: device)
+    return y
+  }
+  #expect(product(whole.matrix.columns(0..<columns)) == product(compact.matrix))
+}
+
 @Test(arguments: sets) func sumsAndUpdates(set: InstructionSet) {
+  let device = Device(instructions: set)
   for columns in counts + [700] {
     let rows = 9
-    let x = numbers(rows * columns, 12)
+    let x = Tensor(numbers(rows * columns, 12), [rows, columns])
     var sums = [Float](repeating: .nan, count: columns)
-    columnSums(rows: rows, columns: columns, x, into: &sums, instructions: set)
+    columnSums(x.matrix, into: &sums, on: device)
     #expect(sums == (0..<columns).map { j in (0..<rows).reduce(0) { $0 + x[$1 * columns + j] } })
 
     let indices: [Int32] = [2, 0, 2, 3, 0, 2, 0, 3, 2]
-    var scattered = [Float](repeating: .nan, count: 5 * columns)
-    scatterRows(
-      rows: rows, columns: columns, x, to: indices, into: &scattered, targetRows: 5, instructions: set)
+    var scattered = Tensor(repeating: .nan, [5, columns])
+    scatterAdd(x.matrix, to: indices, into: scattered.mutableMatrix(), on: device)
     var expected = [Float](repeating: 0, count: 5 * columns)
     for row in 0..<rows {
       for j in 0..<columns { expected[Int(indices[row]) * columns + j] += x[row * columns + j] }
     }
-    #expect(scattered == expected)
+    #expect(scattered.scalars == expected)
     var gathered = x
-    gatherRows(rows: rows, columns: columns, from: scattered, indices, into: &gathered)
+    gatherRows(indices, of: scattered.matrix, into: gathered.mutableMatrix(), on: device)
     #expect(gathered[columns] == expected[0] && gathered[9 * columns - 1] == expected[3 * columns - 1])
 
-    let exact = x.reduce(0.0) { $0 + Double($1) * Double($1) }
-    #expect(abs(sumOfSquares(x, count: x.count, instructions: set) / exact - 1) < 1e-6)
+    let exact = x.scalars.reduce(0.0) { $0 + Double($1) * Double($1) }
+    #expect(abs(sumOfSquares(x.pointer, count: x.count, on: device) / exact - 1) < 1e-6)
     var moved = x
-    addScaled(count: x.count, 0.5, x, to: &moved, instructions: set)
-    #expect(relativeError(moved, x.map { $0 * 1.5 }) < 1e-6)
-    updateMovingAverage(count: x.count, average: &moved, of: x, decay: 0.9, instructions: set)
-    #expect(relativeError(moved, x.map { $0 * 1.45 }) < 1e-6)
+    addScaled(count: x.count, 0.5, x.pointer, to: moved.mutablePointer(), on: device)
+    #expect(relativeError(moved.scalars, x.scalars.map { $0 * 1.5 }) < 1e-6)
+    updateMovingAverage(
+      count: x.count, average: moved.mutablePointer(), of: x.pointer, decay: 0.9, on: device)
+    #expect(relativeError(moved.scalars, x.scalars.map { $0 * 1.45 }) < 1e-6)
   }
 }
 
@@ -222,8 +302,8 @@ private func numbers(_ count: Int, _ stream: UInt64, limit: Float = 2) -> [Float
         v.withUnsafeMutableBufferPointer { v in
           guard let m = m.baseAddress, let v = v.baseAddress else { return }
           updateParameter(
-            .adam(), step, count: count, value: &value, gradient: gradient, moments: [m, v], instructions: set
-          )
+            .adam(), step, count: count, value: &value, gradient: gradient, moments: [m, v],
+            on: Device(instructions: set))
         }
       }
     }
@@ -239,15 +319,16 @@ private func numbers(_ count: Int, _ stream: UInt64, limit: Float = 2) -> [Float
   let logits = numbers(rows * columns, 20)
   let targets = (0..<rows).map { Int32($0 * 31) }
   func results(_ threads: Int) -> ([Float], [Float], [Float], Double) {
-    let pool = ThreadPool(threads: threads)
-    var gradient = logits
+    let device = device(threads)
+    var gradient = Tensor(logits, [rows, columns])
     var logProbabilities = [Float](repeating: 0, count: rows)
     softmaxCrossEntropy(
-      rows: rows, columns: columns, logits: &gradient, bias: nil, targets: targets, gradientScale: 1,
-      logProbabilities: &logProbabilities, pool: pool)
+      gradient.mutableMatrix(), bias: nil, targets: targets, gradient: .init(scale: 1),
+      into: &logProbabilities, on: device)
     var sums = [Float](repeating: 0, count: columns)
-    columnSums(rows: rows, columns: columns, gradient, into: &sums, pool: pool)
-    return (gradient, logProbabilities, sums, sumOfSquares(gradient, count: gradient.count, pool: pool))
+    columnSums(gradient.matrix, into: &sums, on: device)
+    let squares = sumOfSquares(gradient.pointer, count: gradient.count, on: device)
+    return (gradient.scalars, logProbabilities, sums, squares)
   }
   let one = results(1)
   for threads in [2, 4] { #expect(results(threads) == one) }

@@ -11,21 +11,20 @@ import Testing
   @Test(arguments: [(16, 9, false), (16, 9, true), (3, 8, false), (3, 8, true), (19, 5, false)])
   func gradientsAreSlopes(c: Int, k: Int, pools: Bool) {
     var random = Random(seed: UInt64(c * 10 + k))
-    let shape = ConvolutionShape(inputChannels: c, outputChannels: k, pool: pools)
+    let descriptor = ConvolutionDescriptor(inputChannels: c, outputChannels: k, pool: pools)
     let (n, h, w) = (2, 6, 7)
-    var layer = Convolution2D("l", shape) { $0.untrained(using: &random) }
+    var layer = Convolution2D("l", descriptor) { $0.untrained(using: &random) }
     layer.bias.value = Tensor((0..<k).map { $0 % 2 == 0 ? 4 : -4 }, [k])
     let x = Tensor(uniform: [n, h, w, c], limit: 1, using: &random)
-    let size = shape.outputSize(height: h, width: w)
-    let dy = Tensor(uniform: [n, size.height, size.width, k], limit: 1, using: &random)
+    let shape = descriptor.output(of: x.maps.shape)
+    let dy = Tensor(uniform: [n, shape.height, shape.width, k], limit: 1, using: &random)
     let workspace = ConvolutionWorkspace()
     var trace = Convolution2D.Trace()
 
     func output(_ layer: Convolution2D, _ x: Tensor) -> Tensor {
       var y = Tensor(zeros: dy.shape)
-      layer.transform(into: &trace, workspace: workspace)
-      layer.forward(
-        images: n, height: h, width: w, x.pointer, into: y.mutablePointer(), &trace, workspace: workspace)
+      layer.transform(into: &trace, workspace: workspace, on: .cpu)
+      layer.forward(x.maps, into: y.mutableMaps(), &trace, workspace: workspace, on: .cpu)
       return y
     }
     func loss(_ layer: Convolution2D, _ x: Tensor) -> Double {
@@ -35,8 +34,8 @@ import Testing
     let y = output(layer, x)
     var dx = Tensor(uninitialized: x.shape)
     layer.backward(
-      images: n, height: h, width: w, x.pointer, y.pointer, dy.pointer, into: dx.mutablePointer(), trace,
-      workspace: workspace)
+      x.maps, OutputGradient(dy.pointer, output: y.pointer), into: dx.mutablePointer(), trace,
+      workspace: workspace, on: .cpu)
     let (dw, db) = (layer.weight.gradient!, layer.bias.gradient!)
     let fixed = layer
     // A step so short that few windows change their largest pixel on the way.

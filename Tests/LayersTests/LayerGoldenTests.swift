@@ -38,8 +38,8 @@ struct Golden {
     var layer = try Linear("linear", inputs: 7, outputs: 6, from: golden.source)
     let (x, dy) = (try golden("x"), try golden("dy"))
     var (y, dx) = (Tensor(uninitialized: [5, 6]), Tensor(uninitialized: [5, 7]))
-    layer.forward(rows: 5, x.pointer, into: y.mutablePointer())
-    layer.backward(rows: 5, x.pointer, dy.pointer, into: dx.mutablePointer())
+    layer.forward(x.matrix, into: y.mutableMatrix(), on: .cpu)
+    layer.backward(x.matrix, dy.matrix, into: dx.mutableMatrix(), on: .cpu)
     #expect(relativeError(y, try golden("y")) < 1e-6)
     #expect(relativeError(dx, try golden("gradient.x")) < 1e-6)
     try golden.expectGradients(of: layer)
@@ -50,8 +50,8 @@ struct Golden {
     var layer = try Embedding("embedding", vocabularySize: 9, size: 4, from: golden.source)
     let (ids, dy) = (try golden.integers("ids"), try golden("dy"))
     var y = Tensor(uninitialized: [8, 4])
-    layer.forward(rows: 8, ids, into: y.mutablePointer())
-    layer.backward(rows: 8, ids, dy.pointer)
+    layer.forward(ids, into: y.mutableMatrix(), on: .cpu)
+    layer.backward(ids, dy.matrix, on: .cpu)
     #expect(y == (try golden("y")))
     try golden.expectGradients(of: layer)
   }
@@ -113,9 +113,8 @@ struct Golden {
     let targets = try golden.integers("targets")
     var logProbabilities = [Float](repeating: 0, count: targets.count)
     softmaxCrossEntropy(
-      rows: targets.count, columns: logits.shape[1], logits: logits.mutablePointer(), bias: nil,
-      targets: targets,
-      gradientScale: 1 / Float(targets.count), logProbabilities: &logProbabilities)
+      logits.mutableMatrix(), bias: nil, targets: targets, gradient: .init(scale: 1 / Float(targets.count)),
+      into: &logProbabilities, on: .cpu)
     #expect(relativeError(logProbabilities, try golden("log_probs").scalars) < 1e-6)
     #expect(relativeError(logits, try golden("gradient")) < 1e-6)
   }

@@ -25,7 +25,7 @@ private let rules: [(name: String, rule: OptimizerRule, rate: Float)] = [
       var optimizer = Optimizer(rule, learningRate: rate, weightDecay: decay)
       for step in 0..<20 {
         module.setGradient(gradients.row(step))
-        optimizer.update(&module, instructions: instructions)
+        optimizer.update(&module, on: Device(instructions: instructions))
         let error = relativeError(module.parameter.value, values.row(step))
         #expect(error < 1e-6, "\(name), step \(step), \(instructions)")
       }
@@ -40,7 +40,7 @@ private let rules: [(name: String, rule: OptimizerRule, rate: Float)] = [
     func taking(_ steps: Range<Int>, _ module: inout Single, _ optimizer: inout Optimizer) {
       for step in steps {
         module.setGradient(gradients.row(step))
-        optimizer.update(&module, clipNorm: 1)
+        optimizer.update(&module, clipNorm: 1, on: .cpu)
       }
     }
     let fresh = Optimizer(rules[index].rule, learningRate: 0.05, weightDecay: 0.1)
@@ -59,7 +59,7 @@ private let rules: [(name: String, rule: OptimizerRule, rate: Float)] = [
       first: Single("a", Tensor(repeating: 1, [3])), second: Single("b", Tensor(repeating: 1, [2])))
     pair.second.setGradient(Tensor(repeating: 1, [2]))
     var optimizer = Optimizer(.adamw(), learningRate: 0.1, weightDecay: 0.5)
-    optimizer.update(&pair)
+    optimizer.update(&pair, on: .cpu)
     #expect(pair.first.parameter.value == Tensor(repeating: 1, [3]) && optimizer.moments["a"] == nil)
     #expect(pair.second.parameter.value != Tensor(repeating: 1, [2]))
   }
@@ -73,7 +73,7 @@ private let rules: [(name: String, rule: OptimizerRule, rate: Float)] = [
     pair.first.setGradient(a)
     pair.second.setGradient(b)
     var optimizer = Optimizer(.adam(), learningRate: 1)
-    let norm = optimizer.update(&pair, clipNorm: 5)
+    let norm = optimizer.update(&pair, clipNorm: 5, on: .cpu)
     #expect(abs(norm / (try golden("norm")[0]) - 1) < 1e-6)
     // m = 0.1·g after the first step shows the gradient that was used.
     for name in ["a", "b"] {
@@ -84,7 +84,7 @@ private let rules: [(name: String, rule: OptimizerRule, rate: Float)] = [
     var single = Single("a", Tensor(zeros: small.shape))
     single.setGradient(small)
     var second = Optimizer(.adam(), learningRate: 1)
-    second.update(&single, clipNorm: 5)
+    second.update(&single, clipNorm: 5, on: .cpu)
     #expect(
       relativeError(try #require(second.moments["a"]?[0].scalars.map { $0 * 10 }), small.scalars) < 1e-6)
   }
@@ -93,7 +93,7 @@ private let rules: [(name: String, rule: OptimizerRule, rate: Float)] = [
     var module = Single("a", Tensor(repeating: 1, [3]))
     module.setGradient(Tensor([1, .nan, 2], [3]))
     var optimizer = Optimizer(.adam(), learningRate: 1)
-    #expect(optimizer.update(&module).isNaN)
+    #expect(optimizer.update(&module, on: .cpu).isNaN)
     #expect(optimizer.step == 0 && module.parameter.value == Tensor(repeating: 1, [3]))
   }
 }

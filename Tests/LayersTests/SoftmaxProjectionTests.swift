@@ -26,17 +26,19 @@ import Testing
     func loss(_ layer: SoftmaxProjection, _ h: Tensor) -> Double {
       var (layer, dh) = (layer, h)
       let logProbabilities = layer.forwardBackward(
-        h.pointer, targets: targets, dropout: dropout, scale: 1, weights: weights, dh: dh.mutablePointer(),
-        trace: &trace)
+        h.matrix, targets: targets, dropout: dropout, gradient: .init(scale: 1, weights: weights),
+        dh: dh.mutableMatrix(), trace: &trace, on: .cpu)
       return -zip(logProbabilities, weights ?? logProbabilities.map { _ in 1 }).reduce(0) {
         $0 + Double($1.0) * Double($1.1)
       }
     }
     var dh = Tensor(uninitialized: h.shape)
     let logProbabilities = layer.forwardBackward(
-      h.pointer, targets: targets, dropout: dropout, scale: 1, weights: weights, dh: dh.mutablePointer(),
-      trace: &trace)
-    if rate == 0 { #expect(layer.forward(h.pointer, targets: targets, trace: &trace) == logProbabilities) }
+      h.matrix, targets: targets, dropout: dropout, gradient: .init(scale: 1, weights: weights),
+      dh: dh.mutableMatrix(), trace: &trace, on: .cpu)
+    if rate == 0 {
+      #expect(layer.forward(h.matrix, targets: targets, trace: &trace, on: .cpu) == logProbabilities)
+    }
     #expect(gradientDisagreement(dh, at: h) { loss(layer, $0) } < 2e-3)
     for (index, parameter) in layer.parameters.enumerated() {
       let error = gradientDisagreement(try #require(parameter.gradient), at: parameter.value) { value in

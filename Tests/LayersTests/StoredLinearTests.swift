@@ -19,9 +19,9 @@ import Testing
       try SafetensorsWriter.write([.init(name: "w", tensor: weights, type: type)], metadata: [:], to: path)
       let file = try SafetensorsFile(path: path)
       let layer = StoredLinear(try file.stored("w"))
-      #expect(layer.isFinite && layer.inputs == inputs && layer.outputs == outputs)
+      #expect(layer.isFinite(on: .cpu) && layer.inputs == inputs && layer.outputs == outputs)
       var y = Tensor(repeating: .nan, [rows, outputs])
-      layer(rows: rows, x.pointer, into: y.mutablePointer())
+      layer(x.matrix, into: y.mutableMatrix(), on: .cpu)
       let read = try file.tensor(named: "w")
       var expected = Tensor(zeros: [rows, outputs])
       for row in 0..<rows {
@@ -48,7 +48,7 @@ import Testing
       var y = Tensor(repeating: .nan, [outputs])
       halfProduct(
         outputs: outputs, inputs: inputs, halves, x.pointer, into: y.mutablePointer(),
-        pool: ThreadPool(threads: threads), instructions: instructions)
+        on: Device(pool: ThreadPool(threads: threads), instructions: instructions))
       return y.scalars
     }
     #expect(results[0] == results[1])
@@ -67,7 +67,7 @@ import Testing
       var weights = Tensor(zeros: [300, 500])
       weights[149_999] = value
       try SafetensorsWriter.write([.init(name: "w", tensor: weights)], metadata: [:], to: path)
-      #expect(!StoredLinear(try SafetensorsFile(path: path).stored("w")).isFinite)
+      #expect(!StoredLinear(try SafetensorsFile(path: path).stored("w")).isFinite(on: .cpu))
     }
   }
 }

@@ -1,5 +1,6 @@
 import Captioning
 import Foundation
+import Kernels
 import Layers
 import Support
 import Tensors
@@ -29,8 +30,8 @@ private func written(_ path: String) throws -> (Linear, Optimizer, WeightAverage
     module.visitParameters { parameter in
       for i in 0..<parameter.value.count { parameter.gradientPointer()[i] = Float(i + step) }
     }
-    optimizer.update(&module)
-    average.update(with: &module, step: step)
+    optimizer.update(&module, on: .cpu)
+    average.update(with: &module, step: step, on: .cpu)
   }
   try Checkpoint.write(to: path, module, [optimizer], average, state(step: 3))
   return (module, optimizer, average, state(step: 3))

@@ -61,7 +61,7 @@ private func log(_ output: String) throws -> [LogLine] {
       let run = try TinyRun(in: folder)
       (run.configuration.averageDecay, run.configuration.precision) = (averageDecay, .float32)
       let outcome = try run.outcome("run")
-      let captioner = try Captioner(modelAt: folder + "/run/model.safetensors", residency: .streamed)
+      let captioner = try Captioner(modelAt: folder + "/run/model.safetensors", caching: .streamed)
       let pooled = Tensor(
         run.validation.rows.flatMap { row in
           (0..<TinyNetwork.pooledSize).map { run.caches[0].features(of: row)[$0] }

@@ -1,3 +1,4 @@
+import Kernels
 import Layers
 import Tensors
 import Testing
@@ -18,7 +19,7 @@ import Testing
     for step in 1...12 {
       let weights = [Float(step), Float(step * step)]
       module = layer(weights)
-      average.update(with: &module, step: step)
+      average.update(with: &module, step: step, on: .cpu)
       let kept = min(0.6, Double(1 + step) / Double(10 + step))
       for i in 0..<2 { expected[i] = kept * expected[i] + (1 - kept) * Double(weights[i]) }
     }
@@ -32,19 +33,19 @@ import Testing
     var module = layer([1, 2])
     var average = WeightAverage(of: module, decay: 0)
     module = layer([3, 4])
-    average.update(with: &module, step: 1)
+    average.update(with: &module, step: 1, on: .cpu)
     #expect(average.values.isEmpty && average.applied(to: module).weight.value.scalars == [3, 4])
   }
 
   @Test func goesOnWhereItWasRestored() {
     var module = layer([1, 2])
     var average = WeightAverage(of: module, decay: 0.9)
-    average.update(with: &module, step: 3)
+    average.update(with: &module, step: 3, on: .cpu)
     var other = WeightAverage(of: layer([7, 7]), decay: 0.9)
     other.restore(average.values)
     module = layer([5, 6])
-    average.update(with: &module, step: 4)
-    other.update(with: &module, step: 4)
+    average.update(with: &module, step: 4, on: .cpu)
+    other.update(with: &module, step: 4, on: .cpu)
     #expect(average.values == other.values)
   }
 }

@@ -44,9 +44,8 @@ final class InputProjectionCache<Cell: RecurrentCell> {
     if tokens.count >= vocabulary / 8 { (0..<Int32(vocabulary)).forEach(add) }
     let width = layer.sums
     grow(to: (count + missing.count) * width)
-    let x = MutableMatrix(
-      embedded.reserve(missing.count * embedding.size), rows: missing.count, columns: embedding.size)
-    embedding.forward(rows: missing.count, missing, into: x.base, pool: device.pool)
+    let x = embedded.reserve(missing.count, embedding.size)
+    embedding.forward(missing, into: x, on: device)
     layer.inputSums(
       Matrix(x),
       into: MutableMatrix(

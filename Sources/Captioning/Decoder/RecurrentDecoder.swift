@@ -83,19 +83,16 @@ public struct RecurrentDecoder<Cell: RecurrentCell, Condition: Conditioning>: Se
     precondition(
       (sequences.inputs + sequences.targets).allSatisfy { $0 >= 0 && $0 < vocabularySize },
       "a token beyond the vocabulary of \(vocabularySize)")
-    let embedded = trace.embedded.reserve(positions * embedding.size)
+    let embedded = trace.embedded.reserve(positions, embedding.size)
     sequences.inputs.withUnsafeBufferPointer { tokens in
       guard let tokens = tokens.baseAddress else { return }
-      embedding.forward(rows: positions, tokens, into: embedded, pool: device.pool)
+      embedding.forward(tokens, into: embedded, on: device)
     }
-    masks.embedding.apply(
-      rows: positions, columns: embedding.size, embedded, into: embedded, pool: device.pool,
-      instructions: device.instructions)
+    masks.embedding.apply(Matrix(embedded), into: embedded, on: device)
     let context = conditioning.context(of: images, on: device)
     sequences.imageRows.withUnsafeBufferPointer { rows in
       stack.forward(
-        sequences, Matrix(embedded, rows: positions, columns: embedding.size), dropout: masks.between,
-        into: &trace.stack, on: device
+        sequences, Matrix(embedded), dropout: masks.between, into: &trace.stack, on: device
       ) { step, hidden in
         conditioning.term(
           context,
@@ -107,11 +104,13 @@ public struct RecurrentDecoder<Cell: RecurrentCell, Condition: Conditioning>: Se
     }
     trace.batch = .init(
       sequences: sequences, images: images, context: context, dropout: masks.embedding)
+    let gradient = CrossEntropyGradient(
+      scale: pass.weights == nil ? 1 / Float(max(1, positions)) : 1, labelSmoothing: pass.labelSmoothing,
+      weights: pass.weights)
     return output.forwardBackward(
-      trace.stack.hiddenStates, targets: sequences.targets, dropout: masks.output,
-      labelSmoothing: pass.labelSmoothing,
-      scale: pass.weights == nil ? 1 / Float(max(1, positions)) : 1, weights: pass.weights,
-      dh: trace.hiddenGradients.reserve(positions * stack.hidden), trace: &trace.output, pool: device.pool)
+      Matrix(trace.stack.hiddenStates, rows: positions, columns: stack.hidden), targets: sequences.targets,
+      dropout: masks.output, gradient: gradient, dh: trace.hiddenGradients.reserve(positions, stack.hidden),
+      trace: &trace.output, on: device)
   }
 
   /// As `SequenceDecoder` says.
@@ -121,10 +120,8 @@ public struct RecurrentDecoder<Cell: RecurrentCell, Condition: Conditioning>: Se
     }
     trace.batch = nil
     let (positions, size) = (batch.sequences.positions, embedding.size)
-    let dx = MutableMatrix(
-      trace.embeddedGradients.reserve(positions * size), rows: positions, columns: size)
-    let dh = MutableMatrix(
-      trace.hiddenGradients.reserve(positions * stack.hidden), rows: positions, columns: stack.hidden)
+    let dx = trace.embeddedGradients.reserve(positions, size)
+    let dh = trace.hiddenGradients.reserve(positions, stack.hidden)
     let sums = stack.backward(
       batch.sequences, Matrix(trace.embedded.pointer, rows: positions, columns: size), dh: dh, dx: dx,
       trace: &trace.stack, on: device
@@ -132,12 +129,10 @@ public struct RecurrentDecoder<Cell: RecurrentCell, Condition: Conditioning>: Se
       conditioning.termBackward(
         batch.context, at: step, sums: sums, hidden: hidden, trace: &trace.conditioning, on: device)
     }
-    batch.dropout.apply(
-      rows: positions, columns: size, dx.base, into: dx.base, pool: device.pool,
-      instructions: device.instructions)
+    batch.dropout.apply(Matrix(dx), into: dx, on: device)
     batch.sequences.inputs.withUnsafeBufferPointer { tokens in
       guard let tokens = tokens.baseAddress else { return }
-      embedding.backward(rows: positions, tokens, dx.base, pool: device.pool)
+      embedding.backward(tokens, Matrix(dx), on: device)
     }
     return conditioning.backward(
       of: batch.images, batch.sequences, sums: sums, trace: &trace.conditioning, on: device)

@@ -53,12 +53,10 @@ public struct RecurrentSession<Cell: RecurrentCell, Condition: Conditioning>: De
   /// The lowest layer's W_xh x + b, x under dropout.
   private mutating func droppedInput(_ tokens: [Int32], _ dropout: Dropout) -> SharedRows {
     let (size, layer) = (decoder.embedding.size, decoder.stack.layers[0])
-    let x = MutableMatrix(embedded.reserve(rows * size), rows: rows, columns: size)
-    decoder.embedding.forward(rows: rows, tokens, into: x.base, pool: device.pool)
-    dropout.apply(
-      firstRow: position, rows: rows, columns: size, x.base, into: x.base, pool: device.pool,
-      instructions: device.instructions)
-    let result = MutableMatrix(sums.reserve(rows * layer.sums), rows: rows, columns: layer.sums)
+    let x = embedded.reserve(rows, size)
+    decoder.embedding.forward(tokens, into: x, on: device)
+    dropout.apply(Matrix(x), into: x, firstRow: position, on: device)
+    let result = sums.reserve(rows, layer.sums)
     layer.inputSums(Matrix(x), into: result, on: device)
     return SharedRows(Matrix(result))
   }
@@ -87,15 +85,13 @@ public struct RecurrentSession<Cell: RecurrentCell, Condition: Conditioning>: De
     let (size, vocabulary) = (decoder.stack.hidden, decoder.vocabularySize)
     var top = states.top.rows(rows)
     if let masks {
-      let memory = MutableMatrix(dropped.reserve(rows.count * size), rows: rows.count, columns: size)
+      let memory = dropped.reserve(rows.count, size)
       masks.output.apply(
-        firstRow: position - self.rows + rows.lowerBound, rows: rows.count, columns: size, top.base,
-        into: memory.base, pool: device.pool, instructions: device.instructions)
+        top, into: memory, firstRow: position - self.rows + rows.lowerBound, on: device)
       top = Matrix(memory)
     }
-    let result = MutableMatrix(
-      logits.reserve(rows.count * vocabulary), rows: rows.count, columns: vocabulary)
-    decoder.output.linear.product(rows: rows.count, top.base, into: result.base, pool: device.pool)
+    let result = logits.reserve(rows.count, vocabulary)
+    decoder.output.linear.product(top, into: result, on: device)
     // The decoder outlives the scores: it is the session's.
     return TokenScores(result, bias: decoder.output.linear.bias?.value.pointer, on: device)
   }

@@ -26,7 +26,7 @@ public enum GRU: RecurrentCell {
   /// One time step: the recurrent product, then the gates.
   public static func step(_ step: CellStep, on device: Device) {
     let (size, rows) = (step.hidden, step.rows)
-    let table = device.instructions.table.pointer
+    let kernels = device.kernels
     var scratch = step.scratch
     func memory(rows: Int, columns: Int) -> MutableMatrix {
       defer { scratch += rows * columns }
@@ -40,7 +40,7 @@ public enum GRU: RecurrentCell {
     }
     let gates = step.results.gates ?? memory(rows: rows, columns: 3 * size)
     let resetHidden = step.results.kept ?? memory(rows: rows, columns: size)
-    let (activate, output) = (table.pointee.gru_gates!, table.pointee.gru_output!)
+    let (activate, output) = (kernels.gru_gates!, kernels.gru_output!)
     // The candidate's input is read before its activation takes its place.
     device.pool.runRows(rows, columns: 6 * size) { range in
       for row in range {
@@ -69,9 +69,9 @@ public enum GRU: RecurrentCell {
   public static func stepBackward(_ step: CellStepBackward, on device: Device) {
     let size = step.hidden
     let (record, gradients) = (step.record, step.gradients)
-    let table = device.instructions.table.pointer
+    let kernels = device.kernels
     let (outputBackward, gatesBackward) = (
-      table.pointee.gru_output_backward!, table.pointee.gru_gates_backward!
+      kernels.gru_output_backward!, kernels.gru_gates_backward!
     )
     device.pool.runRows(step.rows, columns: 6 * size) { range in
       for row in range {

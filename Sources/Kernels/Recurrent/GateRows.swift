@@ -11,17 +11,3 @@ extension GateSums {
       context: context.map { $0[row] + at })
   }
 }
-
-extension Matrix {
-  /// Some of the columns; the memory is shared.
-  func columns(_ range: Range<Int>) -> Matrix {
-    Matrix(base + range.lowerBound, rows: rows, columns: range.count, stride: stride)
-  }
-}
-
-extension MutableMatrix {
-  /// Some of the columns; the memory is shared.
-  func columns(_ range: Range<Int>) -> MutableMatrix {
-    MutableMatrix(base + range.lowerBound, rows: rows, columns: range.count, stride: stride)
-  }
-}

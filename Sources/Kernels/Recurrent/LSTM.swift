@@ -32,7 +32,7 @@ public enum LSTM: RecurrentCell {
       multiply(.plain(before.values[0]), .transposed(step.weight), into: sums, on: device)
       return SharedRows(Matrix(sums), rows: before.rows)
     }
-    let kernel = device.instructions.table.pointer.pointee.lstm_step!
+    let kernel = device.kernels.lstm_step!
     device.pool.runRows(step.rows, columns: 8 * size) { range in
       for row in range {
         kernel(
@@ -47,7 +47,7 @@ public enum LSTM: RecurrentCell {
   public static func stepBackward(_ step: CellStepBackward, on device: Device) {
     let size = step.hidden
     let (record, gradients) = (step.record, step.gradients)
-    let kernel = device.instructions.table.pointer.pointee.lstm_backward!
+    let kernel = device.kernels.lstm_backward!
     device.pool.runRows(step.rows, columns: 8 * size) { range in
       for row in range {
         kernel(

@@ -41,8 +41,7 @@ public struct GateInjection: Conditioning {
   public func context(of images: ImageFeatures, on device: Device) -> Tensor {
     precondition(images.v.shape[1] == weight.inputs, "v is \(images.v.shape)")
     var sums = Tensor(uninitialized: [images.count, weight.outputs])
-    weight.product(
-      rows: images.count, images.v.pointer, into: sums.mutablePointer(), pool: device.pool)
+    weight.product(images.v.matrix, into: sums.mutableMatrix(), on: device)
     return sums
   }
 
@@ -65,13 +64,10 @@ public struct GateInjection: Conditioning {
     var imageOfPosition: [Int32] = []
     imageOfPosition.reserveCapacity(sequences.positions)
     for live in sequences.batchSizes { imageOfPosition += sequences.imageRows[..<live] }
-    let gradients = trace.gradients.reserve(images.count * sums.columns)
-    scatterRows(
-      rows: seen, columns: sums.columns, sums.base, to: imageOfPosition, into: gradients,
-      targetRows: images.count, pool: device.pool, instructions: device.instructions)
+    let gradients = trace.gradients.reserve(images.count, sums.columns)
+    scatterAdd(sums.rows(0..<seen), to: imageOfPosition, into: gradients, on: device)
     var dv = Tensor(uninitialized: images.v.shape)
-    weight.backward(
-      rows: images.count, images.v.pointer, gradients, into: dv.mutablePointer(), pool: device.pool)
+    weight.backward(images.v.matrix, Matrix(gradients), into: dv.mutableMatrix(), on: device)
     return withExtendedLifetime(images) { ImageFeatures(v: dv) }
   }
 }

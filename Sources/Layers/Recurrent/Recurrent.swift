@@ -43,8 +43,8 @@ public struct Recurrent<Cell: RecurrentCell>: Module {
     try visit(&bias)
   }
 
-  private var hiddenMatrix: Matrix { Matrix(hiddenWeight.value.pointer, rows: sums, columns: hidden) }
-  private var inputMatrix: Matrix { Matrix(inputWeight.value.pointer, rows: sums, columns: inputs) }
+  private var hiddenMatrix: Matrix { hiddenWeight.value.matrix }
+  private var inputMatrix: Matrix { inputWeight.value.matrix }
 
   /// What the backward pass needs of a forward pass; kept between batches, so that its memory is used again.
   public struct Trace: Sendable {
@@ -174,17 +174,13 @@ public struct Recurrent<Cell: RecurrentCell>: Module {
     } else {
       hiddenGradient.base.update(repeating: 0, count: sums * hidden)
     }
-    columnSums(
-      rows: positions, columns: sums, gates.base, into: bias.gradientPointer(), pool: device.pool,
-      instructions: device.instructions)
+    columnSums(gates, into: bias.gradientPointer(), on: device)
   }
 
   /// W_xh x + b of some inputs x [rows, E] → sums [rows, G·H].
   public func inputSums(_ x: Matrix, into sums: MutableMatrix, on device: Device) {
     multiply(.plain(x), .transposed(inputMatrix), into: sums, on: device)
-    addBias(
-      rows: sums.rows, columns: sums.columns, sums.base, bias: bias.value.pointer, pool: device.pool,
-      instructions: device.instructions)
+    addBias(bias.value.pointer, to: sums, on: device)
   }
 
   /// One step of inference.

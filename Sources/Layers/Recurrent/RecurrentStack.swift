@@ -68,12 +68,10 @@ public struct RecurrentStack<Cell: RecurrentCell>: Module {
     trace.prepare(layers: layers.count, dropout)
     layers[0].forward(sequences, x, into: &trace.layers[0], on: device, context: context)
     for layer in layers.indices.dropFirst() {
-      let input = trace.inputs[layer - 1].reserve(positions * hidden)
-      trace.dropout[layer - 1].apply(
-        rows: positions, columns: hidden, trace.layers[layer - 1].hiddenStates, into: input,
-        pool: device.pool, instructions: device.instructions)
-      layers[layer].forward(
-        sequences, Matrix(input, rows: positions, columns: hidden), into: &trace.layers[layer], on: device)
+      let below = Matrix(trace.layers[layer - 1].hiddenStates, rows: positions, columns: hidden)
+      let input = trace.inputs[layer - 1].reserve(positions, hidden)
+      trace.dropout[layer - 1].apply(below, into: input, on: device)
+      layers[layer].forward(sequences, Matrix(input), into: &trace.layers[layer], on: device)
     }
   }
 
@@ -93,14 +91,11 @@ public struct RecurrentStack<Cell: RecurrentCell>: Module {
     let positions = sequences.positions
     var dh = dh
     for layer in layers.indices.dropFirst().reversed() {
-      let below = MutableMatrix(
-        trace.inputGradients[layer - 1].reserve(positions * hidden), rows: positions, columns: hidden)
+      let below = trace.inputGradients[layer - 1].reserve(positions, hidden)
       layers[layer].backward(
         sequences, Matrix(trace.inputs[layer - 1].pointer, rows: positions, columns: hidden), dh: dh,
         dx: below, trace: &trace.layers[layer], on: device)
-      trace.dropout[layer - 1].apply(
-        rows: positions, columns: hidden, below.base, into: below.base, pool: device.pool,
-        instructions: device.instructions)
+      trace.dropout[layer - 1].apply(Matrix(below), into: below, on: device)
       dh = below
     }
     return layers[0].backward(
@@ -124,9 +119,7 @@ public struct RecurrentStack<Cell: RecurrentCell>: Module {
         var x = Matrix(after[layer - 1][0])
         if !dropout.masks.isEmpty {
           let dropped = MutableMatrix(scratch.dropped, rows: rows, columns: hidden)
-          dropout.masks[layer - 1].apply(
-            firstRow: dropout.firstRow, rows: rows, columns: hidden, x.base, into: dropped.base,
-            pool: device.pool, instructions: device.instructions)
+          dropout.masks[layer - 1].apply(x, into: dropped, firstRow: dropout.firstRow, on: device)
           x = Matrix(dropped)
         }
         let sums = MutableMatrix(scratch.sums, rows: rows, columns: layers[layer].sums)

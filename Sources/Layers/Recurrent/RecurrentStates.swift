@@ -92,8 +92,7 @@ public struct RecurrentStates<Cell: RecurrentCell>: Sendable {
     let memory = next.reserve(rows: distinct.count, hidden)
     for (layer, after) in memory.enumerated() {
       for (from, to) in zip(states.matrices(layer, hidden), after) {
-        gatherRows(
-          rows: distinct.count, columns: hidden, from: from.base, distinct, into: to.base, pool: device.pool)
+        gatherRows(distinct, of: from, into: to, on: device)
       }
     }
     swap(&states, &next)

@@ -31,14 +31,14 @@ enum MachineSpeed {
       var trace = TrainableConvolutions.Trace()
       let maps = Tensor(zeros: Shape([images] + map.dimensions))
       func forward(transforming: Bool) -> Tensor {
-        convolutions.trainingForward(maps, transforming: transforming, into: &trace)
+        convolutions.trainingForward(maps, transforming: transforming, into: &trace, on: .cpu)
       }
-      convolutions.backward(forward(transforming: true), &trace)
+      convolutions.backward(forward(transforming: true), &trace, on: .cpu)
       let both = seconds { _ = forward(transforming: true) }
       var pooled = Tensor(zeros: [0])
       let alone = seconds { pooled = forward(transforming: false) }
       (self.forward, transform) = (alone / Double(images), max(0, both - alone))
-      backward = seconds { convolutions.backward(pooled, &trace) } / Double(images)
+      backward = seconds { convolutions.backward(pooled, &trace, on: .cpu) } / Double(images)
     }
   }
 
@@ -47,8 +47,8 @@ enum MachineSpeed {
     let (m, n, k) = (512, 2048, 512)
     let (a, b) = (Tensor(zeros: [m, k]), Tensor(zeros: [k, n]))
     var c = Tensor(zeros: [m, n])
-    let out = c.mutablePointer()
-    func product() { gemm(m: m, n: n, k: k, a.pointer, lda: k, b.pointer, ldb: n, out, ldc: n) }
+    let out = c.mutableMatrix()
+    func product() { multiply(.plain(a.matrix), .plain(b.matrix), into: out, on: .cpu) }
     product()
     return 20 * 2 * Double(m * n * k) / seconds { for _ in 0..<20 { product() } }
   }

@@ -26,7 +26,7 @@ public struct RunEstimate: Sendable, Encodable {
     // The convolutions.
     let encoder = try VGGEncoder(
       network.frozen, preprocessing: source.preprocessing, weights: source.file, prefix: source.prefix,
-      residency: .resident)
+      caching: .resident)
     // Trained and validated on the same images they share a file.
     let shared =
       check.train.images == check.validation.images && check.sharedImages.count == check.train.images
@@ -84,7 +84,7 @@ public struct RunEstimate: Sendable, Encodable {
       + (convolutions?.trainingMemory(
         images: configuration.batchSize, height: map.rank == 3 ? map[0] : 0,
         width: map.rank == 3 ? map[1] : 0,
-        microBatch: configuration.microBatch > 0 ? configuration.microBatch : nil) ?? 0)
+        microBatch: configuration.microBatch > 0 ? configuration.microBatch : nil, on: .cpu) ?? 0)
     memoryBytes = weights + step + sizes.activationBytes + sizes.datasetBytes + 200 << 20
     // Checkpoint and model are written beside the ones they replace.
     let model = (sizes.parameters + fixed + tuned) * configuration.precision.size

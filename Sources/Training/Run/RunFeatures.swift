@@ -23,7 +23,7 @@ final class RunFeatures {
     self.report = report
     encoder = try VGGEncoder(
       network.frozen, preprocessing: source.preprocessing, weights: source.file, prefix: source.prefix,
-      residency: .resident)
+      caching: .resident)
     fingerprint = try encoder.fingerprint(network.tap)
   }
 

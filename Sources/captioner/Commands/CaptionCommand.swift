@@ -58,7 +58,7 @@ struct CaptionCommand: ParsableCommand {
       }
       writer.namesImages = paths.count > 1 || files.count != 1 || files != paths
       let captioner = try Captioner(
-        modelAt: modelPath, residency: files.count < VGGEncoder.batchSize ? .streamed : .resident,
+        modelAt: modelPath, caching: files.count < VGGEncoder.batchSize ? .streamed : .resident,
         arithmetic: encoding.arithmetic)
       failures += try caption(files, captioner, &writer)
       if failures > 0 { throw ExitCode(1) }

@@ -113,7 +113,7 @@ struct EvaluateCommand: ParsableCommand {
       let clock = ContinuousClock()
       let start = clock.now
       let captioner = try Captioner(
-        modelAt: model.resolved(), residency: .resident, arithmetic: encoding.arithmetic)
+        modelAt: model.resolved(), caching: .resident, arithmetic: encoding.arithmetic)
       if confidenceThreshold != nil, calibrate == nil, captioner.description.confidence != nil {
         throw ValidationError(
           "--confidence-threshold: only with --calibrate: \(captioner.path) has a confidence, with its own "

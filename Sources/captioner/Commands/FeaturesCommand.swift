@@ -2,6 +2,7 @@ import ArgumentParser
 import Captioning
 import Datasets
 import Foundation
+import Kernels
 import Imaging
 import Layers
 import Support
@@ -54,8 +55,8 @@ struct FeaturesCommand: ParsableCommand {
       let (network, head) = try Self.network(source, tap)
       let stack = try VGGEncoder(
         network, preprocessing: source.preprocessing, weights: source.file, prefix: source.prefix,
-        residency: files.count < VGGEncoder.batchSize ? .streamed : .resident,
-        arithmetic: encoding.arithmetic)
+        caching: files.count < VGGEncoder.batchSize ? .streamed : .resident,
+        on: Device.cpu.multiplying(encoding.arithmetic))
       let cache = try FeatureCache(
         path: output, key: "\(tap.rawValue) \(try stack.fingerprint())", names: files,
         width: head == nil ? network.pooledSize : network.featureSize)
@@ -65,7 +66,7 @@ struct FeaturesCommand: ParsableCommand {
       }
       var progress = ProgressLine("features", total: pending, unit: "images")
       var failures = 0
-      try stack.fill(cache, paths: files, transform: { head?($0) ?? $0 }) { done in
+      try stack.fill(cache, paths: files, transform: { head?($0, on: .cpu) ?? $0 }) { done in
         progress.update(done)
       } failed: { _, message in
         failures += 1
@@ -87,7 +88,7 @@ struct FeaturesCommand: ParsableCommand {
           path: source.file.path, expected: "FC layers (classifier.0.weight) for --tap fc",
           found: "convolutions only")
       }
-      return (found, try StoredFeatureHead(found, weights: source.file, prefix: source.prefix))
+      return (found, try StoredFeatureHead(found, weights: source.file, prefix: source.prefix, on: .cpu))
     }
     let head: VGGArchitecture.Head = tap == .map7x7 ? .full : .compact
     guard let cut = VGGArchitecture(layers: found.layers, head: head, featureSize: found.featureSize) else {

@@ -41,7 +41,7 @@ struct ScoreCommand: ParsableCommand {
     engine.apply()
     try reportingErrors {
       let captioner = try Captioner(
-        modelAt: model.resolved(), residency: .streamed, arithmetic: encoding.arithmetic)
+        modelAt: model.resolved(), caching: .streamed, arithmetic: encoding.arithmetic)
       let batch = ImageLoader(captioner.description.preprocessing).load([image], 0..<1)
       if let failure = batch.failures.first { throw failure.error }
       let given = GivenCaption(caption, captioner.description.vocabulary)

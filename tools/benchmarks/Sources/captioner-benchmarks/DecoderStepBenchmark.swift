@@ -1,5 +1,6 @@
 import ArgumentParser
 import Captioning
+import Decoding
 import Foundation
 import Kernels
 import Layers
@@ -22,26 +23,29 @@ struct DecoderStepBenchmark: ParsableCommand {
   func run() throws {
     ThreadPool.setSharedThreads(threads)
     if bf16 && !Arithmetic.bfloat16.isAvailable { throw ValidationError("this CPU can't multiply bfloat16") }
-    if bf16 { Arithmetic.current = .bfloat16 }
+    let device = Device.cpu.multiplying(bf16 ? .bfloat16 : .float32)
     var random = Random(seed: 1)
-    var decoder = CaptionDecoder(
-      .init(vocabularySize: words, embeddingSize: hidden, hiddenSize: hidden, imageFeatureSize: 4096)
+    var decoder = makeDecoder(
+      DecoderDescription(
+        vocabularySize: words, embeddingSize: hidden, hiddenSize: hidden, imageFeatureSize: 4096)
     ) { $0.untrained(using: &random) }
     let v = Tensor(uniform: [batch, 4096], limit: 1, using: &random)
     let sentences = (0..<batch).map { _ in
       (1..<steps).map { _ in Int32(min(Float(words - 1), 4 + random.uniform() * Float(words - 4))) }
     }
-    let captions = PackedCaptions.packing(sentences, imageRows: (0..<batch).map(Int32.init), start: 1, end: 2)
-      .captions
+    let sequences = PackedSequences.packing(
+      sentences, imageRows: (0..<batch).map(Int32.init), start: 1, end: 2
+    ).sequences
     var adam = Optimizer(.adam(), learningRate: 4e-4)
-    var trace = CaptionDecoder.Trace()
+    var trace = DecoderTrace()
     var (times, losses): ([Double], [Double]) = ([], [])
     for step in 0..<repetitions + 2 {
       let start = ContinuousClock.now
       let logProbs = decoder.trainingForward(
-        captions, v: v, dropout: .init(), seed: UInt64(step), into: &trace)
-      _ = decoder.backward(&trace)
-      adam.update(&decoder, clipNorm: 5)
+        sequences, about: ImageFeatures(v: v), TrainingPass(dropout: .init(.init(), seed: UInt64(step))),
+        into: &trace, on: device)
+      _ = decoder.backward(&trace, on: device)
+      adam.update(&decoder, clipNorm: 5, on: device)
       times.append((ContinuousClock.now - start) / .milliseconds(1))
       losses.append(-logProbs.reduce(0) { $0 + Double($1) } / Double(logProbs.count))
     }

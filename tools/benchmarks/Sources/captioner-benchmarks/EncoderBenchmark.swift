@@ -29,11 +29,12 @@ struct EncoderBenchmark: ParsableCommand {
       throw ValidationError("--arithmetic: expected what this CPU can multiply, found \(arithmetic)")
     }
     let stack = try ConvolutionStack(
-      architecture, weights: file, prefix: "", residency: .resident, arithmetic: arithmetic)
-    let layers = try StoredFeatureHead(architecture, weights: file, prefix: "")
+      architecture, weights: file, prefix: "", caching: .resident,
+      on: Device.cpu.multiplying(arithmetic))
+    let layers = try StoredFeatureHead(architecture, weights: file, prefix: "", on: .cpu)
     func run(_ images: Tensor) -> Tensor {
       let map = stack(images)
-      return stored == nil ? map : layers(adaptiveAveragePool(map, side: architecture.head.side))
+      return stored == nil ? map : layers(adaptiveAveragePool(map, side: architecture.head.side), on: .cpu)
     }
     var random = Random(seed: 1)
     let images = Tensor(uniform: [batch, 224, 224, 3], limit: 1, using: &random)

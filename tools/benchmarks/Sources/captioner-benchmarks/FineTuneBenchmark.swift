@@ -39,7 +39,7 @@ struct FineTuneBenchmark: ParsableCommand {
       throw ValidationError("--from: expected a convolution such as conv4_1, found \(from)")
     }
     let frozen = try cut.frozen.map {
-      try ConvolutionStack($0, weights: file, prefix: "", residency: .resident)
+      try ConvolutionStack($0, weights: file, prefix: "", caching: .resident, on: .cpu)
     }
     var random = Random(seed: 1)
     var network = Network(
@@ -59,15 +59,15 @@ struct FineTuneBenchmark: ParsableCommand {
       let maps = frozen?(images) ?? images
       mark()
       let pooled = network.convolutions.trainingForward(
-        maps, microBatch: microBatch > 0 ? microBatch : nil, into: &traces.convolutions)
+        maps, microBatch: microBatch > 0 ? microBatch : nil, into: &traces.convolutions, on: .cpu)
       mark()
-      var dv = network.head.trainingForward(pooled, dropout: 0, seed: 1, into: &traces.head)
+      var dv = network.head.trainingForward(pooled, dropout: 0, seed: 1, into: &traces.head, on: .cpu)
       for i in 0..<dv.count { dv[i] -= targets[i] }
-      network.head.backward(dv, &traces.head, into: dPooled.mutablePointer())
+      network.head.backward(dv, &traces.head, into: dPooled.mutablePointer(), on: .cpu)
       mark()
-      network.convolutions.backward(dPooled, &traces.convolutions)
+      network.convolutions.backward(dPooled, &traces.convolutions, on: .cpu)
       mark()
-      adam.update(&network)
+      adam.update(&network, on: .cpu)
       mark()
       times.append(zip(marks, marks.dropFirst()).map { ($1 - $0) / .milliseconds(1) })
     }
@@ -79,7 +79,8 @@ struct FineTuneBenchmark: ParsableCommand {
       }
       let shape = cut.mapShape(height: 224, width: 224)
       let bytes = network.convolutions.trainingMemory(
-        images: batch, height: shape[0], width: shape[1], microBatch: microBatch > 0 ? microBatch : nil)
+        images: batch, height: shape[0], width: shape[1], microBatch: microBatch > 0 ? microBatch : nil,
+        on: .cpu)
       FileHandle.standardError.write(Data("memory \(bytes / 1_000_000) MB\n".utf8))
     }
     let line: [String: Any] = [

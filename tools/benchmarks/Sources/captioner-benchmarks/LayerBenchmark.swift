@@ -23,40 +23,41 @@ struct LayerBenchmark: ParsableCommand {
     let table = VGGArchitecture.vgg(16, head: .none)!.layers
     for (layer, next) in zip(table, table.dropFirst()) {
       guard case .convolution(let k) = layer else { continue }
-      let shape = ConvolutionShape(inputChannels: c, outputChannels: k, pool: next == .pool)
-        .fitted(images: batch, height: side, width: side)
+      let maps = MapShape(images: batch, height: side, width: side, channels: c)
+      let convolution = ConvolutionDescriptor(inputChannels: c, outputChannels: k, pool: next == .pool)
+        .fitted(to: maps)
       let weights = Tensor(uniform: [k, c, 3, 3], limit: 0.1, using: &random)
       let input = Tensor(uniform: [batch, side, side, c], limit: 1, using: &random)
       let bias = Tensor(zeros: [k])
-      let size = shape.outputSize(height: side, width: side)
-      var transformed = Tensor(uninitialized: [shape.transformedCount])
-      transformWeights(shape: shape, into: transformed.mutablePointer(), workspace: workspace) {
+      let result = convolution.output(of: maps)
+      var transformed = Tensor(uninitialized: [convolution.transformedCount])
+      transformWeights(convolution, into: transformed.mutablePointer(), workspace: workspace, on: .cpu) {
         $1.update(from: weights.pointer + $0.lowerBound, count: $0.count)
       }
-      var output = Tensor(uninitialized: [batch, size.height, size.width, k])
+      let parameters = ConvolutionParameters(transformed: transformed.pointer, bias: bias.pointer)
+      var output = Tensor(uninitialized: [batch, result.height, result.width, k])
       var times: [Double] = []
       for _ in 0...repetitions {
         times.append(
           ContinuousClock().measure {
             convolve(
-              input.pointer, images: batch, height: side, width: side, shape: shape,
-              transformed: transformed.pointer, bias: bias.pointer, into: output.mutablePointer(),
-              workspace: workspace)
+              input.maps, convolution, parameters, into: output.mutableMaps(), workspace: workspace,
+              on: .cpu)
           } / .milliseconds(1) / Double(batch))
       }
       times = times.dropFirst().sorted()
-      let tileSide = shape.tile.rawValue
+      let tileSide = convolution.tile.rawValue
       let tiles = ((side + tileSide - 1) / tileSide) * ((side + tileSide - 1) / tileSide)
-      let points = shape.usesWinograd ? (tileSide + 2) * (tileSide + 2) : 9 * tileSide * tileSide
+      let points = convolution.usesWinograd ? (tileSide + 2) * (tileSide + 2) : 9 * tileSide * tileSide
       let multiplications = c * k * points * tiles
       let rate = 2 * Double(multiplications) / times[0] / 1e6
       total += times[0]
       print(
         String(
           format: "%3dx%3d %3d -> %3d%@ least %.3f, median %.3f ms/image; %.0f GFLOP/s", side, side, c, k,
-          shape.pool ? " pool" : "", times[0], times[times.count / 2], rate))
+          convolution.pool ? " pool" : "", times[0], times[times.count / 2], rate))
       c = k
-      side = size.height
+      side = result.height
     }
     print("sum of the least", total)
   }

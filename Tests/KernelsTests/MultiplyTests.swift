@@ -5,7 +5,7 @@ import Testing
 
 @testable import Kernels
 
-@Suite struct GEMMTests {
+@Suite struct MultiplyTests {
   /// Small, tall, wide and cut into pieces; every transposition; beta that keeps and beta that drops.
   @Test(arguments: [(1, 1, 1), (3, 17, 5), (300, 260, 70), (40, 1200, 130), (1500, 20, 200)], [false, true])
   func agreesWithTheDefinition(size: (Int, Int, Int), transposeA: Bool) {
@@ -27,21 +27,32 @@ import Testing
     var results: [Tensor] = []
     for threads in [1, 3] {
       var c = start
-      gemm(
-        m: m, n: n, k: k, alpha: 0.5, a.pointer, lda: transposeA ? m : k, transposeA: transposeA, b.pointer,
-        ldb: n,
-        beta: 2, c.mutablePointer(), ldc: n, pool: ThreadPool(threads: threads))
+      multiply(
+        transposeA ? .transposed(Matrix(a.pointer, rows: k, columns: m)) : .plain(a.matrix), .plain(b.matrix),
+        into: c.mutableMatrix(), alpha: 0.5, beta: 2, on: device(threads))
       results.append(c)
     }
     #expect(relativeError(results[0].scalars, expected) < 1e-6)
     #expect(results[0] == results[1])
   }
 
+  /// A batch may be empty: what has no rows has columns all the same, and no term leaves zeros.
+  @Test func mayBeEmpty() {
+    let none = Tensor(zeros: [0, 5])
+    let b = Tensor(repeating: 1, [3, 5])
+    #expect(none.matrix.columns == 5 && none.matrix.rows == 0)
+    var c = Tensor(zeros: [0, 3])
+    multiply(.plain(none.matrix), .transposed(b.matrix), into: c.mutableMatrix(), on: .cpu)
+    var sums = Tensor(repeating: .nan, [5, 5])
+    multiply(.transposed(none.matrix), .plain(none.matrix), into: sums.mutableMatrix(), on: .cpu)
+    #expect(sums == Tensor(zeros: [5, 5]))
+  }
+
   /// With beta 0 the output may hold anything, NaN included.
   @Test func overwritesWithoutReading() {
     let a = Tensor(repeating: 1, [2, 3])
     var c = Tensor(repeating: .nan, [2, 2])
-    gemm(m: 2, n: 2, k: 3, a.pointer, lda: 3, a.pointer, ldb: 3, transposeB: true, c.mutablePointer(), ldc: 2)
+    multiply(.plain(a.matrix), .transposed(a.matrix), into: c.mutableMatrix(), on: .cpu)
     #expect(c.scalars == [3, 3, 3, 3])
   }
 
@@ -56,14 +67,21 @@ import Testing
       Tensor((0..<count).map { _ in Float(random.next() % 255) - 127 }, [count])
     }
     let (a, b, start) = (small(m * k), small(k * n), small(m * n))
+    let left =
+      transposeA
+      ? Factor.transposed(Matrix(a.pointer, rows: k, columns: m))
+      : .plain(Matrix(a.pointer, rows: m, columns: k))
+    let right =
+      transposeB
+      ? Factor.transposed(Matrix(b.pointer, rows: n, columns: k))
+      : .plain(Matrix(b.pointer, rows: k, columns: n))
     for beta: Float in [0, 1] {
       var results: [Tensor] = []
       for threads in [1, 3] {
         var c = beta == 0 ? Tensor(repeating: .nan, [m * n]) : start
-        bfloatGEMM(
-          m: m, n: n, k: k, a.pointer, lda: transposeA ? m : k, transposeA: transposeA, b.pointer,
-          ldb: transposeB ? k : n, transposeB: transposeB, beta: beta, c.mutablePointer(), ldc: n,
-          pool: ThreadPool(threads: threads))
+        multiplyBFloats(
+          left, right, into: MutableMatrix(c.mutablePointer(), rows: m, columns: n), beta: beta,
+          on: device(threads))
         results.append(c)
       }
       #expect(results[0] == results[1])
@@ -80,6 +98,21 @@ import Testing
       // Whole numbers below 2^24: no rounding anywhere.
       #expect(results[0].scalars == expected)
     }
+  }
+
+  /// Large products multiply what the device says, small ones floats, and another device is not touched by it.
+  @Test(.enabled(if: Arithmetic.bfloat16.isAvailable), arguments: [(256, true), (100, false)])
+  func theDeviceSaysWhatIsMultiplied(side: Int, isLarge: Bool) {
+    var random = Random(seed: 13)
+    let a = Tensor(uniform: [side, side], limit: 1, using: &random)
+    let b = Tensor(uniform: [side, side], limit: 1, using: &random)
+    let products = [Device.cpu.multiplying(.bfloat16), .cpu].map { device in
+      var c = Tensor(repeating: .nan, [side, side])
+      multiply(.plain(a.matrix), .plain(b.matrix), into: c.mutableMatrix(), on: device)
+      return c
+    }
+    let error = relativeError(products[0], products[1])
+    #expect(isLarge ? error > 1e-4 && error < 1e-2 : error == 0, "\(error)")
   }
 
   /// To nearest, ties to even, as the hardware's own conversion; what is not a number stays so.

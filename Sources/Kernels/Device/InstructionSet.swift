@@ -39,6 +39,3 @@ public struct InstructionSet: Sendable, CustomStringConvertible {
     return chosen
   }()
 }
-
-/// The C functions of the instruction set in use.
-var kernels: ck_kernels { InstructionSet.current.table.pointer.pointee }

@@ -1,3 +1,4 @@
+internal import CKernels
 internal import Foundation
 
 /// From which classes one is drawn, and how boldly.
@@ -17,7 +18,7 @@ public struct ClassSampling: Sendable, Equatable {
   }
 }
 
-/// Draws a class for each of `rows` rows of V logits, with the probability that the sampling gives it when the excluded
+/// Draws a class for each row of V logits, with the probability that the sampling gives it when the excluded
 /// classes are left out: the one way in which classes are drawn.
 /// - Parameters:
 ///   - logits: [rows, V]; overwritten.
@@ -27,29 +28,30 @@ public struct ClassSampling: Sendable, Equatable {
 /// - Returns: one place a row: the class, -1 where none is left, and its log softmax(logits + bias), T = 1 and
 ///   nothing left out.
 public func sampledClasses(
-  _ sampling: ClassSampling, rows: Int, columns: Int, logits: UnsafeMutablePointer<Float>,
-  bias: UnsafePointer<Float>?, excluding excluded: [Int32] = [], excludingByRow excludedByRow: [[Int32]] = [],
-  uniforms: [Double], pool: ThreadPool = .shared, instructions: InstructionSet = .current
+  _ sampling: ClassSampling, of logits: MutableMatrix, bias: UnsafePointer<Float>?,
+  excluding excluded: [Int32] = [], excludingByRow excludedByRow: [[Int32]] = [], uniforms: [Double],
+  on device: Device
 ) -> TopClasses {
+  let (rows, columns) = (logits.rows, logits.columns)
   precondition(uniforms.count == rows, "\(uniforms.count) numbers for \(rows) rows")
   let top = topClasses(
-    sampling.topK ?? 1, rows: rows, columns: columns, logits: logits, bias: bias, excluding: excluded,
-    excludingByRow: excludedByRow, pool: pool, instructions: instructions)
-  let exponentials = instructions.table.pointer.pointee.exp_row!
+    sampling.topK ?? 1, of: logits, bias: bias, excluding: excluded, excludingByRow: excludedByRow, on: device
+  )
+  let exponentials = device.kernels.exp_row!
   let scale = Float(1 / sampling.temperature)
   var ids = [Int32](repeating: -1, count: rows)
   var values = [Float](repeating: -.infinity, count: rows)
   ids.withUnsafeMutableBufferPointer { ids in
     values.withUnsafeMutableBufferPointer { values in
       guard let ids = ids.baseAddress, let values = values.baseAddress, top.count > 0 else { return }
-      pool.runRows(rows, columns: columns) { range in
+      device.pool.runRows(rows, columns: columns) { range in
         withUnsafeTemporaryAllocation(of: Float.self, capacity: columns) { memory in
           let weights = memory.baseAddress!
           for row in range {
             let first = row * top.count
             guard top.ids[first] >= 0 else { continue }
             // logits + bias, -infinity where excluded; the largest and its log softmax differ by the normaliser.
-            let sums = logits + row * columns
+            let sums = logits[row]
             let largest = sums[Int(top.ids[first])]
             var chosen: Int32
             if sampling.topK == nil && sampling.topP >= 1 {

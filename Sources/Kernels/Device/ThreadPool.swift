@@ -57,6 +57,26 @@ public final class ThreadPool: Sendable {
   }
 }
 
+extension ThreadPool {
+  /// Cuts 0..<count into chunks of `size` (the last may be shorter): by the count alone, whatever the threads.
+  func runChunks(of count: Int, size: Int, _ body: (Range<Int>) -> Void) {
+    guard count > 0 else { return }
+    if count <= size { return body(0..<count) }
+    run((count + size - 1) / size) { chunk in body(chunk * size..<min(count, (chunk + 1) * size)) }
+  }
+
+  /// Cuts rows of `columns` scalars into chunks of about 16,000 scalars.
+  func runRows(_ rows: Int, columns: Int, _ body: (Range<Int>) -> Void) {
+    runChunks(of: rows, size: max(1, 16_384 / max(1, columns)), body)
+  }
+
+  /// Runs `body` on this thread with the same settings as a piece.
+  func runHere(_ body: () -> Void) {
+    SingleThreadedGEMM.prepareThisThread()
+    body()
+  }
+}
+
 /// The job under way and the threads' meeting point.
 ///
 /// `@unchecked Sendable`: `body` and `count` are written while no worker is inside a job, and published by the

@@ -1,3 +1,4 @@
+internal import Synchronization
 internal import Tensors
 
 /// Memory that convolutions use between them and keep from call to call; one caller at a time.
@@ -21,4 +22,15 @@ public final class ConvolutionWorkspace: @unchecked Sendable {
     if map.count < floats { map = Tensor(uninitialized: [floats]) }
     return map.mutablePointer()
   }
+}
+
+/// Hands out the numbers 0..<count, each that of a stretch of scratch memory, to as many threads at a time: which of them
+/// holds which number is arbitrary.
+final class SlotAllocator: Sendable {
+  private let free: Mutex<[Int]>
+
+  init(count: Int) { free = Mutex(Array(0..<count)) }
+
+  func take() -> Int { free.withLock { $0.removeLast() } }
+  func give(_ slot: Int) { free.withLock { $0.append(slot) } }
 }

@@ -1,19 +1,21 @@
 /// The planes of a block of tiles, and the products of its points.
 struct WinogradProducts {
-  let shape: ConvolutionShape
-  /// Elements between two planes; a few cache lines more than their size, so that the planes' first lines don't fall
-  /// into the same cache set.
-  let inputPlane, outputPlane: Int
+  let convolution: ConvolutionDescriptor
+  /// Elements between two planes of the input; a few cache lines more than their size, so that the planes' first lines
+  /// don't fall into the same cache set.
+  let inputPlane: Int
+  /// The same of the output.
+  let outputPlane: Int
 
-  init(tiles: Int, shape: ConvolutionShape) {
-    self.shape = shape
-    inputPlane = tiles * shape.inputChannels + 48
-    outputPlane = tiles * shape.outputChannels + 48
+  init(tiles: Int, _ convolution: ConvolutionDescriptor) {
+    self.convolution = convolution
+    inputPlane = tiles * convolution.inputChannels + 48
+    outputPlane = tiles * convolution.outputChannels + 48
   }
 
-  private var points: Int { shape.tile.points }
+  private var points: Int { convolution.tile.points }
   /// Floats that the planes of the input take.
-  private var inputFloats: Int { points * inputPlane / (shape.arithmetic == .bfloat16 ? 2 : 1) }
+  private var inputFloats: Int { points * inputPlane / (convolution.arithmetic == .bfloat16 ? 2 : 1) }
 
   /// Floats of working memory for a block.
   var scratchCount: Int { inputFloats + points * outputPlane }
@@ -22,16 +24,16 @@ struct WinogradProducts {
   func results(_ planes: UnsafeMutablePointer<Float>) -> UnsafeMutablePointer<Float> { planes + inputFloats }
 
   /// Points whose products are best done in one go: rounded ones have a cost for each call.
-  var pointsAtOnce: Int { shape.arithmetic == .bfloat16 ? points / 12 : 1 }
+  var pointsAtOnce: Int { convolution.arithmetic == .bfloat16 ? points / 12 : 1 }
 
   /// The products [tiles, C]×[C, K] of some points, for some tiles of the block.
   func multiply(
     _ range: Range<Int>, _ tiles: Range<Int>, _ planes: UnsafeMutablePointer<Float>,
     _ transformed: UnsafePointer<Float>
   ) {
-    let (c, k) = (shape.inputChannels, shape.outputChannels)
-    let weightPlane = shape.transformedPlane
-    if shape.arithmetic == .bfloat16 {
+    let (c, k) = (convolution.inputChannels, convolution.outputChannels)
+    let weightPlane = convolution.transformedPlane
+    if convolution.arithmetic == .bfloat16 {
       let (a, b) = (UnsafeRawPointer(planes), UnsafeRawPointer(transformed))
       bfloatProducts(
         range.count, m: tiles.count, n: k, k: c,
@@ -42,10 +44,10 @@ struct WinogradProducts {
       return
     }
     for point in range {
-      sgemm(
-        tiles.count, k, c, 1, planes + point * inputPlane + tiles.lowerBound * c, c, false,
-        transformed + point * weightPlane, k, false, 0,
-        results(planes) + point * outputPlane + tiles.lowerBound * k, k)
+      let v = Matrix(planes + point * inputPlane + tiles.lowerBound * c, rows: tiles.count, columns: c)
+      let u = Matrix(transformed + point * weightPlane, rows: c, columns: k)
+      let m = results(planes) + point * outputPlane + tiles.lowerBound * k
+      multiplyHere(.plain(v), .plain(u), into: MutableMatrix(m, rows: tiles.count, columns: k))
     }
   }
 }
@@ -61,8 +63,8 @@ struct WinogradPlan {
 
   init(_ tiles: WinogradTiles) {
     self.tiles = tiles
-    let shape = tiles.shape
-    let widest = max(shape.inputChannels, shape.outputChannels)
+    let convolution = tiles.convolution
+    let widest = max(convolution.inputChannels, convolution.outputChannels)
     // Block sizes by measurement (tools/benchmarks, `layers`): in and out planes of a block stay in L2 and L3.
     let wanted = widest <= 128 ? 128 : widest <= 256 ? 96 : 400
     blockPerThread = tiles.count >= 2 * wanted && widest <= 256
@@ -70,14 +72,16 @@ struct WinogradPlan {
     let multiple = blockPerThread ? 4 : 1
     let blocks = (tiles.count + wanted * multiple - 1) / (wanted * multiple) * multiple
     block = (tiles.count + blocks - 1) / blocks
-    products = WinogradProducts(tiles: block, shape: shape)
+    products = WinogradProducts(tiles: block, convolution)
   }
 
   func run(
-    _ input: UnsafePointer<Float>, transformed: UnsafePointer<Float>, bias: UnsafePointer<Float>,
-    into output: UnsafeMutablePointer<Float>, workspace: ConvolutionWorkspace, pool: ThreadPool
+    _ x: Maps, _ parameters: ConvolutionParameters, into y: MutableMaps, workspace: ConvolutionWorkspace
   ) {
-    let (k, points) = (tiles.shape.outputChannels, tiles.shape.tile.points)
+    let (k, points) = (tiles.convolution.outputChannels, tiles.convolution.tile.points)
+    let transformed = parameters.transformed
+    let bias = parameters.bias
+    let pool = tiles.device.pool
     let (inputPlane, outputPlane) = (products.inputPlane, products.outputPlane)
     let floats = products.scratchCount
     let blocks = (tiles.count + block - 1) / block
@@ -90,18 +94,18 @@ struct WinogradPlan {
         defer { slots.give(slot) }
         let planes = memory + slot * floats
         let range = (index * block)..<min(tiles.count, (index + 1) * block)
-        tiles.transformInput(input, range, into: planes, plane: inputPlane)
+        tiles.transformInput(x.base, range, into: planes, plane: inputPlane)
         products.multiply(0..<points, 0..<range.count, planes, transformed)
-        tiles.transformOutput(products.results(planes), plane: outputPlane, range, bias: bias, into: output)
+        tiles.transformOutput(products.results(planes), plane: outputPlane, range, bias: bias, into: y.base)
       }
       return
     }
     let planes = workspace.scratch(floats: floats, threads: 1)
     for first in stride(from: 0, to: tiles.count, by: block) {
       let count = min(block, tiles.count - first)
-      pool.runPieces(of: count, size: 4) { part in
+      pool.runChunks(of: count, size: 4) { part in
         tiles.transformInput(
-          input, (first + part.lowerBound)..<(first + part.upperBound), into: planes, from: part.lowerBound,
+          x.base, (first + part.lowerBound)..<(first + part.upperBound), into: planes, from: part.lowerBound,
           plane: inputPlane)
       }
       // Many tiles in two halves, so that threads end more nearly together.
@@ -113,10 +117,10 @@ struct WinogradPlan {
           from..<min(points, from + step), (count * part / parts)..<(count * (part + 1) / parts), planes,
           transformed)
       }
-      pool.runPieces(of: count, size: 4) { part in
+      pool.runChunks(of: count, size: 4) { part in
         tiles.transformOutput(
           products.results(planes) + part.lowerBound * k, plane: outputPlane,
-          (first + part.lowerBound)..<(first + part.upperBound), bias: bias, into: output)
+          (first + part.lowerBound)..<(first + part.upperBound), bias: bias, into: y.base)
       }
     }
   }

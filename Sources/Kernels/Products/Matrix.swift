@@ -1,3 +1,5 @@
+public import Tensors
+
 /// A matrix of floats in memory that somebody else owns: rows of `columns` floats, `stride` floats apart. Its shape
 /// travels with the pointer.
 public struct Matrix {
@@ -30,6 +32,11 @@ public struct Matrix {
   public func rows(_ range: Range<Int>) -> Matrix {
     Matrix(self[range.lowerBound], rows: range.count, columns: columns, stride: stride)
   }
+
+  /// Some of the columns; the memory is shared.
+  public func columns(_ range: Range<Int>) -> Matrix {
+    Matrix(base + range.lowerBound, rows: rows, columns: range.count, stride: stride)
+  }
 }
 
 /// A `Matrix` that may be written.
@@ -58,49 +65,22 @@ public struct MutableMatrix {
   public func rows(_ range: Range<Int>) -> MutableMatrix {
     MutableMatrix(self[range.lowerBound], rows: range.count, columns: columns, stride: stride)
   }
-}
 
-/// A factor of a matrix product: a matrix as it lies in memory, or its transpose.
-public enum Factor {
-  /// M.
-  case plain(Matrix)
-  /// Mᵀ.
-  case transposed(Matrix)
-
-  /// The rows and columns of the factor itself.
-  var shape: (rows: Int, columns: Int) {
-    switch self {
-    case .plain(let matrix): (matrix.rows, matrix.columns)
-    case .transposed(let matrix): (matrix.columns, matrix.rows)
-    }
-  }
-
-  /// How it lies in memory.
-  var stored: (matrix: Matrix, isTransposed: Bool) {
-    switch self {
-    case .plain(let matrix): (matrix, false)
-    case .transposed(let matrix): (matrix, true)
-    }
+  /// Some of the columns; the memory is shared.
+  public func columns(_ range: Range<Int>) -> MutableMatrix {
+    MutableMatrix(base + range.lowerBound, rows: rows, columns: range.count, stride: stride)
   }
 }
 
-/// C = alpha · A·B + beta · C. With `beta` 0, C is not read.
-///
-/// Large products are cut into pieces by shape alone and shared by the threads, so the result is the same, bit for
-/// bit, for any number of threads. Products of 8 million terms and more multiply what `device.arithmetic` says.
-/// - Parameters:
-///   - a: [m, k].
-///   - b: [k, n].
-///   - c: [m, n].
-public func multiply(
-  _ a: Factor, _ b: Factor, into c: MutableMatrix, alpha: Float = 1, beta: Float = 0, on device: Device
-) {
-  precondition(
-    a.shape.columns == b.shape.rows && c.rows == a.shape.rows && c.columns == b.shape.columns,
-    "\(a.shape) times \(b.shape) into \(c.rows)×\(c.columns)")
-  let (left, right) = (a.stored, b.stored)
-  gemm(
-    m: c.rows, n: c.columns, k: a.shape.columns, alpha: alpha, left.matrix.base, lda: left.matrix.stride,
-    transposeA: left.isTransposed, right.matrix.base, ldb: right.matrix.stride,
-    transposeB: right.isTransposed, beta: beta, c.base, ldc: c.stride, device: device)
+extension Tensor {
+  /// A tensor [rows, columns] as a matrix, valid as `pointer` is; one of another rank has its first extent for rows.
+  public var matrix: Matrix { Matrix(pointer, rows: shape[0], columns: rowLength) }
+
+  /// The same to be written, valid as `mutablePointer` is.
+  public mutating func mutableMatrix() -> MutableMatrix {
+    MutableMatrix(mutablePointer(), rows: shape[0], columns: rowLength)
+  }
+
+  /// Scalars in a row.
+  private var rowLength: Int { shape.dimensions.dropFirst().reduce(1, *) }
 }

@@ -1,3 +1,5 @@
+internal import CKernels
+
 /// What computes: the threads, the vector instructions, and what large products multiply.
 ///
 /// Every kernel and layer takes one, and none has a default below the models: a device that is forgotten on the way
@@ -27,4 +29,7 @@ public struct Device: Sendable {
   public func multiplying(_ arithmetic: Arithmetic) -> Device {
     Device(pool: pool, instructions: instructions, arithmetic: arithmetic)
   }
+
+  /// The C functions of these instructions.
+  var kernels: ck_kernels { instructions.table.pointer.pointee }
 }

@@ -48,19 +48,26 @@ public enum OptimizerRule: Sendable, Equatable {
   /// The constants of one step.
   func numbers(_ step: UpdateStep) -> ck_update {
     var numbers = ck_update()
-    (numbers.gradient_scale, numbers.penalty, numbers.kept) = (step.gradientScale, step.weightDecay, 1)
+    numbers.gradient_scale = step.gradientScale
+    numbers.penalty = step.weightDecay
+    numbers.kept = 1
     numbers.step_size = step.learningRate
     switch self {
     case .sgd(let momentum, let nesterov):
-      (numbers.momentum, numbers.nesterov) = (Float(momentum), nesterov ? 1 : 0)
+      numbers.momentum = Float(momentum)
+      numbers.nesterov = nesterov ? 1 : 0
     case .adagrad(let epsilon):
-      (numbers.beta2, numbers.one_minus_beta2, numbers.epsilon) = (1, 1, Float(epsilon))
+      numbers.beta2 = 1
+      numbers.one_minus_beta2 = 1
+      numbers.epsilon = Float(epsilon)
     case .rmsprop(let smoothing, let epsilon):
-      (numbers.beta2, numbers.one_minus_beta2) = (Float(smoothing), Float(1 - smoothing))
+      numbers.beta2 = Float(smoothing)
+      numbers.one_minus_beta2 = Float(1 - smoothing)
       numbers.epsilon = Float(epsilon)
     case .adam(let beta1, let beta2, let epsilon), .adamw(let beta1, let beta2, let epsilon):
       numbers.one_minus_beta1 = Float(1 - beta1)
-      (numbers.beta2, numbers.one_minus_beta2) = (Float(beta2), Float(1 - beta2))
+      numbers.beta2 = Float(beta2)
+      numbers.one_minus_beta2 = Float(1 - beta2)
       numbers.step_size = Float(Double(step.learningRate) / (1 - power(beta1, step.number)))
       numbers.inverse_root_correction2 = Float(1 / (1 - power(beta2, step.number)).squareRoot())
       numbers.epsilon = Float(epsilon)
@@ -74,7 +81,9 @@ public enum OptimizerRule: Sendable, Equatable {
 }
 
 private func power(_ base: Double, _ exponent: Int) -> Double {
-  var (result, square, rest) = (1.0, base, max(0, exponent))
+  var result = 1.0
+  var square = base
+  var rest = max(0, exponent)
   while rest > 0 {
     if rest & 1 == 1 { result *= square }
     square *= square
