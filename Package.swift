@@ -33,6 +33,7 @@ let package = Package(
   name: "captioner",
   products: [
     .executable(name: "captioner", targets: ["captioner"]),
+    .library(name: "CaptionerKit", targets: ["CaptionerKit"]),
     .library(
       name: "CaptionerEngine",
       targets: [
@@ -105,6 +106,14 @@ let package = Package(
         "Datasets", "Evaluation", "Imaging", "Language", "Metrics", "Support", "Tensors", "Training",
       ],
       testDependencies: ["Captioning", "Datasets", "Decoding"])
+    // Floor 10: the front door.
+    + module(
+      "CaptionerKit",
+      dependencies: [
+        "Captioning", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "Metrics",
+        "Support", "Tensors", "Training",
+      ],
+      testDependencies: ["Layers"])
     // Floor 11: the command.
     + [
       .executableTarget(

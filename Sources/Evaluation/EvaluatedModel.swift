@@ -20,12 +20,12 @@ public protocol EvaluatedModel {
 /// A loaded model and the pooled maps of the images it is asked about.
 public struct LoadedModel: EvaluatedModel {
   /// The model.
-  public let captioner: Captioner
+  public let captioner: CaptionModel
   /// [N, pooledSize].
   public let pooled: Tensor
 
   /// A model and what it sees.
-  public init(_ captioner: Captioner, pooled: Tensor) {
+  public init(_ captioner: CaptionModel, pooled: Tensor) {
     self.captioner = captioner
     self.pooled = pooled
   }

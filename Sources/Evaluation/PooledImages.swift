@@ -16,7 +16,7 @@ public struct PooledImages {
   ///   - failed: called with the reason of each image that can't be read.
   /// - Throws: `ModelError.notFinite`.
   public init(
-    _ captioner: Captioner, _ images: [CaptionedImage], progress: (Int) -> Void = { _ in },
+    _ captioner: CaptionModel, _ images: [CaptionedImage], progress: (Int) -> Void = { _ in },
     failed: (String) -> Void
   ) throws {
     let files = images.map(\.path)
@@ -42,7 +42,7 @@ public struct PooledImages {
   ///   - failed: called with the reason of each image that can't be read.
   /// - Throws: `FeatureCacheError`, `ModelError.notFinite`.
   public init(
-    _ captioner: Captioner, _ images: [CaptionedImage], keptIn path: String,
+    _ captioner: CaptionModel, _ images: [CaptionedImage], keptIn path: String,
     progress: (_ done: Int, _ pending: Int) -> Void = { _, _ in }, failed: (String) -> Void
   ) throws {
     let files = images.map(\.path)

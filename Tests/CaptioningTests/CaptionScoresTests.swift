@@ -14,10 +14,10 @@ import Testing
     return Tensor(uniform: [5, TinyNetwork.pooledSize], limit: 2, using: &random)
   }()
 
-  private static func captioner(_ metadata: [String: String] = TinyNetwork.metadata) throws -> Captioner {
+  private static func captioner(_ metadata: [String: String] = TinyNetwork.metadata) throws -> CaptionModel {
     try withTemporaryFolder { folder in
       try TinyNetwork.writeModel(to: folder + "/m.safetensors", metadata: metadata)
-      return try Captioner(modelAt: folder + "/m.safetensors", caching: .resident)
+      return try CaptionModel(contentsOf: folder + "/m.safetensors", caching: .resident)
     }
   }
 

@@ -13,7 +13,7 @@ private struct Stopped: Error {}
   private func encoder(_ folder: String) throws -> VGGEncoder {
     let path = folder + "/model.safetensors"
     try TinyNetwork.writeModel(to: path)
-    return try Captioner(modelAt: path, caching: .resident).encoder
+    return try CaptionModel(contentsOf: path, caching: .resident).encoder
   }
 
   /// Ten images, two of them bad; stopped after the first batch, resumed, then one is mended.
@@ -82,7 +82,7 @@ private struct Stopped: Error {}
       let path = folder + "/model.safetensors"
       try TinyNetwork.writeModel(to: path)
       let file = try SafetensorsFile(path: path)
-      let whole = try Captioner(modelAt: path, caching: .resident).encoder
+      let whole = try CaptionModel(contentsOf: path, caching: .resident).encoder
       let cut = try #require(whole.architecture.cut(before: "conv2_1"))
       let frozen = try VGGEncoder(
         try #require(cut.frozen), preprocessing: whole.preprocessing, weights: file, prefix: "encoder.",

@@ -65,7 +65,7 @@ private func network(_ path: String) throws -> (CaptionNetwork, ModelDescription
       for count in [0, 1, 8, 9, 500, whole.count - 4000, whole.count - 1] {
         try whole.prefix(count).write(to: URL(fileURLWithPath: path))
         #expect {
-          try Captioner(modelAt: path, caching: .streamed)
+          try CaptionModel(contentsOf: path, caching: .streamed)
         } throws: {
           guard case .weights(.malformed(path, _, _)) = $0 as? ModelError else { return false }
           return true
@@ -83,7 +83,7 @@ private func network(_ path: String) throws -> (CaptionNetwork, ModelDescription
         tensors[key] = tensor
         try TinyNetwork.writeModel(to: path, tensors: tensors)
         do throws(ModelError) {
-          _ = try Captioner(modelAt: path, caching: .streamed)
+          _ = try CaptionModel(contentsOf: path, caching: .streamed)
           return nil
         } catch { return error }
       }
@@ -101,7 +101,7 @@ private func network(_ path: String) throws -> (CaptionNetwork, ModelDescription
         let isConvolution = key.hasPrefix("encoder.features")
         #expect(try error(bad) == (isConvolution ? nil : .notFinite(path: path, what: key)))
         if isConvolution {
-          let captioner = try Captioner(modelAt: path, caching: .streamed)
+          let captioner = try CaptionModel(contentsOf: path, caching: .streamed)
           #expect(throws: ModelError.notFinite(path: path, what: "the encoder's output")) {
             try captioner.pooled(Tensor(repeating: 1, [1, 32, 32, 3]))
           }

@@ -111,7 +111,7 @@ private func torchvision(_ depth: Int, full: Bool, prefix: String = "") throws -
         var metadata = TinyNetwork.metadata
         metadata["preprocessing"] = metadata["preprocessing"]?.replacingOccurrences(of: "32", with: "\(side)")
         try TinyNetwork.writeModel(to: path, metadata: metadata)
-        let captioner = try? Captioner(modelAt: path, caching: .streamed)
+        let captioner = try? CaptionModel(contentsOf: path, caching: .streamed)
         #expect((captioner != nil) == fits)
         if let captioner { #expect(try captioner.pooled(Tensor(zeros: [1, 4, 4, 3])).shape == [1, 16]) }
       }

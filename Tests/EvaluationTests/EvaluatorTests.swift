@@ -13,7 +13,7 @@ import Testing
 
 /// The tiny model, images with references, and their pooled maps.
 private struct Example {
-  let captioner: Captioner
+  let captioner: CaptionModel
   let images: [CaptionedImage]
   let pooled: Tensor
 
@@ -34,7 +34,7 @@ private struct Example {
       try text.write(toFile: json, atomically: true, encoding: .utf8)
       try TinyNetwork.writeModel(to: model)
       return (
-        try Captioner(modelAt: model, caching: .resident), try CaptionDataset(path: json).images
+        try CaptionModel(contentsOf: model, caching: .resident), try CaptionDataset(path: json).images
       )
     }
     var random = Random(seed: 11)

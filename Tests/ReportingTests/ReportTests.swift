@@ -30,7 +30,7 @@ import Testing
     try json.write(toFile: folder + "/captions.json", atomically: true, encoding: .utf8)
     let dataset = try CaptionDataset(path: folder + "/captions.json", images: folder)
     var random = Random(seed: 4)
-    let captioner = try Captioner(modelAt: model, caching: .resident)
+    let captioner = try CaptionModel(contentsOf: model, caching: .resident)
     let evaluator = Evaluator(
       LoadedModel(
         captioner, pooled: Tensor(uniform: [count, TinyNetwork.pooledSize], limit: 2, using: &random)),

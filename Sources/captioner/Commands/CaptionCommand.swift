@@ -57,15 +57,15 @@ struct CaptionCommand: ParsableCommand {
         }
       }
       writer.namesImages = paths.count > 1 || files.count != 1 || files != paths
-      let captioner = try Captioner(
-        modelAt: modelPath, caching: files.count < VGGEncoder.batchSize ? .streamed : .resident,
+      let captioner = try CaptionModel(
+        contentsOf: modelPath, caching: files.count < VGGEncoder.batchSize ? .streamed : .resident,
         arithmetic: encoding.arithmetic)
       failures += try caption(files, captioner, &writer)
       if failures > 0 { throw ExitCode(1) }
     }
   }
 
-  private func caption(_ files: [String], _ captioner: Captioner, _ writer: inout CaptionWriter) throws -> Int
+  private func caption(_ files: [String], _ captioner: CaptionModel, _ writer: inout CaptionWriter) throws -> Int
   {
     let strategy = try search.strategy(captions: captions, vocabulary: captioner.description.vocabulary)
     var failures = 0

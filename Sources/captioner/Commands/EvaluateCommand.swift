@@ -112,8 +112,8 @@ struct EvaluateCommand: ParsableCommand {
       }
       let clock = ContinuousClock()
       let start = clock.now
-      let captioner = try Captioner(
-        modelAt: model.resolved(), caching: .resident, arithmetic: encoding.arithmetic)
+      let captioner = try CaptionModel(
+        contentsOf: model.resolved(), caching: .resident, arithmetic: encoding.arithmetic)
       if confidenceThreshold != nil, calibrate == nil, captioner.description.confidence != nil {
         throw ValidationError(
           "--confidence-threshold: only with --calibrate: \(captioner.path) has a confidence, with its own "
@@ -158,7 +158,7 @@ struct EvaluateCommand: ParsableCommand {
     }
   }
 
-  private func pooledImages(_ captioner: Captioner, _ images: [CaptionedImage]) throws -> PooledImages {
+  private func pooledImages(_ captioner: CaptionModel, _ images: [CaptionedImage]) throws -> PooledImages {
     var progress: ProgressLine?
     var total = images.count
     func show(_ done: Int, _ pending: Int) {
@@ -176,7 +176,7 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   /// How far captions can be trusted; with `--calibrate` the model is written whose confidence they give.
-  private func trust(_ evaluation: Evaluation, _ captioner: Captioner) throws -> Trust? {
+  private func trust(_ evaluation: Evaluation, _ captioner: CaptionModel) throws -> Trust? {
     let threshold = confidenceThreshold ?? 0.5
     guard let calibrate else {
       return Trust(evaluation, of: captioner.description.confidence)

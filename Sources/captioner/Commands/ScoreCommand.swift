@@ -40,8 +40,8 @@ struct ScoreCommand: ParsableCommand {
   func run() throws {
     engine.apply()
     try reportingErrors {
-      let captioner = try Captioner(
-        modelAt: model.resolved(), caching: .streamed, arithmetic: encoding.arithmetic)
+      let captioner = try CaptionModel(
+        contentsOf: model.resolved(), caching: .streamed, arithmetic: encoding.arithmetic)
       let batch = ImageLoader(captioner.description.preprocessing).load([image], 0..<1)
       if let failure = batch.failures.first { throw failure.error }
       let given = GivenCaption(caption, captioner.description.vocabulary)

@@ -17,7 +17,7 @@ struct BeamBenchmark: ParsableCommand {
 
   func run() throws {
     ThreadPool.setSharedThreads(threads)
-    let captioner = try Captioner(modelAt: model, caching: .streamed)
+    let captioner = try CaptionModel(contentsOf: model, caching: .streamed)
     let pooled = try SafetensorsFile(path: features).tensor(named: "features")
     let (images, width) = (pooled.shape[0], pooled.shape[1])
     let options = BeamSearch.Options(beamWidth: beamWidth)

@@ -16,7 +16,7 @@ struct FolderEncoderBenchmark: ParsableCommand {
 
   func run() throws {
     ThreadPool.setSharedThreads(threads)
-    let captioner = try Captioner(modelAt: model, caching: .resident)
+    let captioner = try CaptionModel(contentsOf: model, caching: .resident)
     let preprocessing = captioner.description.preprocessing
     var random = Random(seed: 1)
     let batch = Tensor(

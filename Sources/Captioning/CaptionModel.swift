@@ -5,7 +5,7 @@ internal import Layers
 public import Tensors
 
 /// A loaded model: photos in, captions with log-probabilities out. Not for use by two threads at once.
-public final class Captioner {
+public final class CaptionModel {
   /// The model file.
   public let path: String
   /// All of the model but its weights.
@@ -23,7 +23,7 @@ public final class Captioner {
   ///   - device: what computes.
   /// - Throws: `ModelError` naming what is missing, of another shape, or not finite.
   public init(
-    modelAt path: String, caching: WeightCaching, arithmetic: Arithmetic = .float32,
+    contentsOf path: String, caching: WeightCaching, arithmetic: Arithmetic = .float32,
     on device: Device = .cpu
   ) throws(ModelError) {
     self.path = path

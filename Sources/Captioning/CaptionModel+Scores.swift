@@ -3,7 +3,7 @@ public import Language
 internal import Layers
 public import Tensors
 
-extension Captioner {
+extension CaptionModel {
   /// A given caption's log-probability, word by word, the end token included, and each word's rank.
   /// - Parameters:
   ///   - tokens: the caption's words; those that the model does not know count as `<unk>`.

@@ -9,12 +9,12 @@ import Testing
 @testable import Captioning
 
 /// The tiny model, and the pooled maps of a few images.
-private func captioner(_ metadata: [String: String] = TinyNetwork.metadata) throws -> (Captioner, Tensor) {
+private func captioner(_ metadata: [String: String] = TinyNetwork.metadata) throws -> (CaptionModel, Tensor) {
   try withTemporaryFolder { folder in
     let path = folder + "/model.safetensors"
     try TinyNetwork.writeModel(to: path, metadata: metadata)
     // The file stays mapped when its name is gone.
-    let captioner = try Captioner(modelAt: path, caching: .resident)
+    let captioner = try CaptionModel(contentsOf: path, caching: .resident)
     var random = Random(seed: 3)
     return (captioner, try captioner.pooled(Tensor(uniform: [5, 32, 32, 3], limit: 2, using: &random)))
   }
@@ -54,7 +54,7 @@ private func captioner(_ metadata: [String: String] = TinyNetwork.metadata) thro
     let alone = try kinds.dropLast().map {
       captioner.captions(try captioner.pooled(loader.load([$0], 0..<1).images))[0][0]
     }
-    for count in [0, 1, 8, 9, 2 * Captioner.searchSize + 3] {
+    for count in [0, 1, 8, 9, 2 * CaptionModel.searchSize + 3] {
       let files = (0..<count).map { kinds[$0 % 5 % 3] }
       var (places, groups): ([Int], [Int]) = ([], [])
       try captioner.caption(files) { pooled, places in
@@ -71,7 +71,7 @@ private func captioner(_ metadata: [String: String] = TinyNetwork.metadata) thro
       }
       #expect(places == Array(0..<count))
       #expect(groups.reduce(0, +) == places.count { $0 % 5 % 3 != 2 })
-      #expect(groups.allSatisfy { $0 <= Captioner.searchSize })
+      #expect(groups.allSatisfy { $0 <= CaptionModel.searchSize })
     }
     struct Enough: Error {}
     #expect(throws: Enough.self) {

@@ -2,7 +2,7 @@ public import Imaging
 public import Language
 public import Tensors
 
-extension Captioner {
+extension CaptionModel {
   /// Images that are searched together: their rows share each reading of the decoder's weights.
   static let searchSize = 64
 

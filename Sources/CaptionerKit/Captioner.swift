@@ -1,0 +1,129 @@
+internal import Captioning
+public import Decoding
+internal import Imaging
+public import Kernels
+internal import Language
+internal import Synchronization
+internal import Tensors
+
+/// A model that captions photos and says how likely a caption is.
+///
+/// ```swift
+/// let captioner = try Captioner(contentsOf: "models/captioner.safetensors")
+/// let best = try captioner.caption(contentsOf: "photo.jpg")
+/// print(best.text, best.logProb)
+/// ```
+///
+/// It may be used from several tasks at once: they wait for each other, since one caption keeps all processors busy.
+public final class Captioner: Sendable {
+  private let engine: Mutex<CaptionModel>
+  /// The model file.
+  public let path: String
+  private let arithmetic: Arithmetic
+
+  /// Loads a model file, such as `captioner train` writes.
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - arithmetic: what the convolutions multiply: `.bfloat16` is faster on CPUs that have it, and less exact.
+  /// - Throws: `ModelError` naming what is missing, of another shape, or not finite.
+  public init(contentsOf path: String, arithmetic: Arithmetic = .float32) throws {
+    self.path = path
+    self.arithmetic = arithmetic
+    engine = Mutex(try CaptionModel(contentsOf: path, caching: .streamed, arithmetic: arithmetic))
+  }
+
+  /// The words that the model can say.
+  public var vocabulary: [String] {
+    engine.withLock { Array($0.description.vocabulary.words.dropFirst(Vocabulary.specialWords.count)) }
+  }
+
+  /// The likeliest caption of a photo.
+  /// - Parameter path: a PNG or JPEG file.
+  /// - Throws: `ImageError` for a file that can't be read.
+  public func caption(contentsOf path: String) throws -> Caption {
+    try captions(contentsOf: path)[0]
+  }
+
+  /// Captions of a photo, the best first.
+  /// - Parameters:
+  ///   - path: a PNG or JPEG file.
+  ///   - strategy: how they are found: `.beam(BeamOptions(beamWidth: 5, captions: 5))`,
+  ///     `.sample(SamplingOptions(captions: 5, topP: 0.9))`.
+  /// - Throws: `ImageError` for a file that can't be read.
+  public func captions(
+    contentsOf path: String, _ strategy: DecodingStrategy = .beam(BeamOptions())
+  ) throws -> [Caption] {
+    try captions(of: RGBImage(contentsOf: path), strategy)
+  }
+
+  /// As `captions(contentsOf:_:)`, of a photo in memory.
+  /// - Parameters:
+  ///   - bytes: a PNG or JPEG file's.
+  ///   - name: what errors call it.
+  public func captions(
+    decoding bytes: [UInt8], named name: String = "photo", _ strategy: DecodingStrategy = .beam(BeamOptions())
+  ) throws -> [Caption] {
+    try captions(of: RGBImage(decoding: bytes, name: name), strategy)
+  }
+
+  private func captions(of image: RGBImage, _ strategy: DecodingStrategy) throws -> [Caption] {
+    try engine.withLock { engine in
+      try engine.captions(engine.pooled(image), strategy)[0].map { Caption($0) }
+    }
+  }
+
+  /// How likely the model finds a given caption of a photo, word by word, with each word's rank.
+  /// - Parameters:
+  ///   - text: the caption; words that the model does not know count as `<unk>`.
+  ///   - path: a PNG or JPEG file.
+  /// - Throws: `ImageError` for a file that can't be read; `CaptionerError.noWords`.
+  public func score(_ text: String, ofImageAt path: String) throws -> Caption {
+    let image = try RGBImage(contentsOf: path)
+    return try engine.withLock { engine in
+      let given = GivenCaption(text, engine.description.vocabulary)
+      guard !given.words.isEmpty else { throw CaptionerError.noWords(text) }
+      return Caption(engine.score(given.words, try engine.pooled(image)))
+    }
+  }
+
+  /// Captions files one after the other, in order: they are read ahead, encoded and searched together, and no faster than
+  /// the results are taken. A file that can't be read costs that file only.
+  ///
+  /// ```swift
+  /// for try await file in captioner.captions(ofFiles: paths) {
+  ///   print(file.path, try file.captions.get()[0])
+  /// }
+  /// ```
+  /// - Parameters:
+  ///   - paths: PNG or JPEG files.
+  ///   - strategy: how captions are found.
+  public func captions(
+    ofFiles paths: [String], _ strategy: DecodingStrategy = .beam(BeamOptions())
+  ) -> CaptionedFiles {
+    CaptionedFiles(model: path, arithmetic: arithmetic, paths: paths, strategy: strategy)
+  }
+}
+
+extension CaptionModel {
+  /// What the head reads of one image [1, pooledSize].
+  fileprivate func pooled(_ image: RGBImage) throws -> Tensor {
+    let loader = ImageLoader(description.preprocessing)
+    return try pooled(loader.input([description.preprocessing.fitted(image)]))
+  }
+}
+
+/// Questions that have no answer.
+public enum CaptionerError: Error, Equatable, CustomStringConvertible {
+  /// A caption to score has no word.
+  case noWords(String)
+  /// A data set none of whose images with captions can be read.
+  case noImages(path: String)
+
+  /// One line for people.
+  public var description: String {
+    switch self {
+    case .noWords(let text): "expected a caption of at least one word, found \"\(text)\""
+    case .noImages(let path): "\(path): expected images with captions, found none that can be read"
+    }
+  }
+}

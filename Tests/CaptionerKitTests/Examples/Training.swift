@@ -1,0 +1,21 @@
+import CaptionerKit
+
+/// Trains a small captioner on photos with captions, and scores it.
+func train(captions: String, images: String, encoder: String, folder: String) throws -> Scores {
+  var configuration = TrainingConfiguration()
+  configuration.captions = [captions]
+  configuration.images = [images]
+  configuration.validationCaptions = [captions]
+  configuration.encoder = encoder
+  configuration.minimumCount = 1
+  configuration.hiddenSize = 32
+  configuration.embeddingSize = 16
+  configuration.epochs = 2
+  let run = try TrainingRun(configuration, folder: folder)
+  let perplexity = try run.run { event in
+    if case .epoch(let record) = event { print(record.line) }
+  }
+  print("validation perplexity \(perplexity)")
+  let captioner = try Captioner(contentsOf: folder + "/model.safetensors")
+  return try captioner.evaluate(captions: captions, images: images)
+}
