@@ -10,9 +10,10 @@ extension VGGEncoder {
   ///   - view: which view of the images; an image's number is its row.
   ///   - tap: what is taken of an image.
   ///   - transform: what is stored for that [N, width]; it itself unless given.
-  ///   - progress: called with the number of rows done after each batch; when it throws, they are kept.
+  ///   - progress: called with the number of rows done after each batch.
   ///   - failed: called with the path and reason of each image that can't be read; its row is marked.
-  /// - Throws: `FeatureCacheError`; `ModelError.notFinite` when the weights give no numbers.
+  /// - Throws: `FeatureCacheError`; `ModelError.notFinite` when the weights give no numbers; what `progress` throws. The
+  ///   rows that were done are kept.
   public func fill(
     _ cache: FeatureCache, paths: [String], view: TrainingView = TrainingView(0),
     tap: Tap = .pooled, transform: (Tensor) -> Tensor = { $0 },
@@ -21,29 +22,31 @@ extension VGGEncoder {
     precondition(paths.count == cache.names.count)
     let rows = cache.pending
     let wanted = rows.map { paths[$0] }
-    let loader = ImageLoader(preprocessing)
+    let batches = ImageLoader(preprocessing).batches(wanted, of: Self.batchSize) {
+      view($0, number: rows[$1])
+    }
     var done = 0
-    for start in stride(from: 0, to: rows.count, by: Self.batchSize) {
-      let range = start..<min(rows.count, start + Self.batchSize)
-      let batch = loader.load(wanted, range) { view($0, number: rows[$1]) }
-      for (index, error) in batch.failures {
-        cache.markFailed(row: rows[index])
-        failed(wanted[index], "\(error)")
-      }
-      if !batch.indices.isEmpty {
-        let features = try checked(transform(checkedFeatures(batch.images, tap)))
-        for (position, index) in batch.indices.enumerated() {
-          try withExtendedLifetime(features) {
-            try cache.store(features.pointer + position * cache.width, row: rows[index])
+    do {
+      for (number, batch) in batches.enumerated() {
+        for (index, error) in batch.failures {
+          cache.markFailed(row: rows[index])
+          failed(wanted[index], "\(error)")
+        }
+        if !batch.indices.isEmpty {
+          let features = try checked(transform(checkedFeatures(batch.images, tap)))
+          for (position, index) in batch.indices.enumerated() {
+            try withExtendedLifetime(features) {
+              try cache.store(features.pointer + position * cache.width, row: rows[index])
+            }
           }
         }
+        done += batch.indices.count + batch.failures.count
+        if number % 16 == 15 { try cache.flush() }
+        try progress(done)
       }
-      done = range.upperBound
-      if start / Self.batchSize % 16 == 15 { try cache.flush() }
-      do { try progress(done) } catch {
-        try cache.flush()
-        throw error
-      }
+    } catch {
+      try? cache.flush()
+      throw error
     }
     try cache.flush()
   }

@@ -1,7 +1,7 @@
 internal import Foundation
 public import Imaging
 public import Kernels
-internal import Support
+public import Support
 internal import Synchronization
 public import Tensors
 
@@ -50,14 +50,20 @@ public struct ImageLoader: Sendable {
     return Batch(images: input(images), indices: indices, failures: failures)
   }
 
-  /// The batches of `size` files, in order: each is read while the one before it is used, by as many threads as the
-  /// shared pool has.
-  func batches(_ paths: [String], of size: Int) -> AnyIterator<Batch> {
-    let ranges = stride(from: 0, to: paths.count, by: size).map { $0..<min(paths.count, $0 + size) }
-    guard ranges.count > 1 else { return AnyIterator(ranges.map { load(paths, $0) }.makeIterator()) }
-    // Not the shared one: it is the encoder's meanwhile.
-    let pool = ThreadPool(threads: ThreadPool.shared.threads)
-    return AnyIterator(Prefetcher(count: ranges.count) { load(paths, ranges[$0], pool: pool) })
+  /// The batches of `size` files, in order: each is read while the one before it is used, by as many threads as `pool`
+  /// has; at most two exist at a time.
+  /// - Parameter view: what is seen of each, given its place in the list.
+  public func batches(
+    _ paths: [String], of size: Int,
+    view: @escaping @Sendable (RGBImage, Int) -> RGBImage = { image, _ in image },
+    pool: ThreadPool = .shared
+  ) -> Prefetcher<Batch> {
+    let starts = Array(stride(from: 0, to: paths.count, by: size))
+    // Not the pool itself: it is the encoder's meanwhile.
+    let readers = starts.count > 1 ? ThreadPool(threads: pool.threads) : pool
+    return Prefetcher(count: starts.count) {
+      load(paths, starts[$0]..<min(paths.count, starts[$0] + size), view: view, pool: readers)
+    }
   }
 
   /// The picture in a file; `-` is standard input.

@@ -65,7 +65,7 @@ public final class FeatureCache {
         let name = { (type: String) in "\(key) as \(type)" }
         throw .otherKey(path: path, expected: name(type.rawValue), found: name(features.typeName))
       }
-      guard features.shape == [names.count, width], file.metadata["names"] == Self.json(names) else {
+      guard features.shape == [names.count, width], Self.names(in: file) == names else {
         throw .otherRows(path: path, expected: [names.count, width], found: features.shape)
       }
       (featuresOffset, statusOffset) = (features.offset, status.offset)
@@ -124,7 +124,7 @@ public final class FeatureCache {
       try write(UnsafeRawBufferPointer(start: features, count: bytes), at: featuresOffset + row * bytes)
     } else {
       let halves = [UInt16](unsafeUninitializedCapacity: width) { buffer, count in
-        if let base = buffer.baseAddress { convertToHalf(features, count: width, into: base) }
+        if let base = buffer.baseAddress { convert(features, count: width, to: .float16, into: base) }
         count = width
       }
       let failure = halves.withUnsafeBytes { half -> FeatureCacheError? in
@@ -165,34 +165,21 @@ public final class FeatureCache {
   }
 
   private func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(FeatureCacheError) {
-    var done = 0
-    while done < bytes.count {
-      let written = pwrite(descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(offset + done))
-      if written < 0 && errno == EINTR { continue }
-      guard written > 0 else { throw .file(FileError(path: path, action: "write", errno: errno)) }
-      done += written
-    }
+    do { try writeAll(bytes, to: descriptor, at: offset, path: path) } catch { throw .file(error) }
   }
 
   /// A file of the right size with every row missing, in place only when complete: a full disk is noticed here.
   private static func create(
     _ path: String, key: String, names: [String], width: Int, type: StoredType
   ) throws(FeatureCacheError) {
-    let bytes = names.count * width * type.size
-    let header: [String: Any] = [
-      "__metadata__": ["key": key, "names": json(names)],
-      "features": ["dtype": type.rawValue, "shape": [names.count, width], "data_offsets": [0, bytes]],
-      "status": ["dtype": "U8", "shape": [names.count], "data_offsets": [bytes, bytes + names.count]],
-    ]
-    let text = try? JSONSerialization.data(withJSONObject: header, options: [.sortedKeys])
-    var start = [UInt8](text ?? Data())
-    start += [UInt8](repeating: 0x20, count: (64 - (8 + start.count) % 64) % 64)
-    let total = 8 + start.count + bytes + names.count
     do {
+      let header = try SafetensorsHeader(
+        packed: [
+          ("features", type.rawValue, type.size, [names.count, width]), ("status", "U8", 1, [names.count]),
+        ], metadata: ["key": key, "names": canonicalJSON(names)])
       try AtomicFile.write(to: path) { file in
-        try file.reserve(total)
-        try withUnsafeBytes(of: UInt64(start.count).littleEndian) { try file.write($0) }
-        try file.write(start)
+        try file.reserve(header.fileSize)
+        try file.write(header.bytes)
       }
     } catch let error as FileError {
       throw .file(error)
@@ -201,8 +188,8 @@ public final class FeatureCache {
     }
   }
 
-  private static func json(_ names: [String]) -> String {
-    (try? JSONEncoder().encode(names)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+  private static func names(in file: SafetensorsFile) -> [String]? {
+    file.metadata["names"].flatMap { try? JSONDecoder().decode([String].self, from: Data($0.utf8)) }
   }
 }
 

@@ -20,16 +20,16 @@ public struct PooledImages {
     failed: (String) -> Void
   ) throws {
     let files = images.map(\.path)
-    let loader = ImageLoader(captioner.description.preprocessing)
+    let batches = ImageLoader(captioner.description.preprocessing).batches(files, of: VGGEncoder.batchSize)
     var scalars: [Float] = []
     var found: [CaptionedImage] = []
-    for start in stride(from: 0, to: files.count, by: VGGEncoder.batchSize) {
-      let range = start..<min(files.count, start + VGGEncoder.batchSize)
-      let batch = loader.load(files, range)
+    var done = 0
+    for batch in batches {
       for failure in batch.failures { failed("\(failure.error)") }
       if !batch.indices.isEmpty { scalars += try captioner.pooled(batch.images).scalars }
       found += batch.indices.map { images[$0] }
-      progress(range.upperBound)
+      done += batch.indices.count + batch.failures.count
+      progress(done)
     }
     self.images = found
     pooled = Tensor(scalars, [found.count, captioner.description.encoder.pooledSize])

@@ -30,25 +30,13 @@ public struct AtomicFile: ~Copyable {
 
   /// Appends bytes.
   public mutating func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
-    var rest = bytes
-    while !rest.isEmpty {
-      let written = Glibc.write(descriptor, rest.baseAddress, rest.count)
-      if written < 0 {
-        if errno == EINTR { continue }
-        throw FileError(path: path, action: "write", errno: errno)
-      }
-      rest = UnsafeRawBufferPointer(rebasing: rest[written...])
-    }
+    try writeAll(bytes, to: descriptor, path: path)
   }
 
   /// Appends bytes.
   public mutating func write(_ bytes: [UInt8]) throws(FileError) {
-    do {
-      try bytes.withUnsafeBytes { try write($0) }
-    } catch let error as FileError {
-      throw error
-    } catch {
-      throw FileError(path: path, action: "write", reason: "\(error)")
+    try bytes.withUnsafeBufferPointer { (bytes) throws(FileError) in
+      try writeAll(UnsafeRawBufferPointer(bytes), to: descriptor, path: path)
     }
   }
 

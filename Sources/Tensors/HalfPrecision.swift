@@ -1,10 +1,21 @@
 internal import CKernels
 
-/// Writes floats in IEEE half precision, rounded to nearest; what is too large becomes the largest number it has,
-/// 65504, so that finite stays finite.
-public func convertToHalf(
-  _ source: UnsafePointer<Float>, count: Int, into halves: UnsafeMutablePointer<UInt16>
+/// Writes floats as a type of two bytes a scalar, rounded to nearest, ties to even. In IEEE half precision what is too
+/// large becomes the largest number it has, 65504, so that finite stays finite.
+/// - Parameters:
+///   - source: `count` floats.
+///   - halves: room for as many scalars.
+///   - type: `.float16` or `.bfloat16`.
+public func convert(
+  _ source: UnsafePointer<Float>, count: Int, to type: StoredType,
+  into halves: UnsafeMutablePointer<UInt16>
 ) {
-  ck_kernels_best()!.pointee.float_to_half(source, halves, count)
-  for i in 0..<count where halves[i] & 0x7FFF == 0x7C00 && source[i].isFinite { halves[i] -= 1 }
+  let kernels = ck_kernels_best()!.pointee
+  switch type {
+  case .float32: preconditionFailure("floats are not rounded to floats")
+  case .bfloat16: kernels.float_to_bfloat(source, halves, count)
+  case .float16:
+    kernels.float_to_half(source, halves, count)
+    for i in 0..<count where halves[i] & 0x7FFF == 0x7C00 && source[i].isFinite { halves[i] -= 1 }
+  }
 }

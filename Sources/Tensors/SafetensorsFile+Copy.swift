@@ -1,4 +1,3 @@
-internal import Foundation
 internal import Support
 
 extension SafetensorsFile {
@@ -9,15 +8,14 @@ extension SafetensorsFile {
     // Opening the file has checked the header.
     let start = 8 + Int(UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self)))
     do {
-      var header =
-        try JSONSerialization.jsonObject(with: Data(bytes[8..<start])) as? [String: Any] ?? [:]
-      header["__metadata__"] = metadata
-      var json = [UInt8](
-        try JSONSerialization.data(withJSONObject: header, options: [.sortedKeys, .withoutEscapingSlashes]))
-      json += [UInt8](repeating: 0x20, count: (64 - (8 + json.count) % 64) % 64)
+      let header = try SafetensorsHeader(
+        entries.map { name, entry in
+          let first = entry.offset - start
+          return .init(
+            name: name, typeName: entry.typeName, shape: entry.shape, range: first..<first + entry.byteCount)
+        }, metadata: metadata)
       try AtomicFile.write(to: destination) { output in
-        try withUnsafeBytes(of: UInt64(json.count).littleEndian) { try output.write($0) }
-        try output.write(json)
+        try output.write(header.bytes)
         try output.write(UnsafeRawBufferPointer(rebasing: bytes[start...]))
       }
     } catch let error as FileError {

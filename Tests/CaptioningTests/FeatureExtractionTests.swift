@@ -16,6 +16,31 @@ private struct Stopped: Error {}
     return try CaptionModel(contentsOf: path, caching: .resident).encoder
   }
 
+  /// Whatever ends the work, the rows before it last.
+  @Test func keepsTheRowsBeforeAnError() throws {
+    try withTemporaryFolder { folder in
+      let encoder = try encoder(folder)
+      let paths = (0..<20).map { photo("decode/jpeg-orientation-\($0 % 8 + 1).jpg") }
+      func open() throws -> FeatureCache {
+        try FeatureCache(path: folder + "/f", key: encoder.fingerprint(), names: paths, width: 16)
+      }
+      do {
+        let cache = try open()
+        var batches = 0
+        #expect(throws: ModelError.self) {
+          try encoder.fill(
+            cache, paths: paths,
+            transform: { pooled in
+              batches += 1
+              return batches < 2
+                ? pooled : Tensor([Float](repeating: .nan, count: pooled.count), pooled.shape)
+            }, progress: { _ in }, failed: { _, _ in })
+        }
+      }
+      #expect(try open().pending == Array(8..<20))
+    }
+  }
+
   /// Ten images, two of them bad; stopped after the first batch, resumed, then one is mended.
   @Test func fillsWhatIsMissing() throws {
     try withTemporaryFolder { folder in

@@ -48,6 +48,23 @@ import Testing
     }
   }
 
+  /// Batches that are read ahead are those that are read at once, views and bad files included.
+  @Test func batchesAreTheSameAhead() throws {
+    let paths = (1...8).map { photo("decode/jpeg-orientation-\($0).jpg") } + ["/nowhere.png"]
+    let loader = ImageLoader(preprocessing)
+    let view: @Sendable (RGBImage, Int) -> RGBImage = { $1 % 2 == 1 ? $0.horizontallyFlipped() : $0 }
+    let batches = Array(loader.batches(paths, of: 2, view: view))
+    #expect(batches.count == 5)
+    for (number, batch) in batches.enumerated() {
+      let range = 2 * number..<min(9, 2 * number + 2)
+      let expected = loader.load(paths, range, view: view)
+      #expect(batch.images == expected.images && batch.indices == expected.indices)
+      #expect(batch.failures.map(\.index) == expected.failures.map(\.index))
+    }
+    #expect(batches.last?.failures.map(\.index) == [8])
+    #expect(loader.batches([], of: 2).next() == nil)
+  }
+
   @Test func nothingGivesNothing() {
     let batch = ImageLoader(preprocessing).load(["/nowhere"], 0..<1)
     #expect(batch.images.shape == [0, 224, 224, 3] && batch.indices.isEmpty && batch.failures.count == 1)

@@ -43,6 +43,20 @@ private func failure(_ body: () throws -> Void) -> FeatureCacheError? {
   }
 }
 
+/// Earlier versions wrote slashes as `\/`: the names are the same.
+@Test func namesMayBeWrittenInAnyWay() throws {
+  try inFolder { path in
+    let header = try SafetensorsHeader(
+      packed: [("features", "F32", 4, [1, 2]), ("status", "U8", 1, [1])],
+      metadata: ["key": "vgg16", "names": #"["photos\/a.jpg"]"#])
+    let rows: [UInt8] = [0, 0, 0x80, 0x3F, 0, 0, 0, 0x40, 1]
+    try Data(header.bytes + rows).write(to: URL(fileURLWithPath: path))
+    let cache = try open(path, names: ["photos/a.jpg"])
+    #expect(cache.pending == [] && cache.features(of: 0)[1] == 2)
+    #expect(throws: FeatureCacheError.self) { try open(path, names: ["photos/b.jpg"]) }
+  }
+}
+
 /// Half precision: what it holds exactly comes back so, the rest rounded, and nothing finite as infinity.
 @Test func halfPrecisionTakesHalfTheRoom() throws {
   try inFolder { path in

@@ -1,6 +1,8 @@
-import Kernels
+import Support
 import Synchronization
 import Testing
+
+@testable import Kernels
 
 @Suite struct ThreadPoolTests {
   @Test(arguments: [1, 2, 5]) func doesEveryPieceOnce(threads: Int) {
@@ -10,6 +12,19 @@ import Testing
       pool.run(count) { index in counts.withLock { $0[index] += 1 } }
       #expect(counts.withLock { $0 } == [Int](repeating: 1, count: count))
     }
+  }
+
+  /// Where the system gives fewer threads than are wanted, these do all the work.
+  @Test(arguments: [0, 2]) func worksWithTheThreadsThereAre(given: Int) {
+    var left = given
+    let pool = ThreadPool(threads: 8) { body in
+      left -= 1
+      return left >= 0 && startThread(body)
+    }
+    #expect(pool.threads == given + 1)
+    let counts = Mutex([Int](repeating: 0, count: 100))
+    for _ in 0..<3 { pool.run(100) { index in counts.withLock { $0[index] += 1 } } }
+    #expect(counts.withLock { $0 } == [Int](repeating: 3, count: 100))
   }
 
   /// A job inside a piece is done by the thread that started it: no deadlock.

@@ -25,6 +25,28 @@ import Testing
     #expect(made.early == [])
   }
 
+  /// Without a thread the elements are made as they are asked for.
+  @Test func goesOnWhereThereIsNoThread() {
+    let made = Made()
+    let prefetcher = Prefetcher(count: 5, { made.add($0) }, startThread: { _ in false })
+    for used in 0..<5 {
+      #expect(prefetcher.next() == used)
+      #expect(made.count == used + 1)
+    }
+    #expect(prefetcher.next() == nil)
+  }
+
+  /// There is nothing to overlap.
+  @Test func startsNoThreadForOne() {
+    let prefetcher = Prefetcher(
+      count: 1, { $0 },
+      startThread: { _ in
+        Issue.record("a thread for one element")
+        return false
+      })
+    #expect(Array(prefetcher) == [0])
+  }
+
   /// Whoever stops in the middle lets the thread go, and what it holds.
   @Test func endsWhenNobodyListens() {
     weak var made: Made?

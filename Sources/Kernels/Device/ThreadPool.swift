@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Glibc
+internal import Support
 internal import Synchronization
 
 /// A fixed set of threads that share the pieces of one job at a time, the caller's thread among them.
@@ -11,20 +12,25 @@ public final class ThreadPool: Sendable {
   public let threads: Int
   private let shared: SharedJob
 
-  /// A pool of `threads` threads, at least 1.
-  public init(threads: Int) {
-    self.threads = max(1, threads)
-    shared = SharedJob(workers: self.threads - 1)
-    for number in 1..<max(2, self.threads) where self.threads > 1 {
-      let job = shared
-      let thread = Thread {
+  /// A pool of `threads` threads, at least 1; of fewer where the system gives no more.
+  public convenience init(threads: Int) { self.init(threads: threads, startThread: startThread) }
+
+  /// As the public one, with a way of one's own to start a thread.
+  init(threads wanted: Int, startThread: (@escaping @Sendable () -> Void) -> Bool) {
+    let job = SharedJob()
+    var threads = 1
+    while threads < wanted {
+      let isFirst = threads == 1
+      let started = startThread {
         // Needed sooner or later, and this thread has nothing to do yet.
-        if number == 1 { SingleThreadedGEMM.warmUp() }
+        if isFirst { SingleThreadedGEMM.warmUp() }
         job.work()
       }
-      thread.stackSize = 1 << 21
-      thread.start()
+      guard started else { break }
+      threads += 1
     }
+    self.threads = threads
+    shared = job
   }
 
   deinit { shared.stop() }
@@ -52,7 +58,7 @@ public final class ThreadPool: Sendable {
       for index in 0..<count { body(index) }
       return
     }
-    shared.perform(count, body)
+    shared.perform(count, workers: threads - 1, body)
     shared.busy.store(false, ordering: .releasing)
   }
 }
@@ -83,7 +89,6 @@ extension ThreadPool {
 /// atomic `generation`.
 private final class SharedJob: @unchecked Sendable {
   let busy = Atomic<Bool>(false)
-  private let workers: Int
   private let generation = Atomic<Int>(0)
   private let next = Atomic<Int>(0)
   private let running = Atomic<Int>(0)
@@ -96,9 +101,7 @@ private final class SharedJob: @unchecked Sendable {
   /// How often a waiting thread looks before it sleeps: about 20 µs, longer than the gap between two kernels.
   private static let spins = 2_000
 
-  init(workers: Int) { self.workers = workers }
-
-  func perform(_ count: Int, _ body: (Int) -> Void) {
+  func perform(_ count: Int, workers: Int, _ body: (Int) -> Void) {
     withoutActuallyEscaping(body) { escaping in
       self.body = escaping
       self.count = count
@@ -130,18 +133,7 @@ private final class SharedJob: @unchecked Sendable {
     }
   }
 
-  /// Keeps SIGINT and SIGTERM away from this thread: oneDNN's kernels use the stack pointer for memory of their own,
-  /// which a handler's frame would overwrite.
-  private func blockSignals() {
-    var signals = sigset_t()
-    sigemptyset(&signals)
-    sigaddset(&signals, SIGINT)
-    sigaddset(&signals, SIGTERM)
-    pthread_sigmask(SIG_BLOCK, &signals, nil)
-  }
-
   func work() {
-    blockSignals()
     SingleThreadedGEMM.prepareThisThread()
     var seen = 0
     while true {

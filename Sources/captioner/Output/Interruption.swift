@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Synchronization
 
 /// Remembers that Ctrl-C or SIGTERM asked for the end; a second one ends the process at once.
@@ -11,11 +12,12 @@ enum Interruption {
   /// Whether the end was asked for.
   static var requested: Bool { flag.load(ordering: .acquiring) }
 
-  /// From now on the signals are remembered instead of ending the process. Call it on the main thread.
+  /// From now on the signals are remembered instead of ending the process. Call it on the main thread. Where the system
+  /// gives no thread to wait for them, they end the process as ever.
   static func watch() {
     var signals = set
     pthread_sigmask(SIG_BLOCK, &signals, nil)
-    let waiter = Thread {
+    let waits = startThread {
       var signals = set
       while true {
         var number: Int32 = 0
@@ -23,7 +25,7 @@ enum Interruption {
         if flag.exchange(true, ordering: .acquiringAndReleasing) { _exit(128 + number) }
       }
     }
-    waiter.start()
+    if !waits { pthread_sigmask(SIG_UNBLOCK, &signals, nil) }
   }
 
   private static var set: sigset_t {
