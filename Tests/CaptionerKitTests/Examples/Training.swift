@@ -12,9 +12,9 @@ func train(captions: String, images: String, encoder: String, folder: String) th
   configuration.embeddingSize = 16
   configuration.epochs = 2
   let run = try TrainingRun(configuration, folder: folder)
-  let perplexity = try run.run { event in
+  let perplexity = try run.run(report: { event in
     if case .epoch(let record) = event { print(record.line) }
-  }
+  })
   print("validation perplexity \(perplexity)")
   let captioner = try Captioner(contentsOf: folder + "/model.safetensors")
   return try captioner.evaluate(captions: captions, images: images)
