@@ -58,6 +58,13 @@ public func multiply(
     a.rowCount == m && b.rowCount == k && b.columnCount == n,
     "\(a.rowCount)×\(k) times \(b.rowCount)×\(b.columnCount) into \(m)×\(n)")
   guard m > 0, n > 0 else { return }
+  // No terms: oneDNN would leave C as it is.
+  guard k > 0 else {
+    for row in 0..<m {
+      for column in 0..<n { c[row][column] = beta == 0 ? 0 : beta * c[row][column] }
+    }
+    return
+  }
   if alpha == 1, min(m, n, k) >= 64, m * n * k >= 8_000_000, device.arithmetic == .bfloat16 {
     return multiplyBFloats(a, b, into: c, beta: beta, on: device)
   }

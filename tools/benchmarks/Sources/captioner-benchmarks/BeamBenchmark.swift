@@ -1,5 +1,6 @@
 import ArgumentParser
 import Captioning
+import Decoding
 import Foundation
 import Kernels
 import Tensors
@@ -20,7 +21,7 @@ struct BeamBenchmark: ParsableCommand {
     let captioner = try CaptionModel(contentsOf: model, caching: .streamed)
     let pooled = try SafetensorsFile(path: features).tensor(named: "features")
     let (images, width) = (pooled.shape[0], pooled.shape[1])
-    let options = BeamSearch.Options(beamWidth: beamWidth)
+    let options = DecodingStrategy.beam(BeamOptions(beamWidth: beamWidth))
     var found: [(caption: String, logProb: Float)] = []
     var times: [Double] = []
     for _ in 0...repetitions {
