@@ -48,7 +48,7 @@ public final class Captioner: Sendable {
   /// - Parameters:
   ///   - path: a PNG or JPEG file.
   ///   - strategy: how they are found: `.beam(BeamOptions(beamWidth: 5, captions: 5))`,
-  ///     `.sample(SamplingOptions(captions: 5, topP: 0.9))`.
+  ///     `.sample(SamplingOptions(captions: 5, ClassSampling(topP: 0.9)))`.
   /// - Throws: `ImageError` for a file that can't be read.
   public func captions(
     contentsOf path: String, _ strategy: DecodingStrategy = .beam(BeamOptions())

@@ -2,6 +2,7 @@ internal import Captioning
 internal import Datasets
 public import Decoding
 internal import Evaluation
+public import Kernels
 public import Metrics
 public import Training
 
@@ -17,6 +18,9 @@ public typealias DecodingStrategy = Decoding.DecodingStrategy
 public typealias BeamOptions = Decoding.BeamOptions
 /// Options of captions that are drawn at random.
 public typealias SamplingOptions = Decoding.SamplingOptions
+
+/// From which words each is drawn: temperature, top-k, top-p.
+public typealias ClassSampling = Kernels.ClassSampling
 
 extension Captioner {
   /// Captions the images of a data set and scores captions and model against the references, as `captioner evaluate` does.

@@ -32,12 +32,16 @@ public struct Confidence: Codable, Sendable, Equatable {
 
   /// A fitted regression.
   public init(
-    intercept: Double, perNat: Double, perWord: Double, metric: String, threshold: Double, images: Int,
-    good: Int,
-    calibrationError: Double
+    intercept: Double, perNat: Double, perWord: Double, metric: String, threshold: Double,
+    fitted: (images: Int, good: Int), calibrationError: Double
   ) {
-    (self.intercept, self.perNat, self.perWord) = (intercept, perNat, perWord)
-    (self.metric, self.threshold, self.images, self.good) = (metric, threshold, images, good)
+    self.intercept = intercept
+    self.perNat = perNat
+    self.perWord = perWord
+    self.metric = metric
+    self.threshold = threshold
+    images = fitted.images
+    good = fitted.good
     self.calibrationError = calibrationError
   }
 

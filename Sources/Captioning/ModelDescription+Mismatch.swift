@@ -19,13 +19,13 @@ extension ModelDescription {
     }
     let features: [(name: String, mine: String, theirs: String)] = [
       ("words", "\(words.count)", "\(others.count)"),
-      ("embedding size", "\(embeddingSize)", "\(other.embeddingSize)"),
-      ("hidden size", "\(hiddenSize)", "\(other.hiddenSize)"), ("cell", cell.rawValue, other.cell.rawValue),
-      ("layers", "\(layers)", "\(other.layers)"),
+      ("embedding size", "\(decoder.embeddingSize)", "\(other.decoder.embeddingSize)"),
+      ("hidden size", "\(decoder.hiddenSize)", "\(other.decoder.hiddenSize)"), ("cell", decoder.cell.rawValue, other.decoder.cell.rawValue),
+      ("layers", "\(decoder.layers)", "\(other.decoder.layers)"),
       ("feature size", "\(encoder.featureSize)", "\(other.encoder.featureSize)"),
       ("convolutions", encoder.table, other.encoder.table),
       ("head", encoder.head.rawValue, other.encoder.head.rawValue),
-      ("injection", injection.rawValue, other.injection.rawValue),
+      ("injection", decoder.injection.rawValue, other.decoder.injection.rawValue),
       ("preprocessing", preprocessing.json, other.preprocessing.json),
     ]
     return features.first { $0.mine != $0.theirs }.map { ("\($0.name) \($0.mine)", $0.theirs) }

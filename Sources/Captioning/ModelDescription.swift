@@ -11,14 +11,8 @@ public struct ModelDescription: Sendable, Equatable {
   public var encoder: VGGArchitecture
   /// What the encoder's input must look like.
   public var preprocessing: Preprocessing
-  /// E and H of the decoder.
-  public var embeddingSize, hiddenSize: Int
-  /// What the decoder's recurrent layers are made of.
-  public var cell: CellName
-  /// Recurrent layers on top of each other in the decoder, 1 to 3.
-  public var layers: Int
-  /// Where W_ih·v enters.
-  public var injection: Injection
+  /// The decoder: its kind and sizes.
+  public var decoder: DecoderDescription
   /// The words.
   public var vocabulary: Vocabulary
   /// Where the weights come from: data, seed, figures; free text by key.
@@ -28,27 +22,17 @@ public struct ModelDescription: Sendable, Equatable {
 
   /// A description.
   public init(
-    encoder: VGGArchitecture, preprocessing: Preprocessing, embeddingSize: Int, hiddenSize: Int,
-    cell: CellName = .lstm, layers: Int = 1, injection: Injection, vocabulary: Vocabulary,
-    training: [String: String] = [:], confidence: Confidence? = nil
+    encoder: VGGArchitecture, preprocessing: Preprocessing, decoder: DecoderDescription,
+    vocabulary: Vocabulary, training: [String: String] = [:], confidence: Confidence? = nil
   ) {
     self.encoder = encoder
     self.preprocessing = preprocessing
-    self.embeddingSize = embeddingSize
-    self.hiddenSize = hiddenSize
-    self.cell = cell
-    self.layers = layers
-    self.injection = injection
+    self.decoder = decoder
+    self.decoder.vocabularySize = vocabulary.count
+    self.decoder.imageFeatureSize = encoder.featureSize
     self.vocabulary = vocabulary
     self.training = training
     self.confidence = confidence
-  }
-
-  /// The decoder's kind and sizes.
-  var decoder: DecoderDescription {
-    .init(
-      vocabularySize: vocabulary.count, embeddingSize: embeddingSize, hiddenSize: hiddenSize,
-      imageFeatureSize: encoder.featureSize, layers: layers, cell: cell, injection: injection)
   }
 
   private struct Architecture: Codable {
@@ -81,9 +65,10 @@ public struct ModelDescription: Sendable, Equatable {
     }
     let architecture = Architecture(
       convolutions: self.encoder.table, head: self.encoder.head, featureSize: self.encoder.featureSize,
-      embeddingSize: embeddingSize, hiddenSize: hiddenSize, cell: cell == .lstm ? nil : cell.rawValue,
-      layers: layers == 1 ? nil : layers,
-      injection: injection)
+      embeddingSize: decoder.embeddingSize, hiddenSize: decoder.hiddenSize,
+      cell: decoder.cell == .lstm ? nil : decoder.cell.rawValue,
+      layers: decoder.layers == 1 ? nil : decoder.layers,
+      injection: decoder.injection)
     var metadata = [
       "format": Self.format, "format_version": Self.version, "tokenizer": Self.tokenizer,
       "architecture": try json(architecture), "preprocessing": try json(preprocessing),
@@ -134,8 +119,9 @@ public struct ModelDescription: Sendable, Equatable {
     }
     self.init(
       encoder: encoder, preprocessing: try read(Preprocessing.self, "preprocessing"),
-      embeddingSize: architecture.embeddingSize, hiddenSize: architecture.hiddenSize, cell: cell,
-      layers: architecture.layers ?? 1, injection: architecture.injection,
+      decoder: DecoderDescription(
+        embeddingSize: architecture.embeddingSize, hiddenSize: architecture.hiddenSize,
+        layers: architecture.layers ?? 1, cell: cell, injection: architecture.injection),
       vocabulary: try read(Vocabulary.self, "vocabulary"),
       training: try read([String: String].self, "training"),
       confidence: metadata[Confidence.key] == nil ? nil : try read(Confidence.self, Confidence.key))

@@ -7,12 +7,8 @@ internal import Support
 public struct SamplingOptions: Sendable, Equatable {
   /// Captions of an image, at least 1; some may be equal.
   public var captions: Int
-  /// Divides the logits: below 1 the likely words become likelier, above 1 the others.
-  public var temperature: Double
-  /// Only the k likeliest words (Fan et al. 2018); nil: all.
-  public var topK: Int?
-  /// Of these, only the fewest likeliest whose probabilities reach p (Holtzman et al. 2020); 1: all.
-  public var topP: Double
+  /// From which words each is drawn, and how boldly.
+  public var choice: ClassSampling
   /// Names the random numbers: the same seed and stream, the same captions.
   public var seed: UInt64
   /// Words in a caption, at most; `</s>` is not counted here.
@@ -24,13 +20,10 @@ public struct SamplingOptions: Sendable, Equatable {
 
   /// Values out of range are brought into it; forced words are left out.
   public init(
-    captions: Int = 1, temperature: Double = 1, topK: Int? = nil, topP: Double = 1, seed: UInt64 = 0,
-    maximumLength: Int = 20, minimumLength: Int = 0, constraints: Constraints = Constraints()
+    captions: Int = 1, _ choice: ClassSampling = ClassSampling(), seed: UInt64 = 0, maximumLength: Int = 20,
+    minimumLength: Int = 0, constraints: Constraints = Constraints()
   ) {
-    let classes = ClassSampling(temperature: temperature, topK: topK, topP: topP)
-    self.temperature = classes.temperature
-    self.topK = classes.topK
-    self.topP = classes.topP
+    self.choice = choice
     self.captions = max(1, captions)
     self.seed = seed
     self.maximumLength = max(0, maximumLength)
@@ -113,7 +106,7 @@ public struct Sampling<Decoder: SequenceDecoder> {
         vocabularySize: scores.vocabularySize)
     }
     return scores.drawn(
-      ClassSampling(temperature: options.temperature, topK: options.topK, topP: options.topP),
+      options.choice,
       excludingByRow: excluded,
       uniforms: live.indices.map { Double(live[$0].random.next() >> 11) * 0x1p-53 })
   }

@@ -45,7 +45,7 @@ public struct Calibration: Sendable {
     let fitted = LogisticRegression(x, good)
     confidence = Confidence(
       intercept: fitted.constant, perNat: fitted.weights[0], perWord: fitted.weights[1], metric: metric,
-      threshold: threshold, images: captions.count, good: positives,
+      threshold: threshold, fitted: (images: captions.count, good: positives),
       calibrationError: reliability.expectedCalibrationError)
   }
 }

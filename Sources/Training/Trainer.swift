@@ -33,7 +33,8 @@ public struct Trainer {
   let folder: String
   /// What computes the steps: in the arithmetic of the run. What is validated and kept is computed in float32.
   private let device: Device
-  private let report: (Event) -> Void
+  /// Told what happens.
+  public var report: (Event) -> Void = { _ in }
   private let shouldStop: () -> Bool
 
   private var network: TrainedNetwork
@@ -50,10 +51,11 @@ public struct Trainer {
   /// Sets a run up in `folder`, or takes up the one that is there.
   /// - Throws: `TrainingError`, `ModelError`, `FileError`.
   public init(
-    _ configuration: TrainingConfiguration, _ description: ModelDescription, train: EncodedSplit,
-    validation: EncodedSplit, encoder: SafetensorsFile, encoderPrefix: String, folder: String, resume: Bool,
-    shouldStop: @escaping () -> Bool = { false }, report: @escaping (Event) -> Void
+    _ configuration: TrainingConfiguration, _ description: ModelDescription, _ data: TrainingData,
+    encoder: (file: SafetensorsFile, prefix: String), folder: String, resume: Bool,
+    shouldStop: @escaping () -> Bool = { false }
   ) throws {
+    let (train, validation) = (data.train, data.validation)
     if let problem = configuration.problem { throw TrainingError.configuration(problem) }
     guard !train.captions.isEmpty, !validation.captions.isEmpty else {
       throw TrainingError.configuration("expected captions to train and to validate on, found none")
@@ -62,19 +64,20 @@ public struct Trainer {
     self.description = description
     self.train = train
     self.folder = folder
-    self.encoder = (encoder, encoderPrefix)
-    self.report = report
+    self.encoder = encoder
     self.shouldStop = shouldStop
     device = Device.cpu.multiplying(configuration.arithmetic)
     var random = Random(seed: configuration.seed, stream: Stream.initialisation.rawValue)
     // A head that comes with the encoder is where training starts; its input is not rescaled then.
-    let (found, wanted) = (try? VGGArchitecture(weights: encoder, prefix: encoderPrefix), description.encoder)
+    let (found, wanted) = (
+      try? VGGArchitecture(weights: encoder.file, prefix: encoder.prefix), description.encoder
+    )
     let headIsThere = found?.head == wanted.head && found?.featureSize == wanted.featureSize
     func initial(_ parameter: ParameterSpecification) throws(SafetensorsError) -> Tensor {
-      let key = parameter.path.replacingOccurrences(of: ModelFile.encoderPrefix, with: encoderPrefix)
+      let key = parameter.path.replacingOccurrences(of: ModelFile.encoderPrefix, with: encoder.prefix)
       let isThere = parameter.path.hasPrefix(ModelFile.encoderPrefix + "features") || headIsThere
       return isThere && parameter.path.hasPrefix(ModelFile.encoderPrefix)
-        ? try encoder.tensor(named: key, shape: parameter.shape)
+        ? try encoder.file.tensor(named: key, shape: parameter.shape)
         : parameter.untrained(using: &random, forgetBias: Float(configuration.forgetBias))
     }
     let cut = description.encoder.cut(before: configuration.fineTuneFrom)
@@ -86,7 +89,7 @@ public struct Trainer {
       microBatch: configuration.microBatch > 0 ? configuration.microBatch : nil)
     network.scale = headIsThere ? 1 : Float(1 / network.featureDeviation(train, on: .cpu))
     if !configuration.start.isEmpty && !resume {
-      try Self.start(&network, from: configuration.start, description, encoder: (encoder, encoderPrefix))
+      try Self.start(&network, from: configuration.start, description, encoder: encoder)
     }
     self.validation = Validation(validation, vocabulary: description.vocabulary)
     selfCritical = SelfCritical(configuration, train, description.vocabulary)

@@ -1,6 +1,13 @@
+public import Captioning
 public import Datasets
 
 extension TrainingConfiguration {
+  /// The decoder's kind and sizes, but for those that data and encoder decide.
+  public var decoder: DecoderDescription {
+    DecoderDescription(
+      embeddingSize: embeddingSize, hiddenSize: hiddenSize, layers: layers, cell: cell, injection: injection)
+  }
+
   /// What an epoch passes over.
   func units(of train: EncodedSplit) -> Int {
     self.batchUnit == .captions ? train.captions.count : train.images.count

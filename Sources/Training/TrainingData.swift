@@ -3,6 +3,20 @@ internal import Layers
 internal import Language
 internal import Tensors
 
+/// What a run learns from, and what it is judged on.
+public struct TrainingData {
+  /// Captions to learn.
+  public let train: EncodedSplit
+  /// Captions to be judged on.
+  public let validation: EncodedSplit
+
+  /// Both may be the same.
+  public init(train: EncodedSplit, validation: EncodedSplit) {
+    self.train = train
+    self.validation = validation
+  }
+}
+
 /// The captions of a split as word ids, each with the row of its image's features.
 public struct EncodedSplit {
   /// Word ids without start and end [captions].

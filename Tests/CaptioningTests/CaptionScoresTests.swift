@@ -69,7 +69,7 @@ import Testing
 
   @Test func aCalibratedModelTellsItsConfidence() throws {
     let confidence = Confidence(
-      intercept: 1, perNat: 2, perWord: -0.25, metric: "CIDEr", threshold: 0.5, images: 10, good: 4,
+      intercept: 1, perNat: 2, perWord: -0.25, metric: "CIDEr", threshold: 0.5, fitted: (images: 10, good: 4),
       calibrationError: 0.02)
     var description = try Self.captioner().description
     #expect(description.confidence == nil)

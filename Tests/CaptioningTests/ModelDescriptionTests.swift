@@ -1,3 +1,4 @@
+import Kernels
 import Foundation
 import Imaging
 import Language
@@ -11,7 +12,7 @@ import Testing
 private func description(_ injection: Injection, _ head: VGGArchitecture.Head) throws -> ModelDescription {
   ModelDescription(
     encoder: try #require(VGGArchitecture(table: "8,8,pool,4,pool", head: head, featureSize: 5)),
-    preprocessing: .caffe, embeddingSize: 6, hiddenSize: 7, injection: injection,
+    preprocessing: .caffe, decoder: DecoderDescription(embeddingSize: 6, hiddenSize: 7, injection: injection),
     vocabulary: try Vocabulary(words: Vocabulary.specialWords + ["\"ü\\", "x"]), training: ["seed": "1"])
 }
 
@@ -54,16 +55,36 @@ private func refusal(_ metadata: [String: String]) throws -> ModelError? {
     #expect(try refusal(TinyNetwork.metadata) == nil)
   }
 
+  /// Nor is an LSTM; another cell is, and one that nobody knows is refused by its name.
+  @Test func cellsAreWrittenWhereTheyAreOthers() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/model.safetensors"
+      var written = try description(.everyStep, .compact)
+      for cell in CellName.allCases {
+        written.decoder.cell = cell
+        let metadata = try written.metadata()
+        #expect(
+          metadata["architecture"]?.contains(#""cell":"\#(cell.rawValue)""#) == (cell != .lstm))
+        try SafetensorsWriter.write([], metadata: metadata, to: path)
+        #expect(try ModelDescription(of: SafetensorsFile(path: path)) == written)
+      }
+      let strange = try #require(try written.metadata()["architecture"]).replacingOccurrences(
+        of: #""cell":"gru""#, with: #""cell":"abacus""#)
+      let refused = try refusal(TinyNetwork.metadata.merging(["architecture": strange]) { $1 })
+      #expect("\(try #require(refused))".contains("expected a cell among lstm, gru, found abacus"))
+    }
+  }
+
   /// One layer is not written: such files are those that other versions read and wrote.
   @Test func layersAreWrittenWhereThereAreSeveral() throws {
     try withTemporaryFolder { folder in
       var (path, written) = (folder + "/model.safetensors", try description(.everyStep, .compact))
       for layers in 1...3 {
-        written.layers = layers
+        written.decoder.layers = layers
         let metadata = try written.metadata()
         #expect(metadata["architecture"]?.contains(#""layers":\#(layers)"#) == (layers > 1))
         try SafetensorsWriter.write([], metadata: metadata, to: path)
-        #expect(try ModelDescription(of: SafetensorsFile(path: path)).layers == layers)
+        #expect(try ModelDescription(of: SafetensorsFile(path: path)).decoder.layers == layers)
       }
       path = try written.metadata()["architecture"]!
       for layers in ["0", "4", "-1", "9223372036854775807", "1.5", "\"2\""] {

@@ -26,11 +26,11 @@ private func distribution(
     if caption.count >= options.minimumLength {
       choices.append((Vocabulary.end, Double(score(decoder, caption, v).logProbs.last!)))
     }
-    choices = choices.map { ($0.0, exp($0.1 / options.temperature)) }.sorted { $0.1 > $1.1 }
-    if let topK = options.topK { choices = Array(choices.prefix(topK)) }
+    choices = choices.map { ($0.0, exp($0.1 / options.choice.temperature)) }.sorted { $0.1 > $1.1 }
+    if let topK = options.choice.topK { choices = Array(choices.prefix(topK)) }
     let total = choices.reduce(0) { $0 + $1.1 }
     var (sum, kept): (Double, [(Int32, Double)]) = (0, [])
-    for choice in choices where sum < options.topP * total {
+    for choice in choices where sum < options.choice.topP * total {
       sum += choice.1
       kept.append(choice)
     }
@@ -50,10 +50,10 @@ private func chiSquare(_ counts: [[Int32]: Int], _ expected: [[Int32]: Double], 
 }
 
 private let cases: [SamplingOptions] = [
-  .init(maximumLength: 2), .init(temperature: 0.5, maximumLength: 2),
-  .init(temperature: 3, maximumLength: 2), .init(topK: 2, maximumLength: 2),
-  .init(topP: 0.7, maximumLength: 2),
-  .init(temperature: 2, topK: 3, topP: 0.8, maximumLength: 2), .init(maximumLength: 2, minimumLength: 1),
+  .init(maximumLength: 2), .init(ClassSampling(temperature: 0.5), maximumLength: 2),
+  .init(ClassSampling(temperature: 3), maximumLength: 2), .init(ClassSampling(topK: 2), maximumLength: 2),
+  .init(ClassSampling(topP: 0.7), maximumLength: 2),
+  .init(ClassSampling(temperature: 2, topK: 3, topP: 0.8), maximumLength: 2), .init(maximumLength: 2, minimumLength: 1),
   .init(maximumLength: 3, constraints: .init(prefix: [6], forbidden: [5])),
 ]
 
@@ -76,14 +76,14 @@ private let cases: [SamplingOptions] = [
       let quantile = freedom * pow(1 - 2 / (9 * freedom) + 3.72 * (2 / (9 * freedom)).squareRoot(), 3)
       #expect(chiSquare(counts, expected, of: n) < quantile, "\(options)")
       var wrong = options
-      wrong.temperature *= 2
+      wrong.choice.temperature *= 2
       let other = distribution(decoder, v: row, words: 7, wrong)
       if expected.count > 1 { #expect(chiSquare(counts, other, of: n) > quantile, "\(options)") }
     }
   }
 
   /// Of one word there is nothing to draw.
-  @Test(arguments: [SamplingOptions(topK: 1), .init(topP: 1e-9), .init(temperature: 100, topK: 1)])
+  @Test(arguments: [SamplingOptions(ClassSampling(topK: 1)), .init(ClassSampling(topP: 1e-9)), .init(ClassSampling(temperature: 100, topK: 1))])
   func theLikeliestWordIsGreedy(options: SamplingOptions) {
     let (decoder, v) = tinyDecoder(words: 40)
     let greedy = search(decoder, v, .init(beamWidth: 1))
@@ -99,7 +99,7 @@ private let cases: [SamplingOptions] = [
   /// The same seed and stream give the same captions, whatever the threads and the images beside.
   @Test func seedsAndStreamsDecide() {
     let (decoder, v) = tinyDecoder(words: 40)
-    var options = SamplingOptions(captions: 6, temperature: 1.5, seed: 4, maximumLength: 9)
+    var options = SamplingOptions(captions: 6, ClassSampling(temperature: 1.5), seed: 4, maximumLength: 9)
     let streams: [UInt64] = [7, 8, 9, .max]
     let together = draw(decoder, v, options, streams: streams, on: Device(pool: ThreadPool(threads: 1)))
     #expect(
@@ -119,7 +119,7 @@ private let cases: [SamplingOptions] = [
   @Test func captionsKeepTheRules() {
     let (decoder, v) = tinyDecoder(words: 14)
     let options = SamplingOptions(
-      captions: 20, temperature: 2, topK: 9, topP: 0.95, seed: 1, maximumLength: 9, minimumLength: 4,
+      captions: 20, ClassSampling(temperature: 2, topK: 9, topP: 0.95), seed: 1, maximumLength: 9, minimumLength: 4,
       constraints: .init(prefix: [9, 5], forced: [6], forbidden: [4, 10], noRepeatNGram: 2))
     #expect(options.constraints.forced.isEmpty)
     let all = draw(decoder, v, options, streams: [0, 1, 2, 3])
@@ -146,8 +146,8 @@ private let cases: [SamplingOptions] = [
     for options in cases { #expect(draw(broken, v, options, streams: streams).count == 4) }
     #expect(draw(small, Tensor(zeros: [0, 5]), streams: []).isEmpty)
     let options = SamplingOptions(
-      captions: 0, temperature: -1, topK: 0, topP: 2, maximumLength: 2, minimumLength: 3)
+      captions: 0, ClassSampling(temperature: -1, topK: 0, topP: 2), maximumLength: 2, minimumLength: 3)
     #expect(
-      options == .init(captions: 1, temperature: 0.001, topK: 1, topP: 1, maximumLength: 2, minimumLength: 2))
+      options == .init(captions: 1, ClassSampling(temperature: 0.001, topK: 1, topP: 1), maximumLength: 2, minimumLength: 2))
   }
 }

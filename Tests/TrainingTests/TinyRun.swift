@@ -77,12 +77,13 @@ final class TinyRun {
     let architecture = VGGArchitecture(
       table: TinyNetwork.table, head: configuration.head, featureSize: configuration.featureSize)
     let description = ModelDescription(
-      encoder: architecture!, preprocessing: preprocessing, embeddingSize: configuration.embeddingSize,
-      hiddenSize: configuration.hiddenSize, layers: configuration.layers, injection: configuration.injection,
+      encoder: architecture!, preprocessing: preprocessing, decoder: configuration.decoder,
       vocabulary: vocabulary)
-    return try Trainer(
-      configuration, description, train: train, validation: validation, encoder: encoder, encoderPrefix: "",
-      folder: output, resume: resume, shouldStop: shouldStop, report: report)
+    var trainer = try Trainer(
+      configuration, description, TrainingData(train: train, validation: validation),
+      encoder: (encoder, ""), folder: output, resume: resume, shouldStop: shouldStop)
+    trainer.report = report
+    return trainer
   }
 
   /// Runs to the end in a new folder of that name; what it left there.

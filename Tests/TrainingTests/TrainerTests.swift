@@ -159,11 +159,11 @@ private func log(_ output: String) throws -> [LogLine] {
         _ = try Trainer(
           run.configuration,
           ModelDescription(
-            encoder: architecture, preprocessing: .torchvision, embeddingSize: 6, hiddenSize: 12,
-            injection: .everyStep, vocabulary: run.vocabulary),
-          train: fewer, validation: run.validation,
-          encoder: SafetensorsFile(path: folder + "/vgg.safetensors"), encoderPrefix: "",
-          folder: folder + "/run", resume: true, report: { _ in })
+            encoder: architecture, preprocessing: .torchvision,
+            decoder: DecoderDescription(embeddingSize: 6, hiddenSize: 12), vocabulary: run.vocabulary),
+          TrainingData(train: fewer, validation: run.validation),
+          encoder: (SafetensorsFile(path: folder + "/vgg.safetensors"), ""), folder: folder + "/run",
+          resume: true)
       } throws: {
         guard case .otherRun(_, let differences) = $0 as? TrainingError else { return false }
         return differences == ["other captions, or other images that can be read"]

@@ -20,9 +20,9 @@ public struct DecoderDescription: Sendable, Equatable {
   /// At which steps W_ih·v enters.
   public var injection: Injection
 
-  /// All sizes are at least 1.
+  /// A decoder's sizes, all at least 1. Those of vocabulary and image are a model's: its description fills them in.
   public init(
-    vocabularySize: Int, embeddingSize: Int, hiddenSize: Int, imageFeatureSize: Int, layers: Int = 1,
+    vocabularySize: Int = 0, embeddingSize: Int, hiddenSize: Int, imageFeatureSize: Int = 0, layers: Int = 1,
     cell: CellName = .lstm, injection: Injection = .everyStep
   ) {
     self.vocabularySize = vocabularySize

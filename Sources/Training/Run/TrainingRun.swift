@@ -99,9 +99,7 @@ public struct TrainingRun {
     }
     let network = try RunNetwork(configuration, source)
     let description = ModelDescription(
-      encoder: network.architecture, preprocessing: source.preprocessing,
-      embeddingSize: configuration.embeddingSize, hiddenSize: configuration.hiddenSize,
-      cell: configuration.cell, layers: configuration.layers, injection: configuration.injection,
+      encoder: network.architecture, preprocessing: source.preprocessing, decoder: configuration.decoder,
       vocabulary: vocabulary)
     if !isBegun && !configuration.start.isEmpty {
       try description.check(
@@ -125,9 +123,9 @@ public struct TrainingRun {
       captions: told.captions, rows: told.rows, references: validation.references(of:),
       features: features.cache(of: validation, view: TrainingView(0)))
     var trainer = try Trainer(
-      configuration, description, train: trainSplit, validation: validationSplit, encoder: source.file,
-      encoderPrefix: source.prefix, folder: folder, resume: isBegun, shouldStop: shouldStop
-    ) { event in
+      configuration, description, TrainingData(train: trainSplit, validation: validationSplit),
+      encoder: (source.file, source.prefix), folder: folder, resume: isBegun, shouldStop: shouldStop)
+    trainer.report = { event in
       switch event {
       case .message(let text): report(.message(text))
       case .progress(let epoch, let batch, let batches, let loss):

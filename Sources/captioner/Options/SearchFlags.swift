@@ -2,6 +2,7 @@ import ArgumentParser
 import Captioning
 import Decoding
 import Evaluation
+import Kernels
 import Language
 
 /// How captions are found: by beam search, or drawn at random.
@@ -99,7 +100,8 @@ struct SearchFlags: ParsableArguments {
 
   private func sampling(captions: Int, vocabulary: Vocabulary) throws -> SamplingOptions {
     SamplingOptions(
-      captions: captions, temperature: drawing.temperature ?? 1, topK: drawing.topK, topP: drawing.topP ?? 1,
+      captions: captions,
+      ClassSampling(temperature: drawing.temperature ?? 1, topK: drawing.topK, topP: drawing.topP ?? 1),
       seed: drawing.seed ?? 0, maximumLength: maxLength, minimumLength: minLength,
       constraints: try wording.constraints(lengths: minLength...maxLength, vocabulary))
   }

@@ -12,7 +12,7 @@ func describe(_ photo: String, model: String) throws -> String {
 func variations(_ photo: String, with captioner: Captioner) throws -> [Caption] {
   let searched = try captioner.captions(contentsOf: photo, .beam(BeamOptions(beamWidth: 5, captions: 5)))
   let drawn = try captioner.captions(
-    contentsOf: photo, .sample(SamplingOptions(captions: 5, topP: 0.9, seed: 7)))
+    contentsOf: photo, .sample(SamplingOptions(captions: 5, ClassSampling(topP: 0.9), seed: 7)))
   return searched + drawn
 }
 

@@ -50,7 +50,7 @@ struct CharacterModel {
   /// Lines drawn from the model.
   func lines(_ count: Int, temperature: Double = 0.7, seed: UInt64 = 1) -> [String] {
     let options = SamplingOptions(
-      captions: count, temperature: temperature, seed: seed, maximumLength: 80)
+      captions: count, ClassSampling(temperature: temperature), seed: seed, maximumLength: 80)
     return decoder.decode(ImageFeatures(unseen: 1), .sample(options), streams: [0], on: .cpu)[0].map {
       $0.words.dropLast().map { vocabulary.word(for: $0) }.joined()
     }

@@ -45,11 +45,12 @@ struct TrainEpochBenchmark: ParsableCommand {
     var trainer = try Trainer(
       configuration,
       ModelDescription(
-        encoder: architecture, preprocessing: .torchvision, embeddingSize: configuration.embeddingSize,
-        hiddenSize: configuration.hiddenSize, injection: configuration.injection, vocabulary: vocabulary),
-      train: split, validation: split, encoder: SafetensorsFile(path: folder + "/encoder.safetensors"),
-      encoderPrefix: "", folder: folder, resume: false, shouldStop: { times.count == batches + Self.warm }
-    ) { event in
+        encoder: architecture, preprocessing: .torchvision, decoder: configuration.decoder,
+        vocabulary: vocabulary),
+      TrainingData(train: split, validation: split),
+      encoder: (SafetensorsFile(path: folder + "/encoder.safetensors"), ""), folder: folder, resume: false,
+      shouldStop: { times.count == batches + Self.warm })
+    trainer.report = { event in
       guard case .progress(_, _, _, let loss) = event else { return }
       times.append((ContinuousClock.now - last) / .milliseconds(1))
       last = .now
