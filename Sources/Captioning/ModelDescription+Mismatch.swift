@@ -1,5 +1,5 @@
-internal import Foundation
 internal import Imaging
+internal import Support
 
 extension ModelDescription {
   /// Makes sure that weights of a model file fit a network of this description.
@@ -34,9 +34,5 @@ extension ModelDescription {
 
 extension Preprocessing {
   /// As a model file keeps it.
-  var json: String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? ""
-  }
+  var json: String { (try? canonicalJSON(self)) ?? "" }
 }

@@ -3,6 +3,7 @@ public import Imaging
 public import Kernels
 public import Language
 public import Layers
+internal import Support
 public import Tensors
 
 /// All of a model but its weights, as the model file's metadata keeps it.
@@ -74,22 +75,17 @@ public struct ModelDescription: Sendable, Equatable {
 
   /// The metadata of a model file.
   public func metadata() throws -> [String: String] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    func json(_ value: some Encodable) throws -> String {
-      String(decoding: try encoder.encode(value), as: UTF8.self)
-    }
     let architecture = Architecture(
-      convolutions: self.encoder.table, head: self.encoder.head, featureSize: self.encoder.featureSize,
+      convolutions: encoder.table, head: encoder.head, featureSize: encoder.featureSize,
       embeddingSize: embeddingSize, hiddenSize: hiddenSize, cell: cell == .lstm ? nil : cell.rawValue,
       layers: layers == 1 ? nil : layers,
       injection: injection)
     var metadata = [
       "format": Self.format, "format_version": Self.version, "tokenizer": Self.tokenizer,
-      "architecture": try json(architecture), "preprocessing": try json(preprocessing),
-      "vocabulary": try json(vocabulary), "training": try json(training),
+      "architecture": try canonicalJSON(architecture), "preprocessing": try canonicalJSON(preprocessing),
+      "vocabulary": try canonicalJSON(vocabulary), "training": try canonicalJSON(training),
     ]
-    metadata[Confidence.key] = try confidence.map(json)
+    metadata[Confidence.key] = try confidence.map { try canonicalJSON($0) }
     return metadata
   }
 
