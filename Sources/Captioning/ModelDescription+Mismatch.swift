@@ -1,5 +1,5 @@
-internal import Foundation
 internal import Imaging
+internal import Support
 
 extension ModelDescription {
   /// Makes sure that weights of a model file fit a network of this description.
@@ -20,7 +20,8 @@ extension ModelDescription {
     let features: [(name: String, mine: String, theirs: String)] = [
       ("words", "\(words.count)", "\(others.count)"),
       ("embedding size", "\(decoder.embeddingSize)", "\(other.decoder.embeddingSize)"),
-      ("hidden size", "\(decoder.hiddenSize)", "\(other.decoder.hiddenSize)"), ("cell", decoder.cell.rawValue, other.decoder.cell.rawValue),
+      ("hidden size", "\(decoder.hiddenSize)", "\(other.decoder.hiddenSize)"),
+      ("cell", decoder.cell.rawValue, other.decoder.cell.rawValue),
       ("layers", "\(decoder.layers)", "\(other.decoder.layers)"),
       ("feature size", "\(encoder.featureSize)", "\(other.encoder.featureSize)"),
       ("convolutions", encoder.table, other.encoder.table),
@@ -34,9 +35,5 @@ extension ModelDescription {
 
 extension Preprocessing {
   /// As a model file keeps it.
-  var json: String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? ""
-  }
+  var json: String { (try? canonicalJSON(self)) ?? "" }
 }

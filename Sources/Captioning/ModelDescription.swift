@@ -1,8 +1,9 @@
 internal import Foundation
 public import Imaging
-public import Kernels
+internal import Kernels
 public import Language
-public import Layers
+internal import Layers
+internal import Support
 public import Tensors
 
 /// All of a model but its weights, as the model file's metadata keeps it.
@@ -58,23 +59,18 @@ public struct ModelDescription: Sendable, Equatable {
 
   /// The metadata of a model file.
   public func metadata() throws -> [String: String] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    func json(_ value: some Encodable) throws -> String {
-      String(decoding: try encoder.encode(value), as: UTF8.self)
-    }
     let architecture = Architecture(
-      convolutions: self.encoder.table, head: self.encoder.head, featureSize: self.encoder.featureSize,
+      convolutions: encoder.table, head: encoder.head, featureSize: encoder.featureSize,
       embeddingSize: decoder.embeddingSize, hiddenSize: decoder.hiddenSize,
       cell: decoder.cell == .lstm ? nil : decoder.cell.rawValue,
       layers: decoder.layers == 1 ? nil : decoder.layers,
       injection: decoder.injection)
     var metadata = [
       "format": Self.format, "format_version": Self.version, "tokenizer": Self.tokenizer,
-      "architecture": try json(architecture), "preprocessing": try json(preprocessing),
-      "vocabulary": try json(vocabulary), "training": try json(training),
+      "architecture": try canonicalJSON(architecture), "preprocessing": try canonicalJSON(preprocessing),
+      "vocabulary": try canonicalJSON(vocabulary), "training": try canonicalJSON(training),
     ]
-    metadata[Confidence.key] = try confidence.map(json)
+    metadata[Confidence.key] = try confidence.map { try canonicalJSON($0) }
     return metadata
   }
 

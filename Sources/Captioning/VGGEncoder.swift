@@ -1,6 +1,6 @@
-internal import Foundation
 public import Imaging
 public import Kernels
+internal import Support
 public import Tensors
 
 /// The frozen part of the encoder: images to the averaged, flattened last map that the head reads.
@@ -89,14 +89,13 @@ public final class VGGEncoder {
   /// Names these convolutions, their arithmetic, this preprocessing and this tap with its averaging: equal only if they
   /// all are.
   public func fingerprint(_ tap: Tap = .pooled) throws(ModelError) -> String {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    var weights = Fingerprint()
     for layer in architecture.convolutions {
       for kind in ["weight", "bias"] {
         do {
           let tensor = try file.tensor(named: "\(prefix)features.\(layer.index).\(kind)")
           tensor.withUnsafeBufferPointer { scalars in
-            // FNV-1a (Fowler, Noll & Vo), a scalar at a time.
-            for scalar in scalars { hash = (hash ^ UInt64(scalar.bitPattern)) &* 0x0000_0100_0000_01B3 }
+            for scalar in scalars { weights.add(UInt64(scalar.bitPattern)) }
           }
         } catch { throw .weights(error) }
       }
@@ -104,6 +103,6 @@ public final class VGGEncoder {
     let side = architecture.head.side
     let taken = tap == .map ? tap.rawValue : "\(side)x\(side)"
     let exact = device.arithmetic == .float32 ? "" : " \(device.arithmetic.rawValue)"
-    return "\(architecture.table) \(String(hash, radix: 16)) \(taken) \(preprocessing.json)\(exact)"
+    return "\(architecture.table) \(weights.text) \(taken) \(preprocessing.json)\(exact)"
   }
 }

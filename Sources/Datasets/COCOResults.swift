@@ -1,4 +1,3 @@
-internal import Foundation
 internal import Support
 
 /// A caption made for an image, as COCO's results files hold it: `{"image_id": 1, "caption": "…"}`, with the
@@ -50,13 +49,11 @@ public struct CaptionResult: Codable, Sendable, Equatable {
   /// out.
   /// - Throws: `DatasetError.file`.
   public static func write(_ results: [CaptionResult], to path: String) throws(DatasetError) {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     do {
       try AtomicFile.write(to: path) { file in
         var separator = "[\n"
         for result in results {
-          try file.write(separator + String(decoding: encoder.encode(result.finite), as: UTF8.self))
+          try file.write(separator + canonicalJSON(result.finite))
           separator = ",\n"
         }
         try file.write(results.isEmpty ? "[]\n" : "\n]\n")

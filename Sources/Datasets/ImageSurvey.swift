@@ -1,6 +1,7 @@
 internal import Glibc
 internal import Imaging
 internal import Kernels
+internal import Support
 internal import Synchronization
 
 /// What decoding every image of some files shows.
@@ -42,20 +43,16 @@ struct ImageSurvey: Sendable {
     }
   }
 
-  /// FNV-1a (Fowler, Noll & Vo), eight bytes at a time.
   private static func fingerprint(_ image: RGBImage) -> UInt64 {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325 ^ UInt64(image.width)
-    func add(_ word: UInt64) {
-      hash = (hash ^ word) &* 0x0000_0100_0000_01B3
-      hash ^= hash >> 32
-    }
+    var result = Fingerprint()
+    result.addFolded(UInt64(image.width))
     image.pixels.withUnsafeBytes { bytes in
       let whole = bytes.count & ~7
       for offset in stride(from: 0, to: whole, by: 8) {
-        add(bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+        result.addFolded(bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
       }
-      for offset in whole..<bytes.count { add(UInt64(bytes[offset])) }
+      for offset in whole..<bytes.count { result.addFolded(UInt64(bytes[offset])) }
     }
-    return hash
+    return result.value
   }
 }

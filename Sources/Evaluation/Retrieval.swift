@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Support
 public import Tensors
 
 /// Finding images by captions and captions by images through ln p(caption | image), as LRCN does (Donahue et al. 2015),
@@ -16,11 +17,7 @@ public struct Retrieval: Sendable, Equatable {
     init(_ ranks: [Int]) {
       func share(_ limit: Int) -> Double { Double(ranks.count { $0 <= limit }) / Double(max(1, ranks.count)) }
       (at1, at5, at10) = (share(1), share(5), share(10))
-      let sorted = ranks.sorted()
-      let middle = sorted.count / 2
-      medianRank =
-        sorted.isEmpty
-        ? 0 : sorted.count % 2 == 1 ? Double(sorted[middle]) : Double(sorted[middle - 1] + sorted[middle]) / 2
+      medianRank = ranks.map(Double.init).median
     }
   }
 

@@ -56,20 +56,12 @@ public struct Bootstrap: Sendable, Equatable {
     return values.map { values in
       let sorted = values.sorted()
       return Interval(
-        low: Self.quantile((1 - level) / 2, of: sorted), high: Self.quantile((1 + level) / 2, of: sorted))
+        low: sorted.quantileOfSorted((1 - level) / 2), high: sorted.quantileOfSorted((1 + level) / 2))
     }
   }
 
   /// A place among `count`.
   static func index(below count: Int, using random: inout Random) -> Int {
     Int(truncatingIfNeeded: random.next().multipliedFullWidth(by: UInt64(count)).high)
-  }
-
-  /// Between two values as far as the quantile lies between their places.
-  private static func quantile(_ share: Double, of sorted: [Double]) -> Double {
-    let place = share * Double(sorted.count - 1)
-    let below = min(max(0, Int(place)), sorted.count - 1)
-    let above = min(below + 1, sorted.count - 1)
-    return sorted[below] + (place - Double(below)) * (sorted[above] - sorted[below])
   }
 }

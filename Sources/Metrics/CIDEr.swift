@@ -30,8 +30,3 @@ extension ScoreName {
   /// CIDEr-D, 0…10.
   public static let cider = ScoreName("CIDEr", title: "CIDEr")
 }
-
-extension [Double] {
-  /// 0 if there are none.
-  var mean: Double { isEmpty ? 0 : reduce(0, +) / Double(count) }
-}

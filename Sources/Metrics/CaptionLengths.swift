@@ -1,3 +1,5 @@
+internal import Support
+
 /// How long captions are, in words.
 public struct CaptionLengths: Sendable, Equatable {
   /// The mean; 0 if there are no captions.
@@ -17,6 +19,6 @@ public struct CaptionLengths: Sendable, Equatable {
     self.mean = mean
     standardDeviation = lengths.map { ($0 - mean) * ($0 - mean) }.mean.squareRoot()
     (shortest, longest) = (sorted.first ?? 0, sorted.last ?? 0)
-    median = lengths.isEmpty ? 0 : (lengths[(lengths.count - 1) / 2] + lengths[lengths.count / 2]) / 2
+    median = lengths.median
   }
 }

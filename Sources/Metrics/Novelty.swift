@@ -1,3 +1,5 @@
+internal import Support
+
 /// How many captions are no repetition of one that the model learned from (as reported for instance by Vinyals et al.
 /// 2017, "Show and Tell: Lessons Learned from the 2015 MSCOCO Image Captioning Challenge").
 public struct Novelty: Sendable, Equatable {

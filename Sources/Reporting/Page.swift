@@ -2,6 +2,7 @@ internal import Evaluation
 internal import Captioning
 internal import Foundation
 internal import Metrics
+internal import Support
 
 /// The page's HTML.
 struct Page {
@@ -177,14 +178,12 @@ struct Page {
 
   private var json: String {
     get throws {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
       let rows = zip(shown, thumbnails).map { row, source in
         GalleryRow(
           report.evaluation.rows[row], source: source, confidence: report.trust?.confidences[row])
       }
       let threshold = report.trust.map { Int(($0.threshold * 1000).rounded()) }
-      return String(decoding: try encoder.encode(Gallery(rows: rows, threshold: threshold)), as: UTF8.self)
+      return try canonicalJSON(Gallery(rows: rows, threshold: threshold))
     }
   }
 }

@@ -18,10 +18,7 @@ public struct ProgressLine {
     self.init(
       title, total: total, unit: unit, from: first, interactive: isatty(2) == 1,
       clock: { ProcessInfo.processInfo.systemUptime },
-      sink: {
-        let bytes = Array($0.utf8)
-        _ = Foundation.write(2, bytes, bytes.count)
-      })
+      sink: writeToStandardError)
   }
 
   /// As the public one, with a clock in seconds and a place for the text of one's own.

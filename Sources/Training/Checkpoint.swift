@@ -1,6 +1,7 @@
 internal import Captioning
 internal import Foundation
 internal import Layers
+internal import Support
 internal import Tensors
 
 /// Where a run stands, beside its tensors.
@@ -62,12 +63,9 @@ enum Checkpoint {
         items.append(.init(name: "average." + parameter.path, tensor: mean))
       }
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys]
-    encoder.keyEncodingStrategy = .convertToSnakeCase
     let metadata = [
       "format": "captioner checkpoint", "format_version": "1",
-      "state": String(decoding: try encoder.encode(state), as: UTF8.self),
+      "state": try canonicalJSON(state, .snakeCase),
     ]
     try SafetensorsWriter.write(items, metadata: metadata, to: path)
   }

@@ -1,4 +1,3 @@
-internal import Foundation
 internal import Glibc
 internal import Support
 
@@ -6,7 +5,6 @@ internal import Support
 final class RunLog {
   private let path: String
   private let descriptor: Int32
-  private let encoder: JSONEncoder
 
   /// Bytes written so far; a checkpoint notes it.
   private(set) var length: Int
@@ -28,27 +26,14 @@ final class RunLog {
       throw FileError(path: path, action: "write", errno: code)
     }
     self.length = length
-    encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
   }
 
   deinit { close(descriptor) }
 
   /// Appends one line.
   func append(_ line: some Encodable) throws {
-    var data = try encoder.encode(line)
-    data.append(UInt8(ascii: "\n"))
-    let bytes = [UInt8](data)
-    var done = 0
-    while done < bytes.count {
-      // A disk that fills up takes a part first.
-      let written = bytes.withUnsafeBytes {
-        Glibc.write(descriptor, $0.baseAddress! + done, bytes.count - done)
-      }
-      if written < 0 && errno == EINTR { continue }
-      guard written > 0 else { throw FileError(path: path, action: "write", errno: errno) }
-      done += written
-    }
-    length += bytes.count
+    let text = try canonicalJSON(line) + "\n"
+    try writeAll(text, to: descriptor, path: path)
+    length += text.utf8.count
   }
 }

@@ -1,4 +1,5 @@
 public import Foundation
+internal import Support
 
 /// In JSON: one object, keys in snake_case, those of scheduled sampling in an object of their own. Keys that are missing
 /// take the defaults; camelCase ones, as earlier versions wrote them, are read.
@@ -33,11 +34,7 @@ extension TrainingConfiguration: Codable {
   }
 
   /// As JSON for `config.json`.
-  public func json() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(self)
-  }
+  public func json() throws -> String { try canonicalJSON(self, .indented) }
 
   /// Reads an object of options.
   /// - Throws: `DecodingError` naming a key that is unknown, or given twice, or whose value is of another kind.

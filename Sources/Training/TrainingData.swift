@@ -1,6 +1,7 @@
 public import Datasets
-internal import Layers
 internal import Language
+internal import Layers
+internal import Support
 internal import Tensors
 
 /// What a run learns from, and what it is judged on.
@@ -90,13 +91,12 @@ public struct EncodedSplit {
 
   /// Names the captions and their images' rows: equal only if they all are.
   var fingerprint: UInt64 {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    // FNV-1a (Fowler, Noll & Vo), a word at a time; the row begins each caption.
-    func add(_ word: Int) { hash = (hash ^ UInt64(bitPattern: Int64(word))) &* 0x0000_0100_0000_01B3 }
+    var result = Fingerprint()
     for (caption, row) in zip(captions, rows) {
-      add(-1 - row)
-      for word in caption { add(Int(word)) }
+      // No word: a caption begins here.
+      result.add(UInt64(bitPattern: Int64(-1 - row)))
+      for word in caption { result.add(UInt64(bitPattern: Int64(word))) }
     }
-    return hash
+    return result.value
   }
 }

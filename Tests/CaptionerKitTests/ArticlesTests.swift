@@ -15,7 +15,8 @@ import Testing
   @Test func codeOfArticlesIsCompiled() throws {
     let articles = try Self.texts("Sources/CaptionerKit/CaptionerKit.docc", ".md")
     #expect(articles.count >= 5)
-    let sources = try Self.texts("Tests/CaptionerKitTests/Examples", ".swift")
+    let sources =
+      try Self.texts("Tests/CaptionerKitTests/Examples", ".swift")
       + Self.texts("Sources/Kernels/Recurrent", ".swift")
     for (name, text) in articles {
       let blocks = text.components(separatedBy: "```swift\n").dropFirst()

@@ -99,7 +99,8 @@ import Testing
         #"{"id": \#($0), "image_id": \#($0), "caption": "\#($1)"}"#
       }
       let captions = folder + "/captions.json"
-      try #"{"images": [\#(images.joined(separator: ","))], "annotations": [\#(annotations.joined(separator: ","))]}"#
+      try
+        #"{"images": [\#(images.joined(separator: ","))], "annotations": [\#(annotations.joined(separator: ","))]}"#
         .write(toFile: captions, atomically: true, encoding: .utf8)
       let scores = try train(
         captions: captions, images: "/", encoder: captioner.path, folder: folder + "/run")

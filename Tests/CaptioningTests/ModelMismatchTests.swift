@@ -8,7 +8,8 @@ import Testing
 
 @Suite struct ModelMismatchTests {
   private static func description(
-    words: [String] = ["a", "dog"], embedding: Int = 8, hidden: Int = 16, layers: Int = 1, cell: CellName = .lstm,
+    words: [String] = ["a", "dog"], embedding: Int = 8, hidden: Int = 16, layers: Int = 1,
+    cell: CellName = .lstm,
     feature: Int = 32,
     head: VGGArchitecture.Head = .compact, table: String = "8,pool", injection: Injection = .everyStep,
     preprocessing: Preprocessing = .torchvision

@@ -53,7 +53,8 @@ private let cases: [SamplingOptions] = [
   .init(maximumLength: 2), .init(ClassSampling(temperature: 0.5), maximumLength: 2),
   .init(ClassSampling(temperature: 3), maximumLength: 2), .init(ClassSampling(topK: 2), maximumLength: 2),
   .init(ClassSampling(topP: 0.7), maximumLength: 2),
-  .init(ClassSampling(temperature: 2, topK: 3, topP: 0.8), maximumLength: 2), .init(maximumLength: 2, minimumLength: 1),
+  .init(ClassSampling(temperature: 2, topK: 3, topP: 0.8), maximumLength: 2),
+  .init(maximumLength: 2, minimumLength: 1),
   .init(maximumLength: 3, constraints: .init(prefix: [6], forbidden: [5])),
 ]
 
@@ -83,7 +84,10 @@ private let cases: [SamplingOptions] = [
   }
 
   /// Of one word there is nothing to draw.
-  @Test(arguments: [SamplingOptions(ClassSampling(topK: 1)), .init(ClassSampling(topP: 1e-9)), .init(ClassSampling(temperature: 100, topK: 1))])
+  @Test(arguments: [
+    SamplingOptions(ClassSampling(topK: 1)), .init(ClassSampling(topP: 1e-9)),
+    .init(ClassSampling(temperature: 100, topK: 1)),
+  ])
   func theLikeliestWordIsGreedy(options: SamplingOptions) {
     let (decoder, v) = tinyDecoder(words: 40)
     let greedy = search(decoder, v, .init(beamWidth: 1))
@@ -119,7 +123,8 @@ private let cases: [SamplingOptions] = [
   @Test func captionsKeepTheRules() {
     let (decoder, v) = tinyDecoder(words: 14)
     let options = SamplingOptions(
-      captions: 20, ClassSampling(temperature: 2, topK: 9, topP: 0.95), seed: 1, maximumLength: 9, minimumLength: 4,
+      captions: 20, ClassSampling(temperature: 2, topK: 9, topP: 0.95), seed: 1, maximumLength: 9,
+      minimumLength: 4,
       constraints: .init(prefix: [9, 5], forced: [6], forbidden: [4, 10], noRepeatNGram: 2))
     #expect(options.constraints.forced.isEmpty)
     let all = draw(decoder, v, options, streams: [0, 1, 2, 3])
@@ -148,6 +153,9 @@ private let cases: [SamplingOptions] = [
     let options = SamplingOptions(
       captions: 0, ClassSampling(temperature: -1, topK: 0, topP: 2), maximumLength: 2, minimumLength: 3)
     #expect(
-      options == .init(captions: 1, ClassSampling(temperature: 0.001, topK: 1, topP: 1), maximumLength: 2, minimumLength: 2))
+      options
+        == .init(
+          captions: 1, ClassSampling(temperature: 0.001, topK: 1, topP: 1), maximumLength: 2, minimumLength: 2
+        ))
   }
 }

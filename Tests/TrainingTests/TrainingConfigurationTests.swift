@@ -109,7 +109,8 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     #expect(found.learningRate == 0.5 && found.minimumCount == 2 && found.maximumLength == 9)
     #expect(found.selfCriticalSamples == 4 && found.encoderOptimizer == .sgd())
     #expect(found.scheduledSampling.curve == .linear && found.scheduledSampling.k == 3)
-    let keys = try #require(JSONSerialization.jsonObject(with: found.json()) as? [String: Any]).keys
+    let keys = try #require(JSONSerialization.jsonObject(with: Data(found.json().utf8)) as? [String: Any])
+      .keys
     #expect(keys.contains("learning_rate") && keys.allSatisfy { $0 == $0.lowercased() })
     #expect {
       try decoded(#"{"learningRate": 1, "learning_rate": 2}"#)

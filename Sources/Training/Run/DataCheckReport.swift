@@ -1,6 +1,6 @@
 public import Datasets
 internal import Captioning
-internal import Foundation
+internal import Support
 
 /// What training would make of its data, and roughly what it would take, without training.
 public struct DataCheckReport: Sendable, Encodable {
@@ -45,10 +45,5 @@ public struct DataCheckReport: Sendable, Encodable {
   }
 
   /// The report as one JSON object.
-  public func json() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    return String(decoding: try encoder.encode(self), as: UTF8.self)
-  }
+  public func json() throws -> String { try canonicalJSON(self, .snakeCase) }
 }

@@ -1,6 +1,7 @@
 internal import Captioning
 internal import Datasets
 internal import Imaging
+internal import Support
 
 /// The maps of a run's images: computed where they are missing, kept in files of the run's folder.
 final class RunFeatures {
@@ -42,11 +43,9 @@ final class RunFeatures {
 
   /// Features of other encoders and other images lie beside each other.
   private func path(_ key: String, _ split: TrainingSplit) -> String {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    for byte in ([key] + split.files).joined(separator: "\n").utf8 {
-      hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
-    }
-    return "\(folder)/features-\(String(hash, radix: 16)).safetensors"
+    var name = Fingerprint()
+    name.add(bytes: ([key] + split.files).joined(separator: "\n").utf8)
+    return "\(folder)/features-\(name.text).safetensors"
   }
 
   private func fill(_ cache: FeatureCache, _ split: TrainingSplit, _ view: TrainingView) throws {

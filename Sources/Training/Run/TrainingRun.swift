@@ -169,7 +169,7 @@ public struct TrainingRun {
   private static func configurationPath(in folder: String) -> String { folder + "/config.json" }
 
   private func writeConfiguration() throws {
-    let json = String(decoding: try configuration.json(), as: UTF8.self)
+    let json = try configuration.json()
     try AtomicFile.write(to: Self.configurationPath(in: folder)) { try $0.write(json + "\n") }
   }
 }

@@ -65,7 +65,8 @@ struct CaptionCommand: ParsableCommand {
     }
   }
 
-  private func caption(_ files: [String], _ captioner: CaptionModel, _ writer: inout CaptionWriter) throws -> Int
+  private func caption(_ files: [String], _ captioner: CaptionModel, _ writer: inout CaptionWriter) throws
+    -> Int
   {
     let strategy = try search.strategy(captions: captions, vocabulary: captioner.description.vocabulary)
     var failures = 0

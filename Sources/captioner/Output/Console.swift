@@ -1,19 +1,12 @@
 import Foundation
+import Support
 
 /// Standard output for data, standard error for messages.
 enum Console {
   /// Writes text to standard output at once.
-  /// - Throws: `Failure` when it can't be written: a full disk, a closed pipe.
+  /// - Throws: `FileError` when it can't be written: a full disk, a closed pipe.
   static func write(_ text: String) throws {
-    var bytes = Array(text.utf8)[...]
-    while !bytes.isEmpty {
-      let written = bytes.withUnsafeBytes { Foundation.write(1, $0.baseAddress, $0.count) }
-      if written < 0 && errno == EINTR { continue }
-      guard written > 0 else {
-        throw Failure(description: "standard output: can't write: \(String(cString: strerror(errno)))")
-      }
-      bytes = bytes.dropFirst(written)
-    }
+    try writeAll(text, to: STDOUT_FILENO, path: "standard output")
   }
 
   /// Writes a line to standard output.
@@ -29,17 +22,12 @@ enum Console {
 
   /// Writes a line to standard error; one that can't be written is lost.
   static func note(_ line: String) {
-    let bytes = Array((line + "\n").utf8)
-    _ = Foundation.write(2, bytes, bytes.count)
+    writeToStandardError(line + "\n")
   }
 
   /// JSON of a value on one line, keys sorted; numbers that are not finite are strings.
   static func json(_ value: some Encodable) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
-    return String(decoding: try encoder.encode(value), as: UTF8.self)
+    try canonicalJSON(value, .nonFinite)
   }
 
   /// A field of a CSV line (RFC 4180).

@@ -1,7 +1,6 @@
 import Datasets
 import Foundation
 import Support
-import Support
 import Training
 
 extension DataCheckReport {
