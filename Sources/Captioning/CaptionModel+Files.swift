@@ -6,7 +6,7 @@ extension CaptionModel {
   /// Images that are searched together: their rows share each reading of the decoder's weights.
   static let searchSize = 64
 
-  /// Captions image files (`-`: standard input), in order: files are read while those before them are encoded, and
+  /// Captions image files, read as `encoder.reader` says, in order: files are read while those before them are encoded, and
   /// searched in groups. Memory does not grow with their number.
   /// - Parameters:
   ///   - search: the captions of images [N, pooledSize], of which these are the places among the files.
@@ -25,7 +25,8 @@ extension CaptionModel {
       group = Group()
       for (place, result) in results.sorted(by: { $0.place < $1.place }) { try found(place, result) }
     }
-    for batch in ImageLoader(description.preprocessing).batches(files, of: VGGEncoder.batchSize) {
+    let loader = ImageLoader(description.preprocessing, reader: encoder.reader)
+    for batch in loader.batches(files, of: VGGEncoder.batchSize) {
       if !batch.indices.isEmpty { group.rows.append(try pooled(batch.images)) }
       group.places += batch.indices
       group.failures += batch.failures

@@ -22,7 +22,7 @@ extension VGGEncoder {
     precondition(paths.count == cache.names.count)
     let rows = cache.pending
     let wanted = rows.map { paths[$0] }
-    let batches = ImageLoader(preprocessing).batches(wanted, of: Self.batchSize) {
+    let batches = ImageLoader(preprocessing, reader: reader).batches(wanted, of: Self.batchSize) {
       view($0, number: rows[$1])
     }
     var done = 0

@@ -18,21 +18,28 @@ public struct ImageLoader: Sendable {
   }
 
   private let preprocessing: Preprocessing
+  private let reader: ImageReader
 
   /// A loader for a network's preprocessing.
-  public init(_ preprocessing: Preprocessing) { self.preprocessing = preprocessing }
+  /// - Parameter reader: how files are read; it is told what is odd about them, in their order.
+  public init(_ preprocessing: Preprocessing, reader: ImageReader = ImageReader()) {
+    self.preprocessing = preprocessing
+    self.reader = reader
+  }
 
-  /// Reads the files at `range` of `paths` (`-`: standard input); a bad file costs that file only.
+  /// Reads the files at `range` of `paths`; a bad file costs that file only.
   /// - Parameter view: what is seen of each, given its place in the list.
   public func load(
-    _ paths: [String], _ range: Range<Int>, view: (RGBImage, Int) -> RGBImage = { image, _ in image },
+    _ paths: [String], _ range: Range<Int>,
+    view: (ImageSize, Int) -> ImageCrop = { size, _ in ImageCrop(all: size) },
     pool: ThreadPool = .shared
   ) -> Batch {
-    let results = Mutex([Result<RGBImage, ImageError>?](repeating: nil, count: range.count))
+    typealias Reading = (image: RGBImage, warning: String?)
+    let results = Mutex([Result<Reading, ImageError>?](repeating: nil, count: range.count))
     pool.run(range.count) { piece in
-      let result = Result { () throws(ImageError) -> RGBImage in
+      let result = Result { () throws(ImageError) -> Reading in
         let index = range.lowerBound + piece
-        return preprocessing.fitted(view(try Self.read(paths[index]), index))
+        return try reader.fitted(contentsOf: paths[index], to: preprocessing) { view($0, index) }
       }
       results.withLock { $0[piece] = result }
     }
@@ -40,8 +47,9 @@ public struct ImageLoader: Sendable {
     var failures: [(index: Int, error: ImageError)] = []
     for (piece, result) in results.withLock({ $0 }).enumerated() {
       switch result {
-      case .success(let image):
-        images.append(image)
+      case .success(let reading):
+        images.append(reading.image)
+        if let warning = reading.warning { reader.warn(warning) }
         indices.append(range.lowerBound + piece)
       case .failure(let error): failures.append((range.lowerBound + piece, error))
       case nil: break
@@ -64,11 +72,6 @@ public struct ImageLoader: Sendable {
     return Prefetcher(count: starts.count) {
       load(paths, starts[$0]..<min(paths.count, starts[$0] + size), view: view, pool: readers)
     }
-  }
-
-  /// The picture in a file; `-` is standard input.
-  private static func read(_ path: String) throws(ImageError) -> RGBImage {
-    path == "-" ? try RGBImage(standardInput: "standard input") : try RGBImage(contentsOf: path)
   }
 
   /// Pictures, already `fitted`, as the network's input [N, H, W, 3].

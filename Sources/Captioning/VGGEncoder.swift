@@ -10,6 +10,8 @@ public final class VGGEncoder {
   public let architecture: VGGArchitecture
   /// What its input must look like.
   public let preprocessing: Preprocessing
+  /// How image files are read for it.
+  public var reader = ImageReader()
   /// Images that are convolved together.
   public static let batchSize = 8
 

@@ -20,7 +20,8 @@ public struct PooledImages {
     failed: (String) -> Void
   ) throws {
     let files = images.map(\.path)
-    let batches = ImageLoader(captioner.description.preprocessing).batches(files, of: VGGEncoder.batchSize)
+    let loader = ImageLoader(captioner.description.preprocessing, reader: captioner.encoder.reader)
+    let batches = loader.batches(files, of: VGGEncoder.batchSize)
     var scalars: [Float] = []
     var found: [CaptionedImage] = []
     var done = 0

@@ -4,11 +4,13 @@ public enum ImageError: Error, Equatable, Sendable, CustomStringConvertible {
   case unreadable(path: String, reason: String)
   /// The file has no bytes.
   case empty(path: String)
-  /// Neither PNG nor JPEG, whatever its name says; `found` is what it looks like.
+  /// Of no format that is read, whatever its name says; `found` is what it looks like.
   case unrecognised(path: String, found: String)
   /// A valid PNG or JPEG of a kind that is not read, such as a 12-bit JPEG.
   case unsupported(path: String, expected: String, found: String)
-  /// Damaged or cut short.
+  /// Rows are missing, though `rows` of all are there.
+  case cutShort(path: String, format: String, rows: Int, of: Int)
+  /// Damaged.
   case corrupt(path: String, expected: String, found: String)
   /// More pixels or bytes than are ever decoded; nothing was allocated for them.
   case tooLarge(path: String, expected: String, found: String)
@@ -18,6 +20,7 @@ public enum ImageError: Error, Equatable, Sendable, CustomStringConvertible {
     switch self {
     case .unreadable(let path, _), .empty(let path), .unrecognised(let path, _): path
     case .unsupported(let path, _, _), .corrupt(let path, _, _), .tooLarge(let path, _, _): path
+    case .cutShort(let path, _, _, _): path
     }
   }
 
@@ -25,8 +28,12 @@ public enum ImageError: Error, Equatable, Sendable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .unreadable(let path, let reason): "\(path): can't read: \(reason)"
-    case .empty(let path): "\(path): expected a PNG or JPEG image, found an empty file"
-    case .unrecognised(let path, let found): "\(path): expected a PNG or JPEG image, found \(found)"
+    case .empty(let path): "\(path): expected a \(ImageCodecs.names) image, found an empty file"
+    case .unrecognised(let path, let found): "\(path): expected a \(ImageCodecs.names) image, found \(found)"
+    case .cutShort(let path, let format, let rows, let all):
+      "\(path): expected a whole \(format) image, found one that is cut short"
+        + (rows > 0 ? ": \(rows) of \(all) rows (\(rows * 100 / max(1, all)) %) are there" : "")
+        + "; --lenient takes what is there"
     case .unsupported(let path, let expected, let found), .corrupt(let path, let expected, let found),
       .tooLarge(let path, let expected, let found):
       "\(path): expected \(expected), found: \(found)"

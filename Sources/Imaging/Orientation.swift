@@ -6,64 +6,23 @@ enum Orientation: Int {
   /// The picture's width and height are the stored height and width.
   var swapsSides: Bool { rawValue >= 5 }
 
-  /// Reads EXIF data from a JPEG's APP1 segment or a PNG's eXIf chunk; anything missing, damaged or out of
-  /// range means upright, for the pixels are good all the same.
-  init(ofEXIFIn bytes: UnsafeRawBufferPointer, format: ImageFormat) {
-    let reader = EXIFReader(bytes: bytes)
-    let tiff = format == .jpeg ? reader.rangeInJPEG() : reader.rangeInPNG()
-    self = tiff.flatMap(reader.orientation).flatMap(Orientation.init) ?? .upright
-  }
-}
+  /// The picture's columns run against the stored columns (or rows) that they come from.
+  var flipsColumns: Bool { [2, 3, 6, 7].contains(rawValue) }
+  /// The picture's rows do.
+  var flipsRows: Bool { [3, 4, 7, 8].contains(rawValue) }
 
-/// Finds the orientation tag; every read is checked against the end of the bytes.
-private struct EXIFReader {
-  let bytes: UnsafeRawBufferPointer
-
-  func integer(at offset: Int, size: Int, littleEndian: Bool = false) -> Int? {
-    guard offset >= 0, offset <= bytes.count - size else { return nil }
-    let field = bytes[offset..<offset + size]
-    return littleEndian
-      ? field.reversed().reduce(0) { $0 << 8 | Int($1) } : field.reduce(0) { $0 << 8 | Int($1) }
+  /// The upright picture's size.
+  func upright(_ stored: ImageSize) -> ImageSize {
+    swapsSides ? ImageSize(width: stored.height, height: stored.width) : stored
   }
 
-  /// Walks the segments before the first scan.
-  func rangeInJPEG() -> Range<Int>? {
-    var offset = 2
-    while let marker = integer(at: offset, size: 2), marker >> 8 == 0xFF {
-      if marker == 0xFFFF {  // padding
-        offset += 1
-        continue
-      }
-      if marker == 0xFF01 || (0xFFD0...0xFFD8).contains(marker) {  // no length follows
-        offset += 2
-        continue
-      }
-      guard marker != 0xFFDA, let length = integer(at: offset + 2, size: 2), length >= 2 else { return nil }
-      let end = offset + 2 + length
-      guard end <= bytes.count else { return nil }
-      if marker == 0xFFE1, length >= 8, bytes[(offset + 4)..<(offset + 10)].elementsEqual("Exif\0\0".utf8) {
-        return offset + 10..<end
-      }
-      offset = end
-    }
-    return nil
+  /// Tag 0x0112 in the first directory of EXIF data, a TIFF structure; anything missing, damaged or out of range
+  /// means upright, for the pixels are good all the same.
+  init(ofTIFF tiff: UnsafeRawBufferPointer) {
+    self = Self.tag(in: tiff).flatMap(Orientation.init) ?? .upright
   }
 
-  /// Walks the chunks.
-  func rangeInPNG() -> Range<Int>? {
-    var offset = 8
-    while let length = integer(at: offset, size: 4), let kind = integer(at: offset + 4, size: 4) {
-      let end = offset + 8 + length
-      guard end <= bytes.count else { return nil }
-      if kind == 0x6558_4966 { return offset + 8..<end }  // "eXIf"
-      offset = end + 4
-    }
-    return nil
-  }
-
-  /// The value of tag 0x0112 in the first directory of the TIFF structure that fills `range`.
-  func orientation(in range: Range<Int>) -> Int? {
-    let tiff = EXIFReader(bytes: UnsafeRawBufferPointer(rebasing: bytes[range]))
+  private static func tag(in tiff: UnsafeRawBufferPointer) -> Int? {
     let mark = tiff.integer(at: 0, size: 2)
     guard mark == 0x4949 || mark == 0x4D4D else { return nil }
     let little = mark == 0x4949
@@ -80,6 +39,16 @@ private struct EXIFReader {
       return tiff.integer(at: start + 8, size: 2, littleEndian: little)
     }
     return nil
+  }
+}
+
+extension UnsafeRawBufferPointer {
+  /// The unsigned integer of `size` bytes at `offset`, big endian unless told; nil where it would not lie inside.
+  func integer(at offset: Int, size: Int, littleEndian: Bool = false) -> Int? {
+    guard offset >= 0, offset <= count - size else { return nil }
+    let field = self[offset..<offset + size]
+    return littleEndian
+      ? field.reversed().reduce(0) { $0 << 8 | Int($1) } : field.reduce(0) { $0 << 8 | Int($1) }
   }
 }
 

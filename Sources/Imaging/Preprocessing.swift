@@ -121,16 +121,21 @@ public struct Preprocessing: Sendable, Equatable {
 
   /// The picture at the network's size, as a network sees it: resized and cropped, not yet normalised.
   public func fitted(_ image: RGBImage) -> RGBImage {
+    image.resized(to: window(for: image.size))
+  }
+
+  /// The size that a picture of some size is given, and the part of it that the network sees.
+  func window(for size: ImageSize) -> ResizedWindow {
     guard case .shortSideThenCenterCrop(let side) = resize else {
-      return image.resized(width: width, height: height)
+      return ResizedWindow(all: ImageSize(width: width, height: height))
     }
     // As torchvision: the long side rounded down, the margin rounded half to even.
-    let short = min(image.width, image.height)
-    let (fullWidth, fullHeight) = (side * image.width / short, side * image.height / short)
+    let short = min(size.width, size.height)
+    let full = ImageSize(width: side * size.width / short, height: side * size.height / short)
     func margin(_ spare: Int) -> Int { spare / 2 + (spare % 4 == 3 ? 1 : 0) }
-    let (left, top) = (margin(fullWidth - width), margin(fullHeight - height))
-    return image.resized(
-      width: fullWidth, height: fullHeight, columns: left..<left + width, rows: top..<top + height)
+    let left = margin(full.width - width)
+    let top = margin(full.height - height)
+    return ResizedWindow(full, columns: left..<left + width, rows: top..<top + height)
   }
 }
 

@@ -19,8 +19,15 @@ extension RGBImage {
 
   /// The picture made smaller, if need be, until neither side is over `side`; in proportion.
   public func thumbnail(side: Int) -> RGBImage {
+    resized(to: ResizedWindow(all: size.thumbnail(side: side)))
+  }
+}
+
+extension ImageSize {
+  /// The size of its thumbnail.
+  func thumbnail(side: Int) -> ImageSize {
     let longest = max(width, height)
     guard side > 0, longest > side else { return self }
-    return resized(width: max(1, width * side / longest), height: max(1, height * side / longest))
+    return ImageSize(width: max(1, width * side / longest), height: max(1, height * side / longest))
   }
 }

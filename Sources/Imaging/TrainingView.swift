@@ -14,21 +14,29 @@ public struct TrainingView: Sendable, Equatable {
   /// View `index` of images.
   public init(_ index: Int, seed: UInt64 = 0) { (self.index, self.seed) = (index, seed) }
 
+  /// What is seen of image number `number`, whose upright size is `size`.
+  public func callAsFunction(_ size: ImageSize, number: Int) -> ImageCrop {
+    let isMirrored = index % 2 == 1
+    guard index > 1 else {
+      return ImageCrop(columns: 0..<size.width, rows: 0..<size.height, isMirrored: isMirrored)
+    }
+    var random = Random(seed: seed, stream: UInt64(index), UInt64(number))
+    func span(_ extent: Int) -> Range<Int> {
+      let share = Self.smallestCrop + (1 - Self.smallestCrop) * random.uniform()
+      let length = min(extent, max(1, Int((Float(extent) * share).rounded())))
+      let start = Int(random.uniform() * Float(extent - length + 1))
+      return start..<start + length
+    }
+    let columns = span(size.width)
+    return ImageCrop(columns: columns, rows: span(size.height), isMirrored: isMirrored)
+  }
+
   /// What is seen of image number `number`.
   public func callAsFunction(_ image: RGBImage, number: Int) -> RGBImage {
-    var seen = image
-    if index > 1 {
-      var random = Random(seed: seed, stream: UInt64(index), UInt64(number))
-      func span(_ extent: Int) -> Range<Int> {
-        let share = Self.smallestCrop + (1 - Self.smallestCrop) * random.uniform()
-        let length = min(extent, max(1, Int((Float(extent) * share).rounded())))
-        let start = Int(random.uniform() * Float(extent - length + 1))
-        return start..<start + length
-      }
-      let columns = span(image.width)
-      seen = image.cropped(columns: columns, rows: span(image.height))
-    }
-    return index % 2 == 1 ? seen.horizontallyFlipped() : seen
+    let crop = self(image.size, number: number)
+    let seen =
+      crop.size == image.size ? image : image.cropped(columns: crop.columns, rows: crop.rows)
+    return crop.isMirrored ? seen.horizontallyFlipped() : seen
   }
 
   /// Names the view among features: two views of one name see the same.

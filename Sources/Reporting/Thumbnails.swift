@@ -50,7 +50,7 @@ struct Thumbnails {
   }
 
   private static func picture(of path: String, side: Int = side) -> [UInt8]? {
-    (try? RGBImage(contentsOf: path))?.thumbnail(side: side).jpeg(quality: quality)
+    (try? ImageReader().thumbnail(contentsOf: path, side: side))?.jpeg(quality: quality)
   }
 
   private static func source(_ bytes: [UInt8]) -> String {

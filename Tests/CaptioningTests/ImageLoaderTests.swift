@@ -36,7 +36,7 @@ import Testing
     let loader = ImageLoader(preprocessing)
     let (plain, flipped) = (
       loader.load([path], 0..<1).images,
-      loader.load([path], 0..<1) { image, _ in image.horizontallyFlipped() }.images
+      loader.load([path], 0..<1) { size, _ in TrainingView(1)(size, number: 0) }.images
     )
     #expect(plain != flipped)
     for y in [0, 100] {

@@ -11,18 +11,25 @@ struct BadFileTests {
     #expect(throws: ImageError.self) { try RGBImage(decoding: bytes, name: "x") }
   }
 
-  /// Every beginning of every fixture that lacks at least its last byte.
+  /// Every beginning of every fixture that lacks at least its last byte: refused, unless all pixels are there.
   @Test(arguments: fixtures)
-  func everyPrefixIsRefused(name: String) throws {
+  func aPrefixIsRefusedOrTheWholePicture(name: String) throws {
     let bytes = try FixtureFiles.bytes("decode/" + name)
+    let whole = try RGBImage(decoding: bytes, name: "whole")
+    var taken = 0
     for count in 0..<bytes.count {
-      let error = error(decoding: Array(bytes.prefix(count)))
-      if count == 0 { #expect(error == .empty(path: "x")) }
-      if count > 8, case .corrupt = error {
-      } else if count > 8 {
-        Issue.record("\(count) bytes: \(error as Any)")
+      do throws(ImageError) {
+        #expect(try RGBImage(decoding: Array(bytes.prefix(count)), name: "x") == whole, "\(count) bytes")
+        taken += 1
+      } catch {
+        if count == 0 { #expect(error == .empty(path: "x")) }
+        switch error {
+        case .corrupt, .cutShort: break
+        default: if count > 8 { Issue.record("\(count) bytes: \(error)") }
+        }
       }
     }
+    #expect((1..<40).contains(taken), "\(taken) prefixes were taken")
   }
 
   @Test func messagesSayWhatIsWrong() throws {
@@ -31,8 +38,9 @@ struct BadFileTests {
     func message(_ bytes: [UInt8]) -> String? { error(decoding: bytes)?.description }
     #expect(
       message(Array(jpeg.dropLast(100)))
-        == "x: expected a whole JPEG image, found: Premature end of JPEG file")
-    #expect(message(Array(png.dropLast(100))) == "x: expected a whole PNG image, found: the file ends early")
+        == "x: expected a whole JPEG image, found one that is cut short: 16 of 27 rows (59 %) are there; "
+        + "--lenient takes what is there")
+    #expect(message(Array(png.dropLast(100)))?.contains("rows (") == true)
     #expect(message([]) == "x: expected a PNG or JPEG image, found an empty file")
     #expect(message(Array("hello\n".utf8)) == "x: expected a PNG or JPEG image, found text")
     #expect(message(Array("GIF89a\u{1}".utf8)) == "x: expected a PNG or JPEG image, found a GIF image")
@@ -77,12 +85,16 @@ struct BadFileTests {
     guard case .tooLarge(_, _, "16777216 x 16777216 pixels") = error(decoding: header + idat) else {
       return #expect(Bool(false))
     }
-    // 8192 x 8192 is allowed, but 57 bytes can't hold it.
+    // 8192 x 8192 is allowed, but 57 bytes don't hold it.
     var small = bomb
     small.replaceSubrange(16..<24, with: [0, 0, 32, 0, 0, 0, 32, 0])
     let found = error(decoding: small + crc32(small.dropFirst(12)) + idat)
+    #expect(found == .cutShort(path: "x", format: "PNG", rows: 0, of: 8192))
+    // Interlaced it would take 192 MiB.
+    small[28] = 1
+    let interlaced = error(decoding: small + crc32(small.dropFirst(12)) + idat)
     #expect(
-      found == .corrupt(path: "x", expected: "a whole PNG image", found: "too little data for its size"))
+      interlaced == .corrupt(path: "x", expected: "a whole PNG image", found: "too little data for its size"))
   }
 
   /// PNG's checksum.
@@ -119,7 +131,7 @@ struct BadFileTests {
       #expect(throws: ImageError.unreadable(path: folder, reason: "is a directory")) {
         try RGBImage(contentsOf: folder)
       }
-      #expect(throws: ImageError.unreadable(path: "/dev/zero", reason: "not a regular file")) {
+      #expect(throws: ImageError.unreadable(path: "/dev/zero", reason: "a device, not a regular file")) {
         try RGBImage(contentsOf: "/dev/zero")
       }
       try Data().write(to: URL(fileURLWithPath: folder + "/empty.jpg"))
@@ -137,11 +149,32 @@ struct ImageFilesTests {
         try Data([1]).write(to: URL(fileURLWithPath: folder + "/" + name))
       }
       try FileManager.default.createDirectory(atPath: folder + "/inner", withIntermediateDirectories: false)
-      #expect(try ImageFiles.list(folder) == ["a.txt", "b.jpg", "c"].map { folder + "/" + $0 })
-      #expect(try ImageFiles.list(folder + "/") == ["a.txt", "b.jpg", "c"].map { folder + "/" + $0 })
-      #expect(try ImageFiles.list(folder + "/b.jpg") == [folder + "/b.jpg"])
-      #expect(try ImageFiles.list(folder + "/none") == [folder + "/none"])
-      #expect(try ImageFiles.list(folder + "/inner") == [])
+      let listing = try ImageFiles.list(folder)
+      #expect(listing.files == ["a.txt", "b.jpg", "c"].map { folder + "/" + $0 })
+      #expect(listing.notes == ["\(folder): 1 folder left out: --recursive goes into them"])
+      #expect(try ImageFiles.list(folder + "/").files == listing.files)
+      #expect(try ImageFiles.list(folder + "/b.jpg").files == [folder + "/b.jpg"])
+      #expect(try ImageFiles.list(folder + "/none").files == [folder + "/none"])
+      #expect(try ImageFiles.list(folder + "/inner") == ImageFiles.Listing())
+    }
+  }
+
+  /// Folders are gone into once each, links that lead nowhere are files that will fail, pipes are named.
+  @Test func foldersInFolders() throws {
+    try withTemporaryFolder { folder in
+      try FileManager.default.createDirectory(
+        atPath: folder + "/inner/deep", withIntermediateDirectories: true)
+      try Data([1]).write(to: URL(fileURLWithPath: folder + "/inner/deep/x.jpg"))
+      symlink("..", folder + "/inner/around")
+      symlink("/nowhere/y.jpg", folder + "/broken.jpg")
+      mkfifo(folder + "/pipe", 0o600)
+      let listing = try ImageFiles.list(folder, recursive: true)
+      #expect(listing.files == ["/broken.jpg", "/inner/deep/x.jpg"].map { folder + $0 })
+      #expect(listing.notes == ["\(folder)/pipe: left out: a named pipe, not a regular file"])
+      let reason = "No such file or directory: a link to /nowhere/y.jpg"
+      #expect(throws: ImageError.unreadable(path: folder + "/broken.jpg", reason: reason)) {
+        try RGBImage(contentsOf: folder + "/broken.jpg")
+      }
     }
   }
 }

@@ -163,9 +163,9 @@ struct PrintedImage: Decodable {
       #expect(rename(place.folder + "/photos/latin.jpg", latin) == 0)
       let outcome = try place.run("caption", "photos", "--model", place.model)
       #expect(
-        outcome.status == 1 && outcome.lines.count == 1 && outcome.output.hasPrefix("photos/line break.jpg: ")
-      )
-      #expect(outcome.complaints == ["captioner: photos/caf\u{FFFD}: can't read: No such file or directory"])
+        outcome.status == 0 && outcome.errors == "" && outcome.lines.count == 2
+          && outcome.lines[0].hasPrefix("photos/caf\\xE9: ")
+          && outcome.lines[1].hasPrefix("photos/line break.jpg: "), "\(outcome.errors)")
     }
   }
 

@@ -10,9 +10,12 @@ struct CaptionCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "caption", abstract: "Captions photos.",
     discussion: """
-      PATH is a PNG or JPEG file, a folder (every file directly in it), or - for
-      an image on standard input. A file that can't be read costs that file
-      only; the exit status is then 1.
+      PATH is a PNG or JPEG file, a folder (every file directly in it; with
+      --recursive in the folders in it too), or - for an image on standard input.
+      A file that can't be read costs that file only; the exit status is then 1.
+      File names are bytes: those that are no UTF-8 are printed with \\xFF in text,
+      as they are in CSV, and with U+10FF80 to U+10FFFF for the bytes 0x80 to 0xFF
+      in JSON.
 
       Examples:
         captioner caption photo.jpg
@@ -25,6 +28,8 @@ struct CaptionCommand: ParsableCommand {
       """)
 
   @Argument(help: "Image files, folders of them, or - for standard input.") var paths: [String]
+  @OptionGroup var photos: PhotoOptions
+  @OptionGroup var folders: FolderOptions
   @OptionGroup var model: ModelOption
   @OptionGroup var search: SearchFlags
   @Option(
@@ -47,19 +52,25 @@ struct CaptionCommand: ParsableCommand {
       var (files, failures): ([String], Int) = ([], 0)
       var writer = CaptionWriter(format: format)
       for path in paths {
-        do throws(ImageError) {
-          let found = path == "-" ? ["-"] : try ImageFiles.list(path)
-          if found.isEmpty { throw .unreadable(path: path, reason: "a folder without files") }
-          files += found
-        } catch {
-          failures += 1
-          try writer.write(image: path, error: error.description)
+        var unread: [ImageError] = []
+        if path == "-" {
+          files.append(path)
+        } else {
+          do throws(ImageError) {
+            let listing = try folders.list(path)
+            files += listing.files
+            unread = listing.failures
+          } catch { unread.append(error) }
         }
+        failures += unread.count
+        for error in unread { try writer.write(image: error.path, error: error.description) }
       }
       writer.namesImages = paths.count > 1 || files.count != 1 || files != paths
       let captioner = try CaptionModel(
         contentsOf: modelPath, caching: files.count < VGGEncoder.batchSize ? .streamed : .resident,
         arithmetic: encoding.arithmetic)
+      captioner.encoder.reader = photos.reader
+      captioner.encoder.reader.takesStandardInput = true
       failures += try caption(files, captioner, &writer)
       if failures > 0 { throw ExitCode(1) }
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Imaging
 import Kernels
 
 /// `captioner`: the program, of which every subcommand is a file of this folder.
@@ -27,6 +28,15 @@ import Kernels
       VocabularyCommand.self, MetricsCommand.self, AverageCommand.self, InspectCommand.self,
     ])
 
+  /// The arguments after the program's name; file names among them are bytes, and kept as `FileName` texts.
+  private static var arguments: [String] {
+    (1..<max(1, Int(CommandLine.argc))).compactMap { number in
+      CommandLine.unsafeArgv[number].map { argument in
+        FileName.text(UnsafeRawBufferPointer(start: argument, count: strlen(argument)))
+      }
+    }
+  }
+
   static func main() {
     // A file that is opened must not take the place of a closed standard stream, and get its text.
     for stream: Int32 in 0...2 where fcntl(stream, F_GETFD) < 0 {
@@ -36,7 +46,7 @@ import Kernels
     signal(SIGXFSZ, SIG_IGN)
     var status = ExitCode.success
     do {
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(arguments)
       try command.run()
     } catch {
       status = exitCode(for: error)

@@ -46,6 +46,7 @@ struct EvaluateCommand: ParsableCommand {
   enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
 
   @OptionGroup var data: DatasetOptions
+  @OptionGroup var photos: PhotoOptions
   @OptionGroup var model: ModelOption
   @OptionGroup var search: SearchFlags
   @Option(
@@ -119,6 +120,7 @@ struct EvaluateCommand: ParsableCommand {
           "--confidence-threshold: only with --calibrate: \(captioner.path) has a confidence, with its own "
             + "threshold")
       }
+      captioner.encoder.reader = photos.reader
       let vocabulary = captioner.description.vocabulary
       let strategy = try search.strategy(captions: nBest ?? 1, vocabulary: vocabulary)
       let points = try sweep.points(search.options(vocabulary: vocabulary))

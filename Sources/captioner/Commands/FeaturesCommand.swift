@@ -28,6 +28,8 @@ struct FeaturesCommand: ParsableCommand {
   enum Tap: String, ExpressibleByArgument, CaseIterable { case fc, map7x7, map2x2 }
 
   @Argument(help: "Image files and folders of them.") var paths: [String]
+  @OptionGroup var photos: PhotoOptions
+  @OptionGroup var folders: FolderOptions
   @Option(
     help: ArgumentHelp("VGG weights with torchvision's names, or a captioner model.", valueName: "file"))
   var encoder: String
@@ -46,7 +48,14 @@ struct FeaturesCommand: ParsableCommand {
   func run() throws {
     engine.apply()
     try reportingErrors {
-      let files = try paths.flatMap { try ImageFiles.list($0) }
+      var files: [String] = []
+      var failures = 0
+      for path in paths {
+        let listing = try folders.list(path)
+        for failure in listing.failures { Console.complain("\(failure)") }
+        failures += listing.failures.count
+        files += listing.files
+      }
       guard !files.isEmpty else {
         throw Failure(description: "\(paths.joined(separator: " ")): found no files")
       }
@@ -65,7 +74,7 @@ struct FeaturesCommand: ParsableCommand {
         Console.note("\(output): \(files.count - pending) images are there already")
       }
       var progress = ProgressLine("features", total: pending, unit: "images")
-      var failures = 0
+      stack.reader = photos.reader
       try stack.fill(cache, paths: files, transform: { head?($0, on: .cpu) ?? $0 }) { done in
         progress.update(done)
       } failed: { _, message in

@@ -24,6 +24,7 @@ struct ScoreCommand: ParsableCommand {
 
   @Argument(help: "PNG or JPEG file, or - for standard input.") var image: String
   @Argument(help: "The caption.") var caption: String
+  @OptionGroup var photos: PhotoOptions
   @OptionGroup var model: ModelOption
   @Option(help: "text or json (one object).") var format = Format.text
   @Option(help: ArgumentHelp("Other words to show at each place, with theirs.", valueName: "n"))
@@ -42,7 +43,9 @@ struct ScoreCommand: ParsableCommand {
     try reportingErrors {
       let captioner = try CaptionModel(
         contentsOf: model.resolved(), caching: .streamed, arithmetic: encoding.arithmetic)
-      let batch = ImageLoader(captioner.description.preprocessing).load([image], 0..<1)
+      var reader = photos.reader
+      reader.takesStandardInput = true
+      let batch = ImageLoader(captioner.description.preprocessing, reader: reader).load([image], 0..<1)
       if let failure = batch.failures.first { throw failure.error }
       let given = GivenCaption(caption, captioner.description.vocabulary)
       if given.words.isEmpty {

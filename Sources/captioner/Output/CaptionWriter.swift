@@ -1,5 +1,6 @@
 import ArgumentParser
 import Datasets
+import Imaging
 import Language
 import Support
 
@@ -46,7 +47,8 @@ struct CaptionWriter {
   private mutating func row(_ fields: [String]) throws {
     if !wroteHeader { try Console.print("image,rank,caption,log_prob,error") }
     wroteHeader = true
-    try Console.print(fields.map(Console.csv).joined(separator: ","))
+    // Names byte for byte: other programs open them.
+    try Console.write(FileName.bytes(fields.map(Console.csv).joined(separator: ",") + "\n"))
   }
 }
 

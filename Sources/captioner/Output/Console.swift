@@ -1,12 +1,17 @@
 import Foundation
+import Imaging
 import Support
 
 /// Standard output for data, standard error for messages.
 enum Console {
   /// Writes text to standard output at once.
   /// - Throws: `FileError` when it can't be written: a full disk, a closed pipe.
-  static func write(_ text: String) throws {
-    try writeAll(text, to: STDOUT_FILENO, path: "standard output")
+  static func write(_ text: String) throws { try write(Array(text.utf8)) }
+
+  /// Writes bytes to standard output at once.
+  /// - Throws: `FileError`, as for text.
+  static func write(_ bytes: [UInt8]) throws {
+    try bytes.withUnsafeBytes { try writeAll($0, to: STDOUT_FILENO, path: "standard output") }
   }
 
   /// Writes a line to standard output.
@@ -15,9 +20,12 @@ enum Console {
   /// Writes a message to standard error, the program's name before it, on one line.
   static func complain(_ message: String) { note("captioner: \(oneLine(message))") }
 
-  /// Text that may hold a path, without line breaks.
+  /// Text that may hold a path, without line breaks or what a terminal would obey, and no longer than people read.
   static func oneLine(_ text: String) -> String {
-    text.split(whereSeparator: \.isNewline).joined(separator: " ")
+    let line = text.split(whereSeparator: \.isNewline).joined(separator: " ")
+    let limit = 4_000
+    guard line.unicodeScalars.count > limit else { return FileName.printable(line) }
+    return FileName.printable("\(line.prefix(limit / 2)) … \(line.suffix(limit / 2))")
   }
 
   /// Writes a line to standard error; one that can't be written is lost.

@@ -1,0 +1,153 @@
+/// A picture's sides in pixels.
+public struct ImageSize: Sendable, Equatable {
+  /// Pixels in a row.
+  public let width: Int
+  /// Rows.
+  public let height: Int
+
+  /// Sides of at least 1.
+  public init(width: Int, height: Int) {
+    self.width = width
+    self.height = height
+  }
+
+  var pixels: Int { width * height }
+}
+
+/// What is seen of a picture: a part of it, perhaps mirrored.
+public struct ImageCrop: Sendable, Equatable {
+  /// Its columns and rows, in the upright picture.
+  public let columns, rows: Range<Int>
+  /// Whether left and right are then exchanged.
+  public let isMirrored: Bool
+
+  /// A part of a picture, within it.
+  public init(columns: Range<Int>, rows: Range<Int>, isMirrored: Bool = false) {
+    self.columns = columns
+    self.rows = rows
+    self.isMirrored = isMirrored
+  }
+
+  /// All of a picture.
+  public init(all size: ImageSize) { self.init(columns: 0..<size.width, rows: 0..<size.height) }
+
+  /// The part's own size.
+  public var size: ImageSize { ImageSize(width: columns.count, height: rows.count) }
+}
+
+/// A size to which a picture is resized, and the part of the result that is wanted.
+struct ResizedWindow: Equatable {
+  let size: ImageSize
+  let columns, rows: Range<Int>
+
+  init(_ size: ImageSize, columns: Range<Int>, rows: Range<Int>) {
+    self.size = size
+    self.columns = columns
+    self.rows = rows
+  }
+
+  init(all size: ImageSize) { self.init(size, columns: 0..<size.width, rows: 0..<size.height) }
+}
+
+/// Turns, crops and resizes a picture while its rows come, in memory for a few rows and the result. As on the upright
+/// picture, the pass along its rows comes first: the bytes are the same.
+final class RowResampler: RowSink {
+  private let columns, rows: TriangleFilter
+  private let swapsSides: Bool
+  /// Across the stored rows: `rows`, or `columns` where sides are swapped.
+  private var across: LineFilter
+  /// The stored columns that are needed.
+  private let needed: Range<Int>
+  /// One line after the pass along it, where that comes first.
+  private var narrowed: [UInt8]
+  private var pixels: [UInt8]
+
+  /// - Parameters:
+  ///   - stored: the size of the rows to come.
+  ///   - crop: what is seen of the upright picture.
+  init(stored: ImageSize, _ orientation: Orientation, crop: ImageCrop, to window: ResizedWindow) {
+    swapsSides = orientation.swapsSides
+    let width = swapsSides ? stored.height : stored.width
+    let height = swapsSides ? stored.width : stored.height
+    func placed(_ filter: TriangleFilter, _ span: Range<Int>, of extent: Int, flips: Bool, mirrors: Bool)
+      -> TriangleFilter
+    {
+      let span = flips ? extent - span.upperBound..<extent - span.lowerBound : span
+      return filter.placed(in: span, reversed: flips != mirrors)
+    }
+    columns = placed(
+      TriangleFilter(from: crop.columns.count, to: window.size.width, positions: window.columns),
+      crop.columns, of: width, flips: orientation.flipsColumns, mirrors: crop.isMirrored)
+    rows = placed(
+      TriangleFilter(from: crop.rows.count, to: window.size.height, positions: window.rows),
+      crop.rows, of: height, flips: orientation.flipsRows, mirrors: false)
+    needed = swapsSides ? rows.sources : columns.sources
+    across = LineFilter(
+      swapsSides ? columns : rows, length: (swapsSides ? needed.count : columns.taps.count) * 3)
+    narrowed = [UInt8](repeating: 0, count: columns.taps.count * 3)
+    pixels = [UInt8](repeating: 0, count: columns.taps.count * rows.taps.count * 3)
+  }
+
+  func take(_ row: UnsafePointer<UInt8>) {
+    guard across.needsNext else { return across.skip() }
+    if swapsSides {
+      turn(row + needed.lowerBound * 3)
+    } else {
+      narrow(row)
+    }
+  }
+
+  /// The usual case: along the row, then across.
+  private func narrow(_ row: UnsafePointer<UInt8>) {
+    let stride = columns.taps.count * 3
+    narrowed.withUnsafeMutableBufferPointer { narrowed in
+      let line = narrowed.baseAddress!
+      columns.filter(row, from: 0) { place, red, green, blue in
+        line[place * 3] = red
+        line[place * 3 + 1] = green
+        line[place * 3 + 2] = blue
+      }
+      pixels.withUnsafeMutableBufferPointer { pixels in
+        across.take(line) { (pixels.baseAddress! + $0 * stride).update(from: $1, count: stride) }
+      }
+    }
+  }
+
+  /// A stored row is a column of the picture: across first, and then along what is done.
+  private func turn(_ row: UnsafePointer<UInt8>) {
+    let width = columns.taps.count
+    pixels.withUnsafeMutableBufferPointer { pixels in
+      across.take(row) { column, line in
+        rows.filter(line, from: needed.lowerBound) { place, red, green, blue in
+          let at = (place * width + column) * 3
+          pixels[at] = red
+          pixels[at + 1] = green
+          pixels[at + 2] = blue
+        }
+      }
+    }
+  }
+
+  var image: RGBImage { RGBImage(width: columns.taps.count, height: rows.taps.count, pixels: pixels) }
+}
+
+/// Keeps all rows: the whole picture.
+final class RowCollector: RowSink {
+  private let size: ImageSize
+  private let orientation: Orientation
+  private var pixels: [UInt8] = []
+
+  init(_ stored: ImageSize, _ orientation: Orientation) {
+    size = stored
+    self.orientation = orientation
+    pixels.reserveCapacity(stored.pixels * 3)
+  }
+
+  func take(_ row: UnsafePointer<UInt8>) {
+    pixels.append(contentsOf: UnsafeBufferPointer(start: row, count: size.width * 3))
+  }
+
+  var image: RGBImage {
+    RGBImage(width: size.width, height: size.height, pixels: pixels).oriented(orientation)
+  }
+}

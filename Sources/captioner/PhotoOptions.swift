@@ -1,0 +1,44 @@
+import ArgumentParser
+import Imaging
+
+/// How commands read photos.
+struct PhotoOptions: ParsableArguments {
+  @Flag(help: "Take what is there of photos that are damaged or cut short; missing rows are grey.")
+  var lenient = false
+  @Option(
+    help: ArgumentHelp(
+      "The largest photo that is read, in pixels; memory stays bounded all the same.", valueName: "n"))
+  var maxPixels = ImageReader.usualMaximumPixels
+
+  func validate() throws {
+    guard maxPixels > 0 else {
+      throw ValidationError("--max-pixels: expected at least 1, found \(maxPixels)")
+    }
+  }
+
+  /// A reader that tells people what is odd about a photo.
+  var reader: ImageReader {
+    var reader = ImageReader()
+    reader.isLenient = lenient
+    reader.maximumPixels = maxPixels
+    reader.warn = { Console.complain($0) }
+    return reader
+  }
+}
+
+/// How commands take folders of photos.
+struct FolderOptions: ParsableArguments {
+  @Flag(help: "Go into the folders in folders too.") var recursive = false
+
+  /// The files that a path stands for; what is left out is told.
+  /// - Throws: `ImageError` when there are none.
+  func list(_ path: String) throws(ImageError) -> ImageFiles.Listing {
+    let listing = try ImageFiles.list(path, recursive: recursive)
+    for note in listing.notes { Console.complain(note) }
+    if listing.files.isEmpty, listing.failures.isEmpty {
+      let remedy = listing.notes.isEmpty ? "" : " of its own; --recursive goes into the folders in it"
+      throw .unreadable(path: path, reason: "a folder without files" + remedy)
+    }
+    return listing
+  }
+}
