@@ -110,13 +110,20 @@ public enum ImageFiles {
       problem = lastError()
     } else if status.st_mode & S_IFMT == S_IFREG {
       return (descriptor, Int(status.st_size))
-    } else if status.st_mode & S_IFMT == S_IFIFO, target(of: path)?.hasPrefix("pipe:[") == true {
+    } else if status.st_mode & S_IFMT == S_IFIFO, isDescriptor(path) {
       return (descriptor, nil)
     } else {
       problem = kind(status)
     }
     close(descriptor)
     throw .unreadable(path: path, reason: problem ?? "not a regular file")
+  }
+
+  /// Whether a path leads to a pipe that the process was given, not to one in the file system that may never end.
+  private static func isDescriptor(_ path: String) -> Bool {
+    guard let first = target(of: path) else { return false }
+    let last = first.hasPrefix("/proc/self/fd/") ? target(of: first) : first
+    return last?.hasPrefix("pipe:[") == true
   }
 
   private static func whyNotOpened(_ path: String) -> String {

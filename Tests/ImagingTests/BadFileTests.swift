@@ -40,7 +40,7 @@ struct BadFileTests {
       message(Array(jpeg.dropLast(100)))
         == "x: expected a whole JPEG image, found one that is cut short: 16 of 27 rows (59 %) are there; "
         + "--lenient takes what is there")
-    #expect(message(Array(png.dropLast(100)))?.contains("rows (") == true)
+    #expect(message(Array(png.dropLast(100)))?.contains("found one that is cut short") == true)
     #expect(message([]) == "x: expected a PNG or JPEG image, found an empty file")
     #expect(message(Array("hello\n".utf8)) == "x: expected a PNG or JPEG image, found text")
     #expect(message(Array("GIF89a\u{1}".utf8)) == "x: expected a PNG or JPEG image, found a GIF image")

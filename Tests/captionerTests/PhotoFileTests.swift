@@ -33,7 +33,7 @@ import Testing
       ).outcome()
       #expect(outcome.status == 1 && outcome.complaints.count == 4)
       #expect(
-        outcome.errors.contains("expected a picture that takes at most 640 MiB to decode, found: 768 MiB"))
+        outcome.errors.contains("expected a picture that takes at most 640 MiB to decode, found: 769 MiB"))
     }
   }
 

@@ -4,7 +4,7 @@ internal import CImageCodecs
 protocol ImageCodec: Sendable {
   /// As people call it: `PNG`.
   var name: String { get }
-  /// Its kinds that are read, for the message about the others: `8-bit baseline or progressive JPEG`.
+  /// Its kinds that are read, for the message about the others: `an 8-bit baseline or progressive JPEG`.
   var kinds: String { get }
   /// Whether a file that begins so is of this format.
   func matches(_ start: UnsafeRawBufferPointer) -> Bool

@@ -3,7 +3,7 @@ internal import CImageCodecs
 /// JPEG, by libjpeg.
 struct JPEGCodec: ImageCodec {
   let name = "JPEG"
-  let kinds = "8-bit baseline or progressive JPEG"
+  let kinds = "an 8-bit baseline or progressive JPEG"
 
   func matches(_ start: UnsafeRawBufferPointer) -> Bool { start.starts(with: [0xFF, 0xD8]) }
 

@@ -3,7 +3,7 @@ internal import CImageCodecs
 /// PNG, by libpng.
 struct PNGCodec: ImageCodec {
   let name = "PNG"
-  let kinds = "PNG"
+  let kinds = "a PNG"
 
   func matches(_ start: UnsafeRawBufferPointer) -> Bool {
     start.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])
