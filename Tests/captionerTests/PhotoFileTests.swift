@@ -14,11 +14,12 @@ import Testing
         "progressive.jpg", Data(PictureFiles.greyJPEG(width: 11585, height: 8000, progressive: true)))
       try place.file(
         "baseline.jpg", Data(PictureFiles.greyJPEG(width: 20000, height: 10000, progressive: false)))
-      let outcome = try place.start(
-        ["caption", "black", "progressive.jpg", "baseline.jpg", "--model", place.model, "--threads", "8"],
-        memory: 1_500_000
-      ).outcome()
-      #expect(outcome.status == 0 && outcome.lines.count == 18 && outcome.errors == "", "\(outcome.errors)")
+      for (paths, threads) in [(["black"], "8"), (["progressive.jpg", "baseline.jpg"], "2")] {
+        let outcome = try place.limited(
+          ["caption"] + paths + ["--model", place.model, "--threads", threads], memory: 1_500_000)
+        #expect(
+          outcome.status == 0 && outcome.lines.count == (paths == ["black"] ? 16 : 2), "\(outcome.errors)")
+      }
     }
   }
 
@@ -28,9 +29,8 @@ import Testing
       let bomb = Data(PictureFiles.greyJPEG(width: 11585, height: 11585, progressive: true))
       #expect(bomb.count < 900_000)
       for number in 1...4 { try place.file("bombs/\(number).jpg", bomb) }
-      let outcome = try place.start(
-        ["caption", "bombs", "--model", place.model, "--threads", "4"], memory: 1_000_000
-      ).outcome()
+      let outcome = try place.limited(
+        ["caption", "bombs", "--model", place.model, "--threads", "4"], memory: 1_000_000)
       #expect(outcome.status == 1 && outcome.complaints.count == 4)
       #expect(
         outcome.errors.contains("expected a picture that takes at most 640 MiB to decode, found: 769 MiB"))
@@ -42,9 +42,8 @@ import Testing
       let bomb = PictureFiles.blackPNG(width: 40, height: 30, texts: (1_100, 7_000_000))
       try place.file("bomb.png", Data(bomb))
       let start = ContinuousClock.now
-      let outcome = try place.start(
-        ["caption", "bomb.png", "--model", place.model, "--threads", "2"], memory: 1_000_000
-      ).outcome()
+      let outcome = try place.limited(
+        ["caption", "bomb.png", "--model", place.model, "--threads", "2"], memory: 1_000_000)
       #expect(outcome.status == 0 && outcome.errors == "")
       // Inflated they are 7.7 GB: the better part of a minute.
       #expect(ContinuousClock.now - start < .seconds(10))
@@ -90,7 +89,9 @@ import Testing
       #expect(endless.status == 1 && endless.errors.contains("found unknown data"))
       let photo = try place.photo("decode/jpeg-444.jpg", as: "a.jpg")
       let plain = try place.run("caption", photo, "--model", place.model)
-      let shell = try place.shell("cat a.jpg | \"$0\" caption /dev/fd/0 --model model.safetensors")
+      let shell = try CaptionerProcess(
+        ["caption", "/dev/stdin", "--model", place.model], in: place.folder, shell: "cat a.jpg | \"$@\""
+      ).outcome()
       #expect(shell.status == 0 && shell.output == plain.output, "\(shell.errors)")
       mkfifo(place.folder + "/pipe", 0o600)
       for (path, kind) in [
@@ -108,7 +109,9 @@ import Testing
       let latin: [CChar] = Array("/d/caf".utf8CString.dropLast()) + [CChar(bitPattern: 0xE9), 0]
       let target = Array(place.folder.utf8CString.dropLast()) + latin
       #expect(rename(try place.photo("decode/jpeg-444.jpg", as: "d/latin.jpg"), target) == 0)
-      let outcome = try place.shell("\"$0\" caption d/caf* d/a* --model model.safetensors")
+      let outcome = try CaptionerProcess(
+        ["caption", "--model", place.model], in: place.folder, shell: "\"$@\" d/caf* d/a*"
+      ).outcome()
       #expect(outcome.status == 0 && outcome.errors == "", "\(outcome.errors)")
       let lines = outcome.output.split(separator: "\n")
       #expect(lines[0].hasPrefix("d/caf\\xE9: ") && lines[1].hasPrefix("d/a\\u{1B}[31mb.jpg: "))
@@ -130,5 +133,12 @@ import Testing
       let broken = try place.run("caption", "d", "--recursive", "--model", place.model)
       #expect(broken.status == 1 && broken.lines.count == 1 && broken.errors.contains("a link to /nowhere"))
     }
+  }
+}
+
+extension Workplace {
+  /// Runs a command in `memory` KiB of address space.
+  fileprivate func limited(_ arguments: [String], memory: Int) throws -> CaptionerProcess.Outcome {
+    try CaptionerProcess(arguments, in: folder, shell: "ulimit -v \(memory); exec \"$@\"").outcome()
   }
 }
