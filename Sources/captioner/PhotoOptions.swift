@@ -31,14 +31,10 @@ struct FolderOptions: ParsableArguments {
   @Flag(help: "Go into the folders in folders too.") var recursive = false
 
   /// The files that a path stands for; what is left out is told.
-  /// - Throws: `ImageError` when there are none.
+  /// - Throws: `ImageError` for a folder that can't be listed.
   func list(_ path: String) throws(ImageError) -> ImageFiles.Listing {
     let listing = try ImageFiles.list(path, recursive: recursive)
     for note in listing.notes { Console.complain(note) }
-    if listing.files.isEmpty, listing.failures.isEmpty {
-      let remedy = listing.notes.isEmpty ? "" : " of its own; --recursive goes into the folders in it"
-      throw .unreadable(path: path, reason: "a folder without files" + remedy)
-    }
     return listing
   }
 }

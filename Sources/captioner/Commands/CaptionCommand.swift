@@ -60,6 +60,11 @@ struct CaptionCommand: ParsableCommand {
             let listing = try folders.list(path)
             files += listing.files
             unread = listing.failures
+            if listing.files.isEmpty, unread.isEmpty {
+              let remedy =
+                listing.notes.isEmpty ? "" : " of its own; --recursive goes into the folders in it"
+              throw .unreadable(path: path, reason: "a folder without files" + remedy)
+            }
           } catch { unread.append(error) }
         }
         failures += unread.count
