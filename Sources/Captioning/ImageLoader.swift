@@ -63,7 +63,7 @@ public struct ImageLoader: Sendable {
   /// - Parameter view: what is seen of each, given its place in the list.
   public func batches(
     _ paths: [String], of size: Int,
-    view: @escaping @Sendable (RGBImage, Int) -> RGBImage = { image, _ in image },
+    view: @escaping @Sendable (ImageSize, Int) -> ImageCrop = { size, _ in ImageCrop(all: size) },
     pool: ThreadPool = .shared
   ) -> Prefetcher<Batch> {
     let starts = Array(stride(from: 0, to: paths.count, by: size))

@@ -52,7 +52,7 @@ import Testing
   @Test func batchesAreTheSameAhead() throws {
     let paths = (1...8).map { photo("decode/jpeg-orientation-\($0).jpg") } + ["/nowhere.png"]
     let loader = ImageLoader(preprocessing)
-    let view: @Sendable (RGBImage, Int) -> RGBImage = { $1 % 2 == 1 ? $0.horizontallyFlipped() : $0 }
+    let view: @Sendable (ImageSize, Int) -> ImageCrop = { TrainingView($1 % 2)($0, number: $1) }
     let batches = Array(loader.batches(paths, of: 2, view: view))
     #expect(batches.count == 5)
     for (number, batch) in batches.enumerated() {
