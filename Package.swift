@@ -37,7 +37,7 @@ let package = Package(
     .library(
       name: "CaptionerEngine",
       targets: [
-        "Captioning", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "Layers",
+        "Models", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "Layers",
         "Metrics", "Support", "Tensors", "Training",
       ]),
   ],
@@ -76,10 +76,10 @@ let package = Package(
     // Floor 5.
     + module(
       "Decoding", dependencies: ["Kernels", "Language", "Layers", "Support", "Tensors"], settings: numeric,
-      testDependencies: ["Captioning"])
+      testDependencies: ["Models"])
     // Floor 6.
     + module(
-      "Captioning",
+      "Models",
       dependencies: [
         "Datasets", "Decoding", "Imaging", "Kernels", "Language", "Layers", "Support", "Tensors",
       ],
@@ -88,14 +88,14 @@ let package = Package(
     + module(
       "Evaluation",
       dependencies: [
-        "Captioning", "Datasets", "Decoding", "Imaging", "Language", "Layers", "Metrics", "Support",
+        "Models", "Datasets", "Decoding", "Imaging", "Language", "Layers", "Metrics", "Support",
         "Tensors",
       ])
     // Floor 8.
     + module(
       "Training",
       dependencies: [
-        "Captioning", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "Layers",
+        "Models", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "Layers",
         "Metrics", "Support", "Tensors",
       ],
       settings: numeric, fixtures: true)
@@ -105,12 +105,12 @@ let package = Package(
       dependencies: [
         "Datasets", "Evaluation", "Imaging", "Language", "Metrics", "Support", "Tensors", "Training",
       ],
-      testDependencies: ["Captioning", "Datasets", "Decoding"])
+      testDependencies: ["Models", "Datasets", "Decoding"])
     // Floor 10: the front door.
     + module(
       "CaptionerKit",
       dependencies: [
-        "Captioning", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "Metrics",
+        "Models", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "Metrics",
         "Support", "Tensors", "Training",
       ],
       testDependencies: ["Layers"])
@@ -119,7 +119,7 @@ let package = Package(
       .executableTarget(
         name: "captioner",
         dependencies: [
-          "Captioning", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "Layers",
+          "Models", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "Layers",
           "Metrics", "Reporting", "Support", "Tensors", "Training", argumentParser,
         ],
         swiftSettings: strict),

@@ -1,4 +1,4 @@
-internal import Captioning
+internal import Models
 public import Decoding
 internal import Imaging
 public import Kernels

@@ -1,4 +1,4 @@
-internal import Captioning
+internal import Models
 internal import Datasets
 public import Decoding
 internal import Evaluation

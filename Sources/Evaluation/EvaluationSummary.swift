@@ -1,4 +1,4 @@
-internal import Captioning
+internal import Models
 internal import Foundation
 public import Metrics
 

@@ -1,4 +1,4 @@
-public import Captioning
+public import Models
 public import Datasets
 internal import Imaging
 public import Tensors

@@ -1,4 +1,4 @@
-internal import Captioning
+internal import Models
 public import Decoding
 public import Metrics
 

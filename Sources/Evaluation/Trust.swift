@@ -1,4 +1,4 @@
-public import Captioning
+public import Models
 
 /// How far captions can be trusted: by the model's own confidence, or one fitted on the captions at hand.
 public struct Trust: Sendable {

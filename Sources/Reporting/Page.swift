@@ -1,5 +1,5 @@
 internal import Evaluation
-internal import Captioning
+internal import Models
 internal import Foundation
 internal import Metrics
 internal import Support

@@ -1,4 +1,4 @@
-internal import Captioning
+internal import Models
 internal import Decoding
 internal import Kernels
 internal import Language

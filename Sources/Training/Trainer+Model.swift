@@ -1,4 +1,4 @@
-internal import Captioning
+internal import Models
 internal import Evaluation
 internal import Foundation
 internal import Language

@@ -1,4 +1,4 @@
-public import Captioning
+public import Models
 internal import Datasets
 internal import Decoding
 internal import Evaluation

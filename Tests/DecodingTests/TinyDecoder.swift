@@ -1,4 +1,4 @@
-import Captioning
+import Models
 import Kernels
 import Language
 import Layers

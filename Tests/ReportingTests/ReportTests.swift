@@ -1,4 +1,4 @@
-import Captioning
+import Models
 import Decoding
 import Datasets
 import Evaluation

@@ -1,4 +1,4 @@
-import Captioning
+import Models
 import Foundation
 import Kernels
 import Layers

@@ -1,4 +1,4 @@
-import Captioning
+import Models
 import Foundation
 import Evaluation
 import Layers
@@ -218,13 +218,13 @@ private func log(_ output: String) throws -> [LogLine] {
       run.configuration.start = folder + "/first/model.safetensors"
       (run.configuration.selfCriticalSamples, run.configuration.teacherWeight) = (40, 0)
       (run.configuration.featureDropout, run.configuration.embeddingDropout) = (0, 0)
-      (run.configuration.outputDropout, run.configuration.learningRate) = (0, 0.005)
-      (run.configuration.epochs, run.configuration.stopPatience) = (100, 100)
+      (run.configuration.outputDropout, run.configuration.learningRate) = (0, 0.003)
+      run.configuration.schedule = .constant
       _ = try run.outcome("second")
       let rewards = try log(folder + "/second").compactMap(\.reward)
-      #expect(rewards.count == 100)
-      let (early, late) = (rewards.prefix(10).reduce(0, +), rewards.suffix(10).reduce(0, +))
-      #expect(late > 1.2 * early, "\(rewards)")
+      #expect(rewards.count == 40)
+      let (early, late) = (rewards.prefix(5).reduce(0, +), rewards.suffix(5).reduce(0, +))
+      #expect(late > 1.8 * early, "\(rewards)")
     }
   }
 

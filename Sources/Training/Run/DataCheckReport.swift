@@ -1,5 +1,5 @@
 public import Datasets
-internal import Captioning
+internal import Models
 internal import Support
 
 /// What training would make of its data, and roughly what it would take, without training.

@@ -1,4 +1,4 @@
-internal import Captioning
+internal import Models
 internal import Datasets
 internal import Foundation
 internal import Layers

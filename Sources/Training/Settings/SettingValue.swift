@@ -1,5 +1,5 @@
 internal import Foundation
-public import Captioning
+public import Models
 public import Datasets
 public import Kernels
 public import Layers

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Captioning
+import Models
 import Foundation
 
 /// `captioner average`: one model out of several that began as one.

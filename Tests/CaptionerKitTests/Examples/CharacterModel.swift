@@ -2,7 +2,7 @@ import Decoding
 import Kernels
 import Language
 import Layers
-import Captioning
+import Models
 import Support
 
 /// A language model of characters: a recurrent decoder without an image.

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Captioning
+import Models
 import Foundation
 import Kernels
 import Support

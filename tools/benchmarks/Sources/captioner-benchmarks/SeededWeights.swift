@@ -1,4 +1,4 @@
-import Captioning
+import Models
 import Support
 import Tensors
 

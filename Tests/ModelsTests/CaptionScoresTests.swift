@@ -5,7 +5,7 @@ import Tensors
 import TestSupport
 import Testing
 
-@testable import Captioning
+@testable import Models
 @testable import Decoding
 
 @Suite struct CaptionScoresTests {

@@ -3,7 +3,7 @@ import Tensors
 import TestSupport
 import Testing
 
-@testable import Captioning
+@testable import Models
 
 /// Written by name in the format's own terms, read, written by `ModelFile` and read again.
 private func network(_ path: String) throws -> (CaptionNetwork, ModelDescription, SafetensorsFile) {

@@ -5,7 +5,7 @@ import Tensors
 import TestSupport
 import Testing
 
-@testable import Captioning
+@testable import Models
 
 @Suite struct ImageLoaderTests {
   private let preprocessing = Preprocessing.caffe

@@ -4,7 +4,7 @@ import Language
 import Layers
 import Testing
 
-@testable import Captioning
+@testable import Models
 
 @Suite struct ModelMismatchTests {
   private static func description(

@@ -6,7 +6,7 @@ import Tensors
 import TestSupport
 import Testing
 
-@testable import Captioning
+@testable import Models
 
 /// The tiny model, and the pooled maps of a few images.
 private func captioner(_ metadata: [String: String] = TinyNetwork.metadata) throws -> (CaptionModel, Tensor) {

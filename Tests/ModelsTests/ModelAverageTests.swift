@@ -3,7 +3,7 @@ import Tensors
 import TestSupport
 import Testing
 
-@testable import Captioning
+@testable import Models
 
 @Suite struct ModelAverageTests {
   /// Every tensor is the mean, the logits' divided by the temperature; what the models don't share is not claimed.

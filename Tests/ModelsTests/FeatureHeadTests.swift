@@ -4,7 +4,7 @@ import Tensors
 import TestSupport
 import Testing
 
-@testable import Captioning
+@testable import Models
 
 @Suite struct FeatureHeadTests {
   /// torchvision's heads on the seeded weights and map of tools/golden/vgg.py.

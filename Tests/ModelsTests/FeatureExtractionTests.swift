@@ -5,7 +5,7 @@ import Tensors
 import TestSupport
 import Testing
 
-@testable import Captioning
+@testable import Models
 
 private struct Stopped: Error {}
 

@@ -7,7 +7,7 @@ import Tensors
 import TestSupport
 import Testing
 
-@testable import Captioning
+@testable import Models
 
 private func description(_ injection: Injection, _ head: VGGArchitecture.Head) throws -> ModelDescription {
   ModelDescription(

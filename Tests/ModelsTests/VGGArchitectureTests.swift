@@ -3,7 +3,7 @@ import Tensors
 import TestSupport
 import Testing
 
-@testable import Captioning
+@testable import Models
 
 /// Writes a file of tensors of the given shapes, all zero and lying over each other: bytes do not matter here.
 private func fileOfShapes(_ shapes: [String: [Int]], at path: String) throws -> SafetensorsFile {
