@@ -14,7 +14,7 @@ struct CharacterModel {
 
   init(_ lines: [String], hidden: Int = 64, seed: UInt64 = 1) {
     var counts: [String: Int] = [:]
-    for character in lines.joined() { counts[String(character), default: 0] += 1 }
+    for token in lines.flatMap(Self.tokens) { counts[token, default: 0] += 1 }
     vocabulary = Vocabulary(counts: counts, minimumCount: 1)
     var random = Random(seed: seed)
     decoder = RecurrentDecoder(
@@ -23,9 +23,12 @@ struct CharacterModel {
       conditioning: { _ in Unconditioned() }, from: { $0.untrained(using: &random) })
   }
 
+  /// Its characters; words of a vocabulary hold no spaces.
+  private static func tokens(_ line: String) -> [String] { line.map { $0 == " " ? "▁" : String($0) } }
+
   private func packed(_ lines: [String]) -> PackedSequences {
     PackedSequences.packing(
-      lines.map { vocabulary.encode($0.map(String.init)) }, imageRows: lines.map { _ in 0 },
+      lines.map { vocabulary.encode(Self.tokens($0)) }, imageRows: lines.map { _ in 0 },
       start: Vocabulary.start, end: Vocabulary.end
     ).sequences
   }
@@ -52,7 +55,7 @@ struct CharacterModel {
     let options = SamplingOptions(
       captions: count, ClassSampling(temperature: temperature), seed: seed, maximumLength: 80)
     return decoder.decode(ImageFeatures(unseen: 1), .sample(options), streams: [0], on: .cpu)[0].map {
-      $0.words.dropLast().map { vocabulary.word(for: $0) }.joined()
+      $0.words.dropLast().map { vocabulary.word(for: $0) }.joined().replacing("▁", with: " ")
     }
   }
 }
