@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Support
 
 extension CaptionDataset {
   /// Reads several caption files as one dataset.
@@ -29,7 +30,8 @@ extension CaptionDataset {
   public static func merged(_ datasets: [CaptionDataset]) -> CaptionDataset {
     guard datasets.count != 1 else { return datasets[0] }
     var merged = CaptionDataset(
-      images: [], emptyCaptions: datasets.flatMap(\.emptyCaptions), warnings: datasets.flatMap(\.warnings))
+      images: [], emptyCaptions: datasets.flatMap(\.emptyCaptions),
+      brokenEntries: datasets.flatMap(\.brokenEntries), warnings: datasets.flatMap(\.warnings))
     let taken = Set(datasets.lazy.flatMap(\.images).map(\.id))
     var used: Set<Int> = []
     var free = 0
@@ -56,14 +58,14 @@ extension CaptionDataset {
   /// The paths of images whose file an earlier image has too, in order.
   public func repeatedFiles() -> [String] {
     var folders: [String: String] = [:]
-    var seen: Set<String> = []
+    var seen: Set<FileName> = []
     var repeated: [String] = []
     for image in images {
       // The same folder may have several names.
       let folder = folders[image.folder] ?? URL(fileURLWithPath: image.folder).resolvingSymlinksInPath().path
       folders[image.folder] = folder
       let name = image.fileName.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
-      if !seen.insert(folder + "/" + name).inserted { repeated.append(image.path) }
+      if !seen.insert(FileName(folder + "/" + name)).inserted { repeated.append(image.path) }
     }
     return repeated
   }

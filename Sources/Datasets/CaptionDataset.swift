@@ -30,29 +30,42 @@ public struct CaptionDataset: Sendable, Equatable {
   /// Where captions were left out because they are empty.
   public internal(set) var emptyCaptions: [String]
 
-  init(images: [CaptionedImage], emptyCaptions: [String], warnings: [String]) {
-    (self.images, self.emptyCaptions, self.warnings) = (images, emptyCaptions, warnings)
+  /// What was left out because it can't be read: one line each, with its place.
+  public internal(set) var brokenEntries: [String]
+
+  init(
+    images: [CaptionedImage], emptyCaptions: [String], brokenEntries: [String] = [], warnings: [String]
+  ) {
+    self.images = images
+    self.emptyCaptions = emptyCaptions
+    self.brokenEntries = brokenEntries
+    self.warnings = warnings
   }
 
   /// Reads a caption file of any of these kinds, told apart by content:
   /// - COCO caption JSON: `{"images": [{"id", "file_name"}], "annotations": [{"image_id", "caption"}]}`;
   /// - Karpathy's split JSON (`dataset_coco.json`): `{"images": [{"filename", "filepath", "cocoid", "split",
   ///   "sentences": [{"raw"}]}]}`;
-  /// - neuraltalk2's raw JSON: `[{"file_path", "captions": ["…"], "id", "split"}]`, the last two optional;
-  /// - Flickr's token files: lines of `name.jpg#0<tab>caption`.
+  /// - lists of `{"file_path", "captions", "id", "split"}` (neuraltalk2, the last two optional) or of `{"image",
+  ///   "caption"}` (BLIP, a caption or a list of them);
+  /// - JSON lines of `{"file_name", "text"}`, or as `captioner caption --format json` prints them;
+  /// - Flickr's token files: lines of `name.jpg#0<tab>caption`;
+  /// - tables with a line of titles: `image,caption` (Kaggle), `image_name| comment_number| comment` (Flickr30k);
+  /// - a folder of `NAME.txt` beside `NAME.jpg`, a caption a line.
   ///
-  /// Other keys are ignored. Images of files that give no ids are numbered from 0. Images without a caption and
-  /// empty captions are noted in `warnings`; the latter are left out.
+  /// Other keys are ignored. Images of files that give no ids, or ids that are no integers, are numbered. What is broken
+  /// costs itself alone and is noted in `brokenEntries`; images without a caption and empty captions, which are left
+  /// out, are noted in `warnings`. File names may be absolute inside `folder`, and have backslashes.
   /// - Parameters:
   ///   - path: the file.
   ///   - folder: the folder of its images.
   ///   - split: which images to take.
-  /// - Throws: `DatasetError` when the file can't be read, is none of these, lacks a key, has an id that is no
-  ///   integer or comes twice, an annotation without image, a file name that leaves its folder, or no such split.
+  /// - Throws: `DatasetError` when the file can't be read, is none of these, has no such split, or holds nothing but
+  ///   broken entries.
   public init(path: String, images folder: String = "", split: CaptionSplit = .all) throws(DatasetError) {
     var reader = CaptionReader(path: path, folder: folder, split: split)
     try reader.read()
-    self = reader.finished()
+    self = try reader.finished()
   }
 
   /// The number of captions of all images.

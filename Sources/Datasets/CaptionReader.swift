@@ -3,37 +3,68 @@ internal import Support
 
 /// Gathers the images and captions of one file, whatever its kind, and what is odd about them.
 struct CaptionReader {
+  /// What captions are read for.
+  enum Purpose {
+    /// To be learned with their photos, which lie in the folder of images: white space around captions goes, and empty
+    /// captions are left out.
+    case learning
+    /// To be scored, without photos: every caption as it stands.
+    case scoring
+  }
+
   let path: String
-  private let folder: String
+  private let folder: ImageFolder
   private let split: CaptionSplit
+  private let purpose: Purpose
   private var images: [CaptionedImage] = []
-  private var indexOfID: [Int: Int] = [:]
+  /// The id of each image in the file, and the one that it gets if it has none.
+  private var ids: [(own: ImageID?, place: Int)] = []
+  private var indexOfID: [ImageID: Int] = [:]
+  private var indexOfName: [FileName: Int] = [:]
   private var emptyCaptions: [String] = []
+  private var faults: [DatasetError] = []
+  private var respelled: [String] = []
+  /// Whether the file is a caption a line, without names.
+  private(set) var isPlain = false
 
-  init(path: String, folder: String, split: CaptionSplit) {
-    (self.path, self.folder, self.split) = (path, folder, split)
+  init(path: String, folder: String, split: CaptionSplit, purpose: Purpose = .learning) {
+    self.path = path
+    self.folder = ImageFolder(folder)
+    self.split = split
+    self.purpose = purpose
   }
 
-  /// Reads the file, as what it is by its first character that is no white space.
+  /// Reads the file, as what the first format takes it for that recognises it.
   mutating func read() throws(DatasetError) {
-    let file: MappedFile
-    do { file = try MappedFile(path: path) } catch { throw .file(error) }
-    guard !file.bytes.isEmpty else { throw .unrecognised(path: path, found: "an empty file") }
-    let text = file.bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? file.bytes.dropFirst(3) : file.bytes[...]
-    switch text.first(where: { $0 > 0x20 }) {
-    case UInt8(ascii: "{"):
-      switch try decodeJSON(CaptionObject.self, from: file) {
-      case .coco(let file): try add(file)
-      case .karpathy(let file): try add(file)
+    let source = try CaptionSource(path: path, images: folder.path)
+    guard let format = CaptionFormats.all.first(where: { $0.recognises(source) }) else {
+      guard purpose == .scoring, source.firstByte != nil else {
+        let found = source.lines.first { _ in true }.map {
+          "text that begins with \(String(decoding: $0.bytes.prefix(40), as: UTF8.self).debugDescription)"
+        }
+        throw .unrecognised(path: path, found: found ?? "white space")
       }
-    case UInt8(ascii: "["): try add(decodeJSON([ListedImage].self, from: file))
-    default: try addFlickrLines(text)
+      isPlain = true
+      return try PlainLines.read(source, into: &self)
     }
-    withExtendedLifetime(file) {}
+    try format.read(source, into: &self)
   }
+
+  /// Adds what is wanted of a list of images.
+  /// - Parameters:
+  ///   - splits: the split of each.
+  ///   - add: adds the image at a place.
+  mutating func add(
+    _ splits: [String?], _ add: (inout CaptionReader, Int) -> Void
+  ) throws(DatasetError) {
+    for place in try chosen(splits) { add(&self, place) }
+  }
+
+  /// Refuses a split that was asked for by name, for files that have none.
+  func refuseNamedSplit() throws(DatasetError) { _ = try chosen([nil]) }
 
   /// Which places in a list of images to take, given the split of each.
-  func chosen(_ splits: [String?]) throws(DatasetError) -> [Int] {
+  private func chosen(_ splits: [String?]) throws(DatasetError) -> [Int] {
     let name: String
     switch split {
     case .all: return Array(splits.indices)
@@ -53,47 +84,120 @@ struct CaptionReader {
     return places
   }
 
-  /// Adds an image; its index.
+  /// Notes what can't be read and is left out.
+  mutating func note(_ fault: DatasetError) { faults.append(fault) }
+
+  /// Adds an image.
+  /// - Parameters:
+  ///   - id: its id in the file.
+  ///   - place: its id if it has none, unless another image has it.
+  ///   - fileName: its file; captions that are learned need one.
+  /// - Returns: its index; nil when it is left out, which is noted.
   mutating func addImage(
-    id: Int, fileName: String, location: @autoclosure () -> String, fileKey: String
-  ) throws(DatasetError) -> Int {
-    guard isSafe(fileName) else {
-      throw .unsafeFileName(path: path, location: location() + fileKey, name: fileName)
+    id: ImageID?, place: Int, fileName: String?, location: @autoclosure () -> String, fileKey: String
+  ) -> Int? {
+    var located = fileName ?? ""
+    if purpose == .learning {
+      guard let fileName else {
+        note(.missing(path: path, location: location() + fileKey))
+        return nil
+      }
+      guard let found = folder.name(of: fileName) else {
+        note(.unsafeFileName(path: path, location: location() + fileKey, name: fileName))
+        return nil
+      }
+      located = found.name
+      if found.isRespelled { respelled.append(fileName) }
     }
-    guard indexOfID.updateValue(images.count, forKey: id) == nil else {
-      throw .duplicate(path: path, location: location(), id: id)
+    if let id, indexOfID[id] != nil {
+      note(.duplicate(path: path, location: location(), id: id))
+      return nil
     }
-    images.append(CaptionedImage(id: id, fileName: fileName, folder: folder))
+    if let id { indexOfID[id] = images.count }
+    if let fileName { indexOfName[FileName(fileName)] = images.count }
+    images.append(CaptionedImage(id: place, fileName: located, folder: folder.path))
+    ids.append((id, place))
     return images.count - 1
   }
 
   /// The index of the image with an id.
-  func index(ofImage id: Int) -> Int? { indexOfID[id] }
+  func index(ofImage id: ImageID) -> Int? { indexOfID[id] }
 
-  /// Adds a caption, without the white space around it, to an image.
+  /// The index of the image that the file calls so.
+  func index(ofImageNamed name: String) -> Int? { indexOfName[FileName(name)] }
+
+  /// Adds a caption, without the white space around it if it is to be learned, to an image.
   mutating func addCaption(_ caption: String, to image: Int, location: @autoclosure () -> String) {
+    guard purpose == .learning else { return images[image].captions.append(caption) }
     let caption = caption.trimmed
     if caption.isEmpty { emptyCaptions.append(location()) } else { images[image].captions.append(caption) }
   }
 
+  /// Adds a caption by its image's name, both as bytes; images are numbered in the order in which they come.
+  mutating func add(name: some Collection<UInt8>, caption: some Collection<UInt8>, location: String) {
+    guard let name = String(validating: name, as: UTF8.self),
+      let caption = String(validating: caption, as: UTF8.self)
+    else {
+      return note(.unexpected(path: path, location: location, expected: "UTF-8", found: "other bytes"))
+    }
+    if let image = index(ofImageNamed: name)
+      ?? addImage(id: nil, place: images.count, fileName: name, location: location, fileKey: "")
+    {
+      addCaption(caption, to: image, location: location)
+    }
+  }
+
   /// What was gathered.
-  func finished() -> CaptionDataset {
+  /// - Throws: the first fault of a file of which nothing can be used.
+  mutating func finished() throws(DatasetError) -> CaptionDataset {
+    if let first = faults.first, images.allSatisfy(\.captions.isEmpty) { throw first }
+    number()
     var warnings: [String] = []
+    if let first = faults.first {
+      warnings.append("\(path): \(faults.count) entries left out, the first: \(first.within(path))")
+    }
     if let first = emptyCaptions.first {
       warnings.append("\(path): \(emptyCaptions.count) empty captions left out, the first at \(first)")
+    }
+    if let first = respelled.first {
+      warnings.append(
+        "\(path): \(respelled.count) files are there under the other Unicode normalisation of their names, "
+          + "the first \(first)")
     }
     let bare = images.lazy.filter(\.captions.isEmpty)
     if let first = bare.first {
       warnings.append("\(path): \(bare.count) images without a caption, the first \(first.fileName)")
     }
     return CaptionDataset(
-      images: images, emptyCaptions: emptyCaptions.map { "\(path): \($0)" }, warnings: warnings)
+      images: images, emptyCaptions: emptyCaptions.map { "\(path): \($0)" },
+      brokenEntries: faults.map(\.description), warnings: warnings)
   }
-}
 
-private func isSafe(_ name: String) -> Bool {
-  !name.isEmpty && !name.hasPrefix("/") && !name.utf8.contains(0)
-    && !name.split(separator: "/").contains("..")
+  /// Gives every image its number: its id if that is one, else its place, else one that is free.
+  private mutating func number() {
+    var taken = Set(ids.lazy.compactMap { $0.own?.number })
+    var free = 0
+    for (index, id) in ids.enumerated() {
+      if let number = id.own?.number {
+        images[index].id = number
+      } else {
+        var number = id.place
+        if taken.contains(number) {
+          while taken.contains(free) { free += 1 }
+          number = free
+        }
+        taken.insert(number)
+        images[index].id = number
+      }
+      if let own = id.own { indexOfID[own] = index }
+    }
+  }
+
+  /// The numbers of images by the ids that the file gives them.
+  var numbers: [ImageID: Int] { indexOfID.mapValues { images[$0].id } }
+
+  /// The numbers of images by their names.
+  var numbersOfNames: [FileName: Int] { indexOfName.mapValues { images[$0].id } }
 }
 
 extension String {

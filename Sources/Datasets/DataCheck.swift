@@ -1,5 +1,6 @@
 public import Kernels
 public import Language
+internal import Support
 
 /// What reading every image and caption of a training and a validation set shows: all that training could not use,
 /// and what it could but people may not want.
@@ -35,6 +36,8 @@ public struct DataCheck: Sendable, Encodable {
     public internal(set) var imagesWithoutCaptions: [String] = []
     /// Where the file has empty captions.
     public internal(set) var emptyCaptions: [String] = []
+    /// What the files have that can't be read: a line each, with its place.
+    public internal(set) var brokenEntries: [String] = []
     /// Captions of nothing but punctuation, after the paths of their images.
     public internal(set) var captionsWithoutWords: [String] = []
     /// Images that come twice, of this set.
@@ -47,7 +50,7 @@ public struct DataCheck: Sendable, Encodable {
     /// How many entries training could not use.
     public var unusable: Int {
       missingImages.count + corruptImages.count + imagesWithoutCaptions.count + emptyCaptions.count
-        + captionsWithoutWords.count
+        + brokenEntries.count + captionsWithoutWords.count
     }
 
     /// The share of words that become `<unk>`.
@@ -75,8 +78,8 @@ public struct DataCheck: Sendable, Encodable {
     let trainWords = train.tokenized(pool: pool)
     let vocabulary = Vocabulary(counts: trainWords.counts, minimumCount: minimumCount)
     vocabularySize = vocabulary.count
-    var seen: Set<String> = []
-    let paths = (train.images + validation.images).map(\.path).filter { seen.insert($0).inserted }
+    var seen: Set<FileName> = []
+    let paths = (train.images + validation.images).map(\.path).filter { seen.insert(FileName($0)).inserted }
     let survey = ImageSurvey(paths, pool: pool) { progress($0, paths.count) }
     self.train = Split(train, trainWords, vocabulary, survey)
     self.validation = Split(validation, validation.tokenized(pool: pool), vocabulary, survey)
@@ -95,11 +98,14 @@ extension DataCheck.Split {
     _ dataset: CaptionDataset, _ tokens: TokenizedCaptions, _ vocabulary: Vocabulary, _ survey: ImageSurvey
   ) {
     words = tokens.statistics(of: vocabulary)
-    (images, captions, emptyCaptions) = (dataset.images.count, dataset.captionCount, dataset.emptyCaptions)
+    images = dataset.images.count
+    captions = dataset.captionCount
+    emptyCaptions = dataset.emptyCaptions
+    brokenEntries = dataset.brokenEntries
     var firsts = Firsts()
     var next = 0
     for image in dataset.images {
-      switch survey.findings[image.path] {
+      switch survey.findings[FileName(image.path)] {
       case .missing(let reason): missingImages.append(.init(image: image.path, reason: reason))
       case .corrupt(let reason): corruptImages.append(.init(image: image.path, reason: reason))
       case .picture, nil: break
@@ -118,14 +124,14 @@ extension DataCheck.Split {
 
 /// The first path of every picture so far.
 private struct Firsts {
-  private var byPath: Set<String> = []
+  private var byPath: Set<FileName> = []
   private var byPixels: [UInt64: String] = [:]
 
   /// The picture's earlier occurrence; when there is none, this one is remembered.
   mutating func twin(of path: String, _ survey: ImageSurvey, remember: Bool = true) -> DataCheck.Twins? {
-    if byPath.contains(path) { return .init(image: path, first: path) }
-    if remember { byPath.insert(path) }
-    guard case .picture(let fingerprint)? = survey.findings[path] else { return nil }
+    if byPath.contains(FileName(path)) { return .init(image: path, first: path) }
+    if remember { byPath.insert(FileName(path)) }
+    guard case .picture(let fingerprint)? = survey.findings[FileName(path)] else { return nil }
     if let first = byPixels[fingerprint] { return .init(image: path, first: first) }
     if remember { byPixels[fingerprint] = path }
     return nil

@@ -11,9 +11,9 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
   /// A key is missing; `location` is its place.
   case missing(path: String, location: String)
   /// Two images or two results have one id.
-  case duplicate(path: String, location: String, id: Int)
+  case duplicate(path: String, location: String, id: ImageID)
   /// An annotation's image is not among the images.
-  case unknownImage(path: String, location: String, id: Int)
+  case unknownImage(path: String, location: String, id: ImageID)
   /// An image's file name would leave the folder of images.
   case unsafeFileName(path: String, location: String, name: String)
 
@@ -21,6 +21,8 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
   case unrecognised(path: String, found: String)
   /// The file has no image of the split; `found` are those it has, with their sizes.
   case noSplit(path: String, split: String, found: [String])
+  /// The file to train on has no image of the split to validate on, and no other file does.
+  case noValidationSplit(path: String, split: String, found: [String])
   /// Several caption files need a folder of images each, or one for all.
   case folders(captions: Int, folders: Int)
 
@@ -37,13 +39,32 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
     case .unsafeFileName(let path, let location, let name):
       "\(path): \(location): expected a file in the folder of images, found \(name.debugDescription)"
     case .unrecognised(let path, let found):
-      "\(path): expected captions (COCO's or Karpathy's JSON, a list of file_path and captions, or lines of "
-        + "NAME#NUMBER<tab>CAPTION), found \(found)"
+      "\(path): expected captions (\(CaptionFormats.names)), found \(found)"
     case .noSplit(let path, let split, let found):
       "\(path): expected images of split \(split), found "
         + (found.isEmpty ? "images without splits" : found.joined(separator: ", "))
+    case .noValidationSplit(let path, let split, let found):
+      "\(DatasetError.noSplit(path: path, split: split, found: found)): --validation-share 0.1 keeps a tenth of the "
+        + "images to validate on, --validation-captions names another file"
     case .folders(let captions, let folders):
       "\(captions) caption files: expected \(captions == 1 ? "" : "1 or ")\(captions) folders of images, found \(folders)"
     }
+  }
+
+  /// The same with a place before its own: the line of a file whose lines are JSON.
+  func after(_ place: String) -> DatasetError {
+    switch self {
+    case .malformed(let path, let reason): .malformed(path: path, reason: "\(place): \(reason)")
+    case .unexpected(let path, let location, let expected, let found):
+      .unexpected(path: path, location: "\(place): \(location)", expected: expected, found: found)
+    case .missing(let path, let location): .missing(path: path, location: "\(place): \(location)")
+    default: self
+    }
+  }
+
+  /// The line for people without the path that it begins with.
+  func within(_ path: String) -> String {
+    let text = description
+    return text.hasPrefix(path + ": ") ? String(text.dropFirst(path.count + 2)) : text
   }
 }

@@ -10,18 +10,37 @@ func decodeJSONFile<Value: Decodable>(_ type: Value.Type, at path: String) throw
 
 /// Decodes JSON that is mapped already.
 func decodeJSON<Value: Decodable>(_ type: Value.Type, from file: MappedFile) throws(DatasetError) -> Value {
-  let path = file.path
-  guard let start = file.bytes.baseAddress else { throw .malformed(path: path, reason: "the file is empty") }
-  let data = Data(
-    bytesNoCopy: UnsafeMutableRawPointer(mutating: start), count: file.bytes.count, deallocator: .none)
+  guard !file.bytes.isEmpty else { throw .malformed(path: file.path, reason: "the file is empty") }
   return try withExtendedLifetime(file) { () throws(DatasetError) in
-    do {
-      return try JSONDecoder().decode(type, from: data)
-    } catch let error as DecodingError {
-      throw datasetError(error, path: path, data)
-    } catch {
-      throw .malformed(path: path, reason: "\(error)")
-    }
+    try decodeJSON(type, from: file.bytes[...], path: file.path)
+  }
+}
+
+/// Decodes JSON in memory.
+/// - Parameter path: the file that it is from, for messages.
+func decodeJSON<Value: Decodable>(
+  _ type: Value.Type, from bytes: Slice<UnsafeRawBufferPointer>, path: String
+) throws(DatasetError) -> Value {
+  guard let start = UnsafeRawBufferPointer(rebasing: bytes).baseAddress else {
+    throw .malformed(path: path, reason: "nothing is there")
+  }
+  let data = Data(
+    bytesNoCopy: UnsafeMutableRawPointer(mutating: start), count: bytes.count, deallocator: .none)
+  do {
+    return try JSONDecoder().decode(type, from: data)
+  } catch let error as DecodingError {
+    throw datasetError(error, path: path, data)
+  } catch {
+    throw .malformed(path: path, reason: "\(error)")
+  }
+}
+
+/// What is wrong with an element of a JSON file whose other elements are read.
+func datasetError(_ error: any Error, path: String) -> DatasetError {
+  switch error {
+  case let error as DatasetError: error
+  case let error as DecodingError: datasetError(error, path: path, Data())
+  default: .malformed(path: path, reason: "\(error)")
   }
 }
 
@@ -75,22 +94,4 @@ private func found(_ context: DecodingError.Context) -> String {
   guard let start = text.range(of: "but found "), let end = text.range(of: " instead") else { return text }
   guard start.upperBound <= end.lowerBound else { return text }
   return String(text[start.upperBound..<end.lowerBound])
-}
-
-/// An image's id: an integer of 64 bits. A number that is none is refused with its place, not as broken JSON.
-struct ImageID: Decodable, Hashable {
-  let value: Int
-
-  init(from decoder: any Decoder) throws {
-    let container = try decoder.singleValueContainer()
-    do {
-      value = try container.decode(Int.self)
-    } catch let error as DecodingError {
-      throw error
-    } catch {  // Foundation's own, which it would report as broken JSON.
-      let reason = "Expected an integer but found a number that is no integer of 64 bits instead."
-      throw DecodingError.typeMismatch(
-        Int.self, .init(codingPath: decoder.codingPath, debugDescription: reason))
-    }
-  }
 }

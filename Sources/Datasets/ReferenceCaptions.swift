@@ -1,39 +1,52 @@
-/// The captions of a COCO caption file as metrics need them: every caption as it stands, empty ones too, and no photos.
-public struct ReferenceCaptions: Sendable, Equatable {
-  /// The captions of each image by its id, in the order of the file; there may be none.
-  public let captions: [Int: [String]]
+internal import Support
 
-  /// Reads `images` with `id`, and `annotations` with `image_id` and `caption`; other keys are ignored.
-  /// - Throws: `DatasetError` when the file can't be read, is no JSON, lacks a key, has an id that is no integer or
-  ///   comes twice, or an annotation without image.
-  public init(coco path: String) throws(DatasetError) {
-    let file = try decodeJSONFile(ReferenceFile.self, at: path)
-    var captions: [Int: [String]] = [:]
-    captions.reserveCapacity(file.images.count)
-    for (index, image) in file.images.enumerated() {
-      guard captions.updateValue([], forKey: image.id.value) == nil else {
-        throw .duplicate(path: path, location: "images[\(index)]", id: image.id.value)
-      }
+/// The captions of a caption file as metrics need them: every caption as it stands, empty ones too, and no photos.
+public struct ReferenceCaptions: Sendable, Equatable {
+  /// The captions of each image by its number, in the order of the file; there may be none.
+  public let captions: [Int: [String]]
+  /// What is odd about the file but can be lived with: one line each, for people.
+  public let warnings: [String]
+  /// Whether the file is a caption a line, without names.
+  let isPlain: Bool
+  private let numbers: [ImageID: Int]
+  private let numbersOfNames: [FileName: Int]
+  /// The numbers of images by the last part of their names, where that is one image's alone.
+  private let numbersOfLastParts: [FileName: Int]
+
+  /// Reads a caption file of any kind that `CaptionDataset` reads, or text of a caption a line.
+  /// - Throws: `DatasetError` when the file can't be read, is none of these, or holds nothing but broken entries.
+  public init(path: String) throws(DatasetError) {
+    var reader = CaptionReader(path: path, folder: "", split: .all, purpose: .scoring)
+    try reader.read()
+    let dataset = try reader.finished()
+    captions = Dictionary(dataset.images.map { ($0.id, $0.captions) }) { $0 + $1 }
+    warnings =
+      dataset.brokenEntries.isEmpty
+      ? [] : ["\(path): \(dataset.brokenEntries.count) entries left out, the first: \(dataset.brokenEntries[0])"]
+    isPlain = reader.isPlain
+    numbers = reader.numbers
+    numbersOfNames = reader.numbersOfNames
+    var byLastPart: [FileName: Int] = [:]
+    var shared: Set<FileName> = []
+    for (name, number) in numbersOfNames {
+      if byLastPart.updateValue(number, forKey: name.lastPart) != nil { shared.insert(name.lastPart) }
     }
-    for (index, annotation) in file.annotations.enumerated() {
-      let id = annotation.image_id.value
-      guard captions[id]?.append(annotation.caption) != nil else {
-        throw .unknownImage(path: path, location: "annotations[\(index)].image_id", id: id)
-      }
-    }
-    self.captions = captions
+    numbersOfLastParts = byLastPart.filter { !shared.contains($0.key) }
+  }
+
+  /// The number of the image with an id; files without ids number their images from 0.
+  func number(of id: ImageID) -> Int? { numbers[id] ?? id.number.flatMap { captions[$0] == nil ? nil : $0 } }
+
+  /// The number of the image of a file; folders need not agree where the file's own name is one image's alone.
+  func number(ofFile name: String) -> Int? {
+    let name = FileName(name)
+    return numbersOfNames[name] ?? numbersOfLastParts[name.lastPart]
   }
 }
 
-/// The parts of COCO's format that matter here, under COCO's names.
-private struct ReferenceFile: Decodable {
-  struct Image: Decodable {
-    let id: ImageID
+extension FileName {
+  /// What follows the last slash or backslash.
+  fileprivate var lastPart: FileName {
+    FileName(text.split { $0 == "/" || $0 == "\\" }.last.map(String.init) ?? text)
   }
-  struct Annotation: Decodable {
-    let image_id: ImageID
-    let caption: String
-  }
-  let images: [Image]
-  let annotations: [Annotation]
 }

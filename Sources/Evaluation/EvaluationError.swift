@@ -28,4 +28,8 @@ public enum EvaluationError: Error, Equatable, CustomStringConvertible {
     let names = ids.prefix(3).map(String.init).joined(separator: ", ")
     return ids.count == 1 ? "image \(names)" : "\(ids.count) images (\(names)\(ids.count > 3 ? ", …" : ""))"
   }
+
+  /// What is said where a score can't tell anything.
+  public static let ciderOfOneImage =
+    "CIDEr is 0 of a single image: it weighs words by how few of the images have them"
 }

@@ -19,9 +19,9 @@ public struct ResultsScores: Sendable {
 
   /// Scores a results file; only images with a result count, for CIDEr's document frequencies too.
   /// - Parameters:
-  ///   - results: COCO results JSON.
-  ///   - references: COCO caption JSON.
-  ///   - trainingCaptions: COCO caption JSON that the captions were learned from.
+  ///   - results: a file of captions, as `CaptionResult.read` takes it.
+  ///   - references: a caption file, as `ReferenceCaptions` takes it.
+  ///   - trainingCaptions: a caption file that the captions were learned from.
   ///   - bootstrap: what the intervals come from; nil: there are none.
   ///   - threads: how many tokenize at once.
   /// - Throws: `DatasetError` for files that can't be read; `EvaluationError` for results that can't be scored.
@@ -29,9 +29,11 @@ public struct ResultsScores: Sendable {
     of results: String, references: String, trainingCaptions: String? = nil,
     bootstrap: Bootstrap? = Bootstrap(), threads: Int
   ) throws {
-    let captions = try ReferenceCaptions(coco: references).captions
-    let found = try CaptionResult.read(from: results)
-    var warnings = try Self.warnings(found, of: results, against: captions, in: references)
+    let told = try ReferenceCaptions(path: references)
+    let captions = told.captions
+    let found = try CaptionResult.read(from: results, about: told)
+    var warnings = try told.warnings + Self.warnings(found, of: results, against: captions, in: references)
+    if found.count == 1 { warnings.append(EvaluationError.ciderOfOneImage) }
     func tokens(_ captions: [String]) -> [[String]] { Self.tokens(captions, threads: threads) }
     let candidates = tokens(found.map(\.caption))
     let own = found.map { captions[$0.imageID] ?? [] }
@@ -47,7 +49,7 @@ public struct ResultsScores: Sendable {
           + "scored as pycocoevalcap does")
     }
     novelty = try trainingCaptions.map {
-      Novelty(candidates, training: tokens(try ReferenceCaptions(coco: $0).captions.values.flatMap(\.self)))
+      Novelty(candidates, training: tokens(try ReferenceCaptions(path: $0).captions.values.flatMap(\.self)))
     }
     statistics = CaptionStatistics(samples)
     var scores = statistics.scores(bootstrap)

@@ -42,6 +42,12 @@ extension Scores {
   /// Whether all images get much the same caption, whatever they show.
   public var hasCollapsed: Bool { distinct < 0.05 && mismatchedImageLoss - loss < 0.05 }
 
+  /// Whether all of several images get the very same caption.
+  public var isMonotonous: Bool {
+    let images = self[.images] ?? 0
+    return images > 1 && distinct * images < 1.5
+  }
+
   /// Adds what the model thinks of its captions.
   mutating func add(_ captions: [Caption]) {
     let count = Double(max(1, captions.count))

@@ -88,11 +88,11 @@ extension Lexer {
   /// An apostrophe or single quotation mark: `'s`, `'em`, `'90s`, `'n'`, `'tis`; alone it is punctuation.
   private func quote(at start: Int, after mark: Int, into words: inout WordCollector) -> Int {
     if let end = suffix(mark) {
-      words.add(start..<end)
+      words.add(contraction: start..<end)
       return end
     }
     if lower(mark) == UInt8(ascii: "n"), let end = apostrophe(mark + 1) {
-      words.add("'n'")
+      words.add(start..<end)
       return end
     }
     for ending: StaticString in ["n", "em", "til", "cause"] where matches(ending, at: mark) {
@@ -103,7 +103,7 @@ extension Lexer {
         return end
       }
     }
-    for ending: StaticString in ["tis", "twas"] where matches(ending, at: mark) {
+    for ending: StaticString in ["tis", "twas"] where mark == start + 1 && matches(ending, at: mark) {
       let end = mark + ending.utf8CodeUnitCount
       if !isLetter(end) {
         words.add(start..<mark + 1)

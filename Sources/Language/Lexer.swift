@@ -18,7 +18,7 @@ struct Lexer {
       words.add(split..<token)
     } else if let not = contraction(start, token) {
       if not.lowerBound > start { words.add(start..<not.lowerBound) }
-      words.add(not)
+      words.add(contraction: not)
       return not.upperBound
     } else {
       words.add(start..<token)

@@ -11,18 +11,24 @@ public struct Tokenizer: Sendable {
   /// The tokenizer.
   public init() {}
 
-  /// The words of `caption`, in order; none holds white space or is empty.
+  /// The words of `caption`, in order; none holds white space or is empty. Apostrophes are `'` however they were
+  /// written.
   public func tokens(_ caption: String) -> [String] {
-    let (tokens, holdBlanks) = read(caption)
-    return holdBlanks ? tokens.flatMap { $0.split(separator: "\u{A0}").map(String.init) } : tokens
+    let (tokens, areOdd) = read(caption)
+    guard areOdd else { return tokens }
+    return tokens.flatMap {
+      $0.split(separator: "\u{A0}").map { $0.replacing("\u{2019}", with: "'") }
+    }
   }
 
-  /// As `tokens`, with `22 3/4` or `800 555 1234` as one token that holds no-break spaces (U+00A0).
+  /// As `tokens`, with `22 3/4` or `800 555 1234` as one token that holds no-break spaces (U+00A0), and with the
+  /// apostrophes of `l’homme` and `’90s` as they were written.
   ///
-  /// So coco-caption's tokenizer has them; its BLEU and CIDEr then take them for several words, its ROUGE-L for one.
+  /// So coco-caption's tokenizer has them; its BLEU and CIDEr then take the former for several words, its ROUGE-L for
+  /// one.
   public func wholeTokens(_ caption: String) -> [String] { read(caption).tokens }
 
-  private func read(_ caption: String) -> (tokens: [String], holdBlanks: Bool) {
+  private func read(_ caption: String) -> (tokens: [String], areOdd: Bool) {
     var caption = caption
     return caption.withUTF8 { bytes in
       let lexer = Lexer(text: bytes)
@@ -31,7 +37,7 @@ public struct Tokenizer: Sendable {
       while position < bytes.count {
         position = lexer.next(at: position, into: &words)
       }
-      return (words.words, words.holdBlanks)
+      return (words.words, words.areOdd)
     }
   }
 }
@@ -40,8 +46,8 @@ public struct Tokenizer: Sendable {
 struct WordCollector {
   let text: UnsafeBufferPointer<UInt8>
   private(set) var words: [String] = []
-  /// Whether some word holds a no-break space.
-  private(set) var holdBlanks = false
+  /// Whether some word holds a no-break space or a typographic apostrophe.
+  private(set) var areOdd = false
   private var scratch: [UInt8] = []
 
   init(text: UnsafeBufferPointer<UInt8>) {
@@ -52,11 +58,18 @@ struct WordCollector {
 
   /// Adds a word that is not spelled as in the text.
   mutating func add(_ word: String) {
-    holdBlanks = holdBlanks || word.unicodeScalars.contains("\u{A0}")
+    areOdd = areOdd || word.unicodeScalars.contains { $0 == "\u{A0}" || $0 == "\u{2019}" }
     words.append(word)
   }
 
-  /// Adds the text of `range` in lower case, with the spelling the Treebank gives apostrophes, hyphens and spaces.
+  /// Adds the second half of a contraction (`'s`, `n't`), whose apostrophe the Treebank spells as ASCII does.
+  mutating func add(contraction range: Range<Int>) {
+    add(
+      String(decoding: text[range], as: UTF8.self).lowercased().replacing("\u{2019}", with: "'").replacing(
+        "\u{2018}", with: "`"))
+  }
+
+  /// Adds the text of `range` in lower case, with the spelling the Treebank gives hyphens and spaces.
   mutating func add(_ range: Range<Int>) {
     scratch.removeAll(keepingCapacity: true)
     var ascii = true
@@ -75,7 +88,6 @@ struct WordCollector {
     var result = String.UnicodeScalarView()
     for scalar in word.lowercased().unicodeScalars {
       switch scalar.value {
-      case 0x2019: result.append("'")
       case 0x2018: result.append("`")
       case 0x20: result.append("\u{A0}")
       case 0xAD: break  // Soft hyphens are invisible.

@@ -25,6 +25,9 @@ public struct TrainingConfiguration: Sendable, Equatable {
     set { values[setting.name] = newValue }
   }
 
+  /// Whether an option was set, even if to its default.
+  func isSet(_ setting: Setting<some SettingValue>) -> Bool { values[setting.name] != nil }
+
   /// Whether all options have the same values.
   public static func == (one: Self, other: Self) -> Bool {
     TrainingSettings.list.allSatisfy { $0.isSame(in: one, other) }

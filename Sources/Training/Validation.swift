@@ -44,7 +44,8 @@ public struct Validation {
     {
       $0.words.dropLast().map(\.word)
     }
-    let evaluation = evaluator.evaluate(.beam(.init(beamWidth: beamWidth)), bootstrap: nil)
+    let evaluation = evaluator.evaluate(
+      .beam(.init(beamWidth: beamWidth, minimumLength: 1)), bootstrap: nil)
     let samples = evaluation.rows.prefix(Self.samples).map {
       Spoken(
         image: $0.image.fileName, caption: $0.caption.text, log_prob: Double($0.caption.logProb))

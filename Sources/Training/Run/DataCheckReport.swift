@@ -39,7 +39,7 @@ public struct DataCheckReport: Sendable, Encodable {
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     unknownShare = data.validation.unknownShare
     estimate = try RunEstimate(
-      configuration, source, data, folder: folder,
+      configuration.suited(to: train.captionCount).configuration, source, data, folder: folder,
       decodeSeconds: seconds / Double(max(total, 1)))
     usable = data.usable && estimate.fits && data.train.captions > 0 && data.validation.captions > 0
   }

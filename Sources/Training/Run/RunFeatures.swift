@@ -11,6 +11,8 @@ final class RunFeatures {
   private let fingerprint: String
   private let shouldStop: () -> Bool
   private let report: (TrainingRun.Event) -> Void
+  /// Images that can't be read, whatever the view.
+  private(set) var unreadable: Set<FileName> = []
   /// By path: training and validation may be the same images, and then share a file.
   private var open: [String: FeatureCache] = [:]
 
@@ -58,7 +60,8 @@ final class RunFeatures {
       // The last is reported when all is written.
       if done < pending { report(.features(name: name, done: done, total: pending)) }
       if shouldStop() { throw TrainingError.interrupted(path: folder) }
-    } failed: { _, message in
+    } failed: { path, message in
+      unreadable.insert(FileName(path))
       failures += 1
       if failures <= 5 { report(.warning(message)) }
     }

@@ -3,11 +3,11 @@ public import Datasets
 extension TrainingConfiguration {
   /// The images and captions to train on.
   public func trainingDataset() throws(DatasetError) -> CaptionDataset {
-    try CaptionDataset(
-      paths: self.captions, images: self.images, split: CaptionSplit(self.split, unlessNamed: "train"))
+    try isDivided ? divided().train : undivided()
   }
 
-  /// Those to validate on; without files of their own they are another split of the training files.
+  /// Those to validate on; without files of their own they are a share of the training images, or another split of the
+  /// training files.
   public func validationDataset() throws(DatasetError) -> CaptionDataset {
     let folders = self.validationImages.isEmpty ? self.images : self.validationImages
     guard self.validationCaptions.isEmpty else {
@@ -15,7 +15,26 @@ extension TrainingConfiguration {
         paths: self.validationCaptions, images: folders,
         split: CaptionSplit(self.validationSplit, unlessNamed: "val"))
     }
+    if isDivided { return try divided().validation }
     let split = CaptionSplit(self.validationSplit.isEmpty ? "val" : self.validationSplit, unlessNamed: "val")
-    return try CaptionDataset(paths: self.captions, images: folders, split: split)
+    do {
+      return try CaptionDataset(paths: self.captions, images: folders, split: split)
+    } catch .noSplit(let path, let split, let found) {
+      throw .noValidationSplit(path: path, split: split, found: found)
+    }
+  }
+
+  /// Whether validation takes a share of the training images.
+  private var isDivided: Bool {
+    self.validationShare > 0 && self.validationCaptions.isEmpty && self.validationSplit.isEmpty
+  }
+
+  private func undivided() throws(DatasetError) -> CaptionDataset {
+    try CaptionDataset(
+      paths: self.captions, images: self.images, split: CaptionSplit(self.split, unlessNamed: "train"))
+  }
+
+  private func divided() throws(DatasetError) -> (train: CaptionDataset, validation: CaptionDataset) {
+    try undivided().divided(validationShare: self.validationShare, seed: self.seed)
   }
 }

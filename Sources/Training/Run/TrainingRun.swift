@@ -31,6 +31,8 @@ public struct TrainingRun {
     /// Images of a split, or of a view of it, whose features are there, of how many that were missing; the last of these
     /// events has them all.
     case features(name: String, done: Int, total: Int)
+    /// So many images can't be read and are left out; at least one.
+    case unreadable(images: Int)
     /// Training begins or goes on, from what the folder's checkpoint says.
     case began
     /// Batches done in the epoch, of how many, and the epoch's mean loss so far (nats per word).
@@ -81,17 +83,24 @@ public struct TrainingRun {
   public func run(
     shouldStop: @escaping () -> Bool = { false }, report: @escaping (Event) -> Void = { _ in }
   ) throws -> Double {
-    let train = try split(configuration.trainingDataset(), configuration.captions, report)
+    let trainingData = try configuration.trainingDataset()
+    let train = try split(trainingData, configuration.captions, report)
     let validationPaths = configuration.validationCaptions
+    let validationData = try configuration.validationDataset()
     let validation = try split(
-      configuration.validationDataset(),
-      validationPaths.isEmpty ? configuration.captions : validationPaths, report)
+      validationData, validationPaths.isEmpty ? configuration.captions : validationPaths, report)
+    if let warning = SharedFiles(trainingData, validationData).warning { report(.warning(warning)) }
+    let (configuration, note) = configuration.suited(to: trainingData.captionCount)
+    if let note { report(.message(note)) }
     let vocabulary = Vocabulary(counts: train.tokens.counts, minimumCount: configuration.minimumCount)
     let coverage = train.tokens.statistics(of: vocabulary).coverage
     report(
       .message(
         "\(train.files.count) images, \(train.tokens.count) captions; \(vocabulary.count) words cover "
           + String(format: "%.2f %%", coverage * 100)))
+    for warning in warnings(coverage, validation.tokens.statistics(of: vocabulary).coverage) {
+      report(.warning(warning))
+    }
     let learned = train.learned(by: vocabulary, configuration)
     if learned.long > 0 {
       let fate = configuration.longCaptions == .clip ? "clipped" : "left out"
@@ -107,7 +116,7 @@ public struct TrainingRun {
     }
     let lock = try openFolder()
     defer { close(lock) }
-    if !isBegun { try writeConfiguration() }
+    if !isBegun { try write(configuration) }
     report(.opened)
 
     let features = try RunFeatures(
@@ -122,6 +131,7 @@ public struct TrainingRun {
     let validationSplit = try EncodedSplit(
       captions: told.captions, rows: told.rows, references: validation.references(of:),
       features: features.cache(of: validation, view: TrainingView(0)))
+    if !features.unreadable.isEmpty { report(.unreadable(images: features.unreadable.count)) }
     var trainer = try Trainer(
       configuration, description, TrainingData(train: trainSplit, validation: validationSplit),
       encoder: (source.file, source.prefix), folder: folder, resume: isBegun, shouldStop: shouldStop)
@@ -134,7 +144,7 @@ public struct TrainingRun {
       }
     }
     // Only now are other options known to be ones that may change.
-    if isBegun { try writeConfiguration() }
+    if isBegun { try write(configuration) }
     report(.began)
     return try trainer.run()
   }
@@ -145,6 +155,24 @@ public struct TrainingRun {
     let split = try TrainingSplit(dataset, paths: paths)
     for warning in dataset.warnings { report(.warning(warning)) }
     return split
+  }
+
+  /// What to say of a vocabulary that knows too few words.
+  /// - Parameters:
+  ///   - training: the share of training words that it knows.
+  ///   - validation: the same of validation words.
+  private func warnings(_ training: Double, _ validation: Double) -> [String] {
+    func percent(_ share: Double) -> String { String(format: "%.1f %%", share * 100) }
+    var warnings: [String] = []
+    if training < 0.8 {
+      warnings.append(
+        "the vocabulary covers only \(percent(training)) of the training words: a --min-count below "
+          + "\(configuration.minimumCount) keeps more")
+    }
+    if validation < 0.8 {
+      warnings.append("\(percent(1 - validation)) of the validation words become <unk>: training has too few of them")
+    }
+    return warnings
   }
 
   /// Makes the folder if need be and keeps other runs out of it while the descriptor that it returns is open.
@@ -168,7 +196,7 @@ public struct TrainingRun {
 
   private static func configurationPath(in folder: String) -> String { folder + "/config.json" }
 
-  private func writeConfiguration() throws {
+  private func write(_ configuration: TrainingConfiguration) throws {
     let json = try configuration.json()
     try AtomicFile.write(to: Self.configurationPath(in: folder)) { try $0.write(json + "\n") }
   }

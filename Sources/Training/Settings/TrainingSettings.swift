@@ -33,6 +33,11 @@ public struct TrainingSettings: Sendable {
   /// The split to validate on of files with splits; empty: `val`.
   public let validationSplit = Setting(
     .data, "validation-split", "", "Split to validate on of files that have some; val unless given.")
+  /// The share of the training files' images that validate instead, chosen at random; 0: none.
+  public let validationShare = Setting(
+    .data, "validation-share", 0.0,
+    "Share of the images to validate on instead of training on them, 0.1 say, chosen at random by --seed."
+  ).within(.share).placeholder("share").only(.withoutValidationData)
   /// The most words of a caption that is learned; 0: any number.
   public let maximumLength = Setting(
     .data, "max-length", 0, "Most words of a caption to learn; 0: any number."
@@ -290,6 +295,9 @@ public struct TrainingSettings: Sendable {
 
 /// What options depend on.
 extension SettingRequirement {
+  static let withoutValidationData = Self("without --validation-captions and --validation-split") {
+    $0.validationCaptions.isEmpty && $0.validationSplit.isEmpty
+  }
   static let withLengthLimit = Self("with --max-length") { $0.maximumLength > 0 }
   static let withRememberingGate = Self("without --start, for a cell with a forget gate") {
     $0.start.isEmpty && $0.cell.cell.rememberingGate != nil

@@ -133,6 +133,7 @@ struct EvaluateCommand: ParsableCommand {
         LoadedModel(captioner, pooled: found.pooled),
         found.images.map { EvaluatedImage($0, vocabulary) })
       let count = found.images.count
+      if count == 1 { Console.complain(EvaluationError.ciderOfOneImage) }
       let evaluation = showingProgress("captions", count) { evaluator.evaluate(strategy, progress: $0) }
       let seconds = (clock.now - start) / .seconds(1)
       let retrievalImages = retrievalImages ?? 100

@@ -8,6 +8,11 @@ struct MetricsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "metrics", abstract: "Scores a file of captions against references.",
     discussion: """
+      References are captions in any format that train reads. Results are COCO's
+      results JSON, the JSON lines or CSV that captioner caption prints, or any
+      caption file, its images known by id or by file name. Two files of text
+      are compared line by line.
+
       Prints BLEU-1 to BLEU-4, ROUGE-L and CIDEr, as pycocoevalcap with its
       tokenizer, with 95 % bootstrap intervals over images; the shares of
       distinct captions, words (distinct-1) and pairs of words (distinct-2);
@@ -22,17 +27,17 @@ struct MetricsCommand: ParsableCommand {
       Examples:
         captioner metrics --references captions_val.json --results results.json
         captioner metrics --references captions_val.json --results results.json --format json
+        captioner metrics --references captions.txt --results captions.jsonl
         captioner metrics --references captions_val.json --results results.json \\
           --training-captions captions_train.json --per-image scores.json
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
 
-  @Option(help: ArgumentHelp("COCO caption JSON with the references.", valueName: "file")) var references:
-    String
-  @Option(help: ArgumentHelp("COCO results JSON with a caption an image.", valueName: "file")) var results:
-    String
-  @Option(help: ArgumentHelp("COCO caption JSON that the model learned from.", valueName: "file"))
+  @Option(help: ArgumentHelp("Captions that people wrote, in any format.", valueName: "file"))
+  var references: String
+  @Option(help: ArgumentHelp("Captions to score, one an image.", valueName: "file")) var results: String
+  @Option(help: ArgumentHelp("Captions that the model learned from, in any format.", valueName: "file"))
   var trainingCaptions: String?
   @Option(help: ArgumentHelp("Where to write each image's scores, a line of JSON each.", valueName: "file"))
   var perImage: String?

@@ -3,12 +3,12 @@ import Models
 import Imaging
 import Language
 
-/// `captioner score`: how likely a given caption is.
+/// `captioner score`: how likely given captions are.
 struct ScoreCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "score", abstract: "Gives the log-probability of a caption for a photo.",
+    commandName: "score", abstract: "Gives the log-probability of captions for a photo.",
     discussion: """
-      Natural logarithms, for the caption, per word (</s> counted as one) and for
+      Natural logarithms, for each caption, per word (</s> counted as one) and for
       each word given those before it, with the word's rank among all words.
       Words that the model does not know count as <unk>. --runner-ups shows what
       else the model expected at each place. A calibrated model (captioner
@@ -18,12 +18,13 @@ struct ScoreCommand: ParsableCommand {
         captioner score photo.jpg "a dog runs through the snow"
         captioner score photo.jpg "a dog runs through the snow" --format json | jq .captions[0].log_prob
         captioner score photo.jpg "a dog runs through the snow" --runner-ups 3
+        captioner score photo.jpg "a dog runs" "a cat sleeps"
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
 
   @Argument(help: "PNG or JPEG file, or - for standard input.") var image: String
-  @Argument(help: "The caption.") var caption: String
+  @Argument(help: "Captions.") var captions: [String]
   @OptionGroup var photos: PhotoOptions
   @OptionGroup var model: ModelOption
   @Option(help: "text or json (one object).") var format = Format.text
@@ -47,25 +48,33 @@ struct ScoreCommand: ParsableCommand {
       reader.takesStandardInput = true
       let batch = ImageLoader(captioner.description.preprocessing, reader: reader).load([image], 0..<1)
       if let failure = batch.failures.first { throw failure.error }
-      let given = GivenCaption(caption, captioner.description.vocabulary)
-      if given.words.isEmpty {
-        throw Failure(description: "expected a caption of at least one word, found \"\(caption)\"")
-      }
-      if !given.unknown.isEmpty {
-        Console.complain("not in the vocabulary, scored as <unk>: \(given.unknown.joined(separator: ", "))")
-      }
-      let scored = captioner.score(given.words, try captioner.pooled(batch.images), runnersUp: runnerUps)
+      let given = try captions.map { try Self.given($0, captioner.description.vocabulary) }
+      let pooled = try captioner.pooled(batch.images)
+      let scored = given.map { captioner.score($0.words, pooled, runnersUp: runnerUps) }
       var writer = CaptionWriter(format: format == .json ? .json : .text)
       writer.namesImages = false
-      try writer.write(image: image, captions: [scored])
-      if format == .text {
-        try Console.print("  \(Console.logProb(scored.normalizedLogProb)) per word")
-        if let confidence = scored.confidence {
+      if format == .json { return try writer.write(image: image, captions: scored) }
+      for caption in scored {
+        try writer.write(image: image, captions: [caption])
+        try Console.print("  \(Console.logProb(caption.normalizedLogProb)) per word")
+        if let confidence = caption.confidence {
           try Console.print("  \(Console.share(confidence)) confidence")
         }
-        for word in scored.words { try Console.print(Self.line(word)) }
+        for word in caption.words { try Console.print(Self.line(word)) }
       }
     }
+  }
+
+  /// A caption in the model's words; those that it does not know are told of.
+  private static func given(_ caption: String, _ vocabulary: Vocabulary) throws -> GivenCaption {
+    let given = GivenCaption(caption, vocabulary)
+    if given.words.isEmpty {
+      throw Failure(description: "expected a caption of at least one word, found \"\(caption)\"")
+    }
+    if !given.unknown.isEmpty {
+      Console.complain("not in the vocabulary, scored as <unk>: \(given.unknown.joined(separator: ", "))")
+    }
+    return given
   }
 
   /// A word, its rank, and what else was expected in its place.

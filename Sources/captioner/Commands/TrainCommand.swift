@@ -24,6 +24,8 @@ struct TrainCommand: ParsableCommand {
           --validation-captions val.json --encoder vgg16.safetensors --output run
         captioner train --captions dataset_coco.json --images coco \\
           --encoder vgg16.safetensors --output run
+        captioner train --captions captions.csv --images photos --validation-share 0.1 \\
+          --encoder vgg16.safetensors --output run
         captioner train --resume --output run
         captioner train --config run/config.json --seed 2 --output run2
       """)
@@ -86,13 +88,17 @@ struct TrainCommand: ParsableCommand {
 
   private func train(_ run: TrainingRun) throws {
     let monitor = RunMonitor(folder: output)
+    let finished: Bool
     do {
       let perplexity = try run.run(
         shouldStop: { Interruption.requested }, report: { monitor.show($0) })
       monitor.finish(perplexity: perplexity)
+      finished = monitor.unreadable == 0
     } catch {
       monitor.stop(error)
       throw error
     }
+    // As in every batch, what can't be read costs itself alone and the status tells.
+    if !finished { throw ExitCode(1) }
   }
 }

@@ -5,7 +5,7 @@ import Datasets
 struct CaptionOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Captions: COCO's or Karpathy's JSON, [{file_path, captions}] or a Flickr token file; may be repeated.",
+      "Captions: COCO's or Karpathy's JSON, lists or lines of JSON, CSV, Flickr tokens, or a folder of NAME.txt; may be repeated.",
       valueName: "file"))
   var captions: [String]
   @Option(

@@ -15,7 +15,7 @@ struct SearchFlags: ParsableArguments {
     help: ArgumentHelp("Captions followed at a time; 1 is greedy (default: 3).", valueName: "n"))
   var givenBeamWidth: Int?
   @Option(help: ArgumentHelp("Words in a caption, at most.", valueName: "n")) var maxLength = 20
-  @Option(help: ArgumentHelp("Words in a caption, at least.", valueName: "n")) var minLength = 0
+  @Option(help: ArgumentHelp("Words in a caption, at least.", valueName: "n")) var minLength = 1
   @Option(
     help: ArgumentHelp(
       "What captions are ranked by: none, the log-prob, which prefers short ones; average, its mean a word; or wu, "

@@ -16,6 +16,7 @@ extension DataCheckReport {
       add("corrupt", split.corruptImages.map(\.reason), to: &lines)
       add("without a caption", split.imagesWithoutCaptions, to: &lines)
       add("empty captions", split.emptyCaptions, to: &lines)
+      add("entries that can't be read", split.brokenEntries, to: &lines)
       add("captions without words", split.captionsWithoutWords, to: &lines)
       add("images that come twice", split.repeatedImages.map(Self.name), to: &lines)
       add("captions that come twice", split.repeatedCaptions, to: &lines)

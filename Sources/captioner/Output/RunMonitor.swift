@@ -8,6 +8,10 @@ final class RunMonitor {
   private let folder: String
   /// The page; nil until the run has begun: what was there before is not ours to change.
   private var page: RunPage?
+  /// Images that can't be read.
+  private(set) var unreadable = 0
+  /// Whether the best epoch's model says the same of every photo.
+  private var isMonotonous = false
   private var bar: (name: String, line: ProgressLine)?
 
   /// Of the run in `folder`.
@@ -27,6 +31,7 @@ final class RunMonitor {
         bar?.line.finish(done)
         bar = nil
       }
+    case .unreadable(let images): unreadable = images
     case .began:
       page = RunPage(folder: folder)
       page?.write(.running(epochs: 0))
@@ -38,6 +43,7 @@ final class RunMonitor {
     case .epoch(let record):
       note(record.line)
       page?.write(.running(epochs: Double(record.epoch)))
+      if record.best { isMonotonous = record.validation.isMonotonous }
       if record.validation.hasCollapsed {
         Console.complain(
           "all photos get much the same caption: that passes early in a run, later a lower --learning-rate may help"
@@ -50,6 +56,12 @@ final class RunMonitor {
   func finish(perplexity: Double) {
     page?.write(.finished)
     note(String(format: "%@: validation perplexity %.2f", folder + "/model.safetensors", perplexity))
+    if isMonotonous {
+      Console.complain(
+        "the model says the same of every validation photo: more captions, more --epochs or a smaller --batch-size "
+          + "may help")
+    }
+    if unreadable > 0 { Console.complain("\(unreadable) images can't be read and were left out") }
   }
 
   /// The run ended by an error, which the caller reports.

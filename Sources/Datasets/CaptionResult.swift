@@ -2,7 +2,7 @@ internal import Support
 
 /// A caption made for an image, as COCO's results files hold it: `{"image_id": 1, "caption": "…"}`, with the
 /// caption's log-probability as `log_prob` if it is known, and its references' as `reference_log_probs`.
-public struct CaptionResult: Codable, Sendable, Equatable {
+public struct CaptionResult: Encodable, Sendable, Equatable {
   /// The image's id.
   public let imageID: Int
   /// The caption.
@@ -23,26 +23,6 @@ public struct CaptionResult: Codable, Sendable, Equatable {
     case caption
     case logProb = "log_prob"
     case referenceLogProbs = "reference_log_probs"
-  }
-
-  /// Reads one result.
-  public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    imageID = try container.decode(ImageID.self, forKey: .imageID).value
-    caption = try container.decode(String.self, forKey: .caption)
-    logProb = try container.decodeIfPresent(Float.self, forKey: .logProb)
-    referenceLogProbs = try container.decodeIfPresent([Float].self, forKey: .referenceLogProbs)
-  }
-
-  /// Reads a results file.
-  /// - Throws: `DatasetError` when it can't be read, is no such list, or has two results for one image.
-  public static func read(from path: String) throws(DatasetError) -> [CaptionResult] {
-    let results = try decodeJSONFile([CaptionResult].self, at: path)
-    var seen: Set<Int> = []
-    for (index, result) in results.enumerated() where !seen.insert(result.imageID).inserted {
-      throw .duplicate(path: path, location: "[\(index)].image_id", id: result.imageID)
-    }
-    return results
   }
 
   /// Writes a results file, one result a line, whole or not at all. Log-probabilities that are not finite are left

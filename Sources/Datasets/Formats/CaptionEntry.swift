@@ -1,0 +1,81 @@
+/// An object that names an image and has its captions, under any of the names in use: `{"file_path", "captions"}` of
+/// neuraltalk2, `{"image", "caption"}` of BLIP, `{"file_name", "text"}` of image folders, and what
+/// `captioner caption --format json` prints.
+struct CaptionEntry: Decodable {
+  /// A caption: a text, or an object that has it.
+  struct Text: Decodable {
+    let text: String
+
+    init(from decoder: any Decoder) throws {
+      if let container = try? decoder.container(keyedBy: SpokenKey.self),
+        let key = SpokenKey.allCases.first(where: container.contains)
+      {
+        text = try container.decode(String.self, forKey: key)
+      } else {
+        text = try decoder.singleValueContainer().decode(String.self)
+      }
+    }
+  }
+  enum NameKey: String, CodingKey, CaseIterable {
+    case file_path, file_name, filename, image, image_path, path
+  }
+  enum CaptionKey: String, CodingKey, CaseIterable { case captions, caption, text, sentences }
+  private enum SpokenKey: String, CodingKey, CaseIterable { case caption, raw, text }
+  private enum OtherKey: String, CodingKey { case image_id, id, split, error }
+
+  /// The image's file.
+  let name: String
+  /// The key that has it.
+  let nameKey: String
+  /// Its id.
+  let id: ImageID?
+  /// Its split.
+  let split: String?
+  /// Its captions.
+  let captions: [Attempt<Text>]
+  /// Where they are: `.captions`.
+  let captionKey: String
+
+  init(from decoder: any Decoder) throws {
+    let names = try decoder.container(keyedBy: NameKey.self)
+    let nameKey = NameKey.allCases.first(where: names.contains) ?? .file_path
+    name = try names.decode(String.self, forKey: nameKey)
+    self.nameKey = "." + nameKey.rawValue
+    let others = try decoder.container(keyedBy: OtherKey.self)
+    id =
+      try others.decodeIfPresent(ImageID.self, forKey: .image_id)
+      ?? others.decodeIfPresent(ImageID.self, forKey: .id)
+    split = try others.decodeIfPresent(String.self, forKey: .split)
+    let container = try decoder.container(keyedBy: CaptionKey.self)
+    let key = CaptionKey.allCases.first(where: container.contains) ?? .captions
+    captionKey = "." + key.rawValue
+    if let list = try? container.decode([Attempt<Text>].self, forKey: key) {
+      captions = list
+    } else if !container.contains(key), others.contains(.error) {
+      // An image that could not be captioned.
+      captions = []
+    } else {
+      captions = [try container.decode(Attempt<Text>.self, forKey: key)]
+    }
+  }
+}
+
+extension CaptionReader {
+  /// Adds an entry; entries of one name are one image.
+  /// - Parameter place: where in the file it is, which is its id unless it has one.
+  mutating func add(_ entry: CaptionEntry, place: Int, location: String) {
+    guard
+      let image = index(ofImageNamed: entry.name)
+        ?? addImage(
+          id: entry.id, place: place, fileName: entry.name, location: location, fileKey: entry.nameKey)
+    else { return }
+    for (number, caption) in entry.captions.enumerated() {
+      switch caption.result {
+      case .success(let caption):
+        let index = entry.captions.count == 1 && entry.captionKey != ".captions" ? "" : "[\(number)]"
+        addCaption(caption.text, to: image, location: location + entry.captionKey + index)
+      case .failure(let error): note(datasetError(error, path: path).after(location))
+      }
+    }
+  }
+}

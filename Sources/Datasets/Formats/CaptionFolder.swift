@@ -1,0 +1,58 @@
+internal import Foundation
+internal import Glibc
+internal import Support
+
+/// A folder with a text file beside each photo: the lines of `NAME.txt` are captions of `NAME.jpg`.
+enum CaptionFolder: CaptionFormat {
+  static let name = "folders of NAME.txt beside NAME.jpg"
+
+  static func recognises(_ source: CaptionSource) -> Bool { source.isFolder }
+
+  static func read(_ source: CaptionSource, into reader: inout CaptionReader) throws(DatasetError) {
+    try reader.refuseNamedSplit()
+    let names = try files(source.path).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    let photos = source.images.isEmpty ? names : try files(source.images)
+    var photoOfStem: [FileName: String] = [:]
+    for photo in photos where !photo.hasSuffix(".txt") { photoOfStem[FileName(stem(photo))] = photo }
+    var isEmpty = true
+    for name in names where name.hasSuffix(".txt") {
+      isEmpty = false
+      guard let photo = photoOfStem[FileName(stem(name))] else {
+        let folder = source.images.isEmpty ? source.path : source.images
+        reader.note(
+          .unexpected(
+            path: source.path + "/" + name, location: "photo", expected: "one of the same name in \(folder)",
+            found: "none"))
+        continue
+      }
+      do throws(DatasetError) {
+        let text = try CaptionSource(path: source.path + "/" + name, images: "")
+        for (number, line) in text.lines {
+          reader.add(name: Array(photo.utf8), caption: line, location: "\(name) line \(number)")
+        }
+      } catch { reader.note(error) }
+    }
+    if isEmpty { throw .unrecognised(path: source.path, found: "a folder without .txt files") }
+  }
+
+  private static func stem(_ name: String) -> String {
+    guard let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")), dot > name.startIndex else { return name }
+    return String(name[..<dot])
+  }
+
+  /// The files directly in a folder, hidden ones left out.
+  private static func files(_ folder: String) throws(DatasetError) -> [String] {
+    guard let directory = opendir(folder) else {
+      throw .file(FileError(path: folder, action: "open", errno: errno))
+    }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) {
+        String(validatingCString: $0.baseAddress!.assumingMemoryBound(to: CChar.self))
+      }
+      if let name, !name.hasPrefix(".") { names.append(name) }
+    }
+    return names
+  }
+}
