@@ -10,15 +10,15 @@ extension CaptionDataset {
   public func divided(
     validationShare share: Double, seed: UInt64
   ) -> (train: CaptionDataset, validation: CaptionDataset) {
-    var seen: Set<FileName> = []
-    var files = images.map { FileName($0.path) }.filter { seen.insert($0).inserted }
+    var seen: Set<ExactName> = []
+    var files = images.map { ExactName($0.path) }.filter { seen.insert($0).inserted }
     var random = Random(seed: seed, stream: 0x6469_7669_6465)
     files.shuffle(using: &random)
     let count = min(max(1, Int((Double(files.count) * share).rounded())), max(0, files.count - 1))
     let chosen = Set(files.prefix(count))
     var train = self
-    train.images.removeAll { chosen.contains(FileName($0.path)) }
-    let validation = images.filter { chosen.contains(FileName($0.path)) }
+    train.images.removeAll { chosen.contains(ExactName($0.path)) }
+    let validation = images.filter { chosen.contains(ExactName($0.path)) }
     return (train, CaptionDataset(images: validation, emptyCaptions: [], warnings: []))
   }
 }

@@ -58,14 +58,14 @@ extension CaptionDataset {
   /// The paths of images whose file an earlier image has too, in order.
   public func repeatedFiles() -> [String] {
     var folders: [String: String] = [:]
-    var seen: Set<FileName> = []
+    var seen: Set<ExactName> = []
     var repeated: [String] = []
     for image in images {
       // The same folder may have several names.
       let folder = folders[image.folder] ?? URL(fileURLWithPath: image.folder).resolvingSymlinksInPath().path
       folders[image.folder] = folder
       let name = image.fileName.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
-      if !seen.insert(FileName(folder + "/" + name)).inserted { repeated.append(image.path) }
+      if !seen.insert(ExactName(folder + "/" + name)).inserted { repeated.append(image.path) }
     }
     return repeated
   }

@@ -20,7 +20,7 @@ struct CaptionReader {
   /// The id of each image in the file, and the one that it gets if it has none.
   private var ids: [(own: ImageID?, place: Int)] = []
   private var indexOfID: [ImageID: Int] = [:]
-  private var indexOfName: [FileName: Int] = [:]
+  private var indexOfName: [ExactName: Int] = [:]
   private var emptyCaptions: [String] = []
   private var faults: [DatasetError] = []
   private var respelled: [String] = []
@@ -114,7 +114,7 @@ struct CaptionReader {
       return nil
     }
     if let id { indexOfID[id] = images.count }
-    if let fileName { indexOfName[FileName(fileName)] = images.count }
+    if let fileName { indexOfName[ExactName(fileName)] = images.count }
     images.append(CaptionedImage(id: place, fileName: located, folder: folder.path))
     ids.append((id, place))
     return images.count - 1
@@ -124,7 +124,7 @@ struct CaptionReader {
   func index(ofImage id: ImageID) -> Int? { indexOfID[id] }
 
   /// The index of the image that the file calls so.
-  func index(ofImageNamed name: String) -> Int? { indexOfName[FileName(name)] }
+  func index(ofImageNamed name: String) -> Int? { indexOfName[ExactName(name)] }
 
   /// Adds a caption, without the white space around it if it is to be learned, to an image.
   mutating func addCaption(_ caption: String, to image: Int, location: @autoclosure () -> String) {
@@ -197,7 +197,7 @@ struct CaptionReader {
   var numbers: [ImageID: Int] { indexOfID.mapValues { images[$0].id } }
 
   /// The numbers of images by their names.
-  var numbersOfNames: [FileName: Int] { indexOfName.mapValues { images[$0].id } }
+  var numbersOfNames: [ExactName: Int] { indexOfName.mapValues { images[$0].id } }
 }
 
 extension String {

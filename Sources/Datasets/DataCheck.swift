@@ -78,8 +78,8 @@ public struct DataCheck: Sendable, Encodable {
     let trainWords = train.tokenized(pool: pool)
     let vocabulary = Vocabulary(counts: trainWords.counts, minimumCount: minimumCount)
     vocabularySize = vocabulary.count
-    var seen: Set<FileName> = []
-    let paths = (train.images + validation.images).map(\.path).filter { seen.insert(FileName($0)).inserted }
+    var seen: Set<ExactName> = []
+    let paths = (train.images + validation.images).map(\.path).filter { seen.insert(ExactName($0)).inserted }
     let survey = ImageSurvey(paths, pool: pool) { progress($0, paths.count) }
     self.train = Split(train, trainWords, vocabulary, survey)
     self.validation = Split(validation, validation.tokenized(pool: pool), vocabulary, survey)
@@ -105,7 +105,7 @@ extension DataCheck.Split {
     var firsts = Firsts()
     var next = 0
     for image in dataset.images {
-      switch survey.findings[FileName(image.path)] {
+      switch survey.findings[ExactName(image.path)] {
       case .missing(let reason): missingImages.append(.init(image: image.path, reason: reason))
       case .corrupt(let reason): corruptImages.append(.init(image: image.path, reason: reason))
       case .picture, nil: break
@@ -124,14 +124,14 @@ extension DataCheck.Split {
 
 /// The first path of every picture so far.
 private struct Firsts {
-  private var byPath: Set<FileName> = []
+  private var byPath: Set<ExactName> = []
   private var byPixels: [UInt64: String] = [:]
 
   /// The picture's earlier occurrence; when there is none, this one is remembered.
   mutating func twin(of path: String, _ survey: ImageSurvey, remember: Bool = true) -> DataCheck.Twins? {
-    if byPath.contains(FileName(path)) { return .init(image: path, first: path) }
-    if remember { byPath.insert(FileName(path)) }
-    guard case .picture(let fingerprint)? = survey.findings[FileName(path)] else { return nil }
+    if byPath.contains(ExactName(path)) { return .init(image: path, first: path) }
+    if remember { byPath.insert(ExactName(path)) }
+    guard case .picture(let fingerprint)? = survey.findings[ExactName(path)] else { return nil }
     if let first = byPixels[fingerprint] { return .init(image: path, first: first) }
     if remember { byPixels[fingerprint] = path }
     return nil

@@ -15,7 +15,7 @@ struct ImageSurvey: Sendable {
   }
 
   /// The findings by path.
-  private(set) var findings: [FileName: Finding] = [:]
+  private(set) var findings: [ExactName: Finding] = [:]
 
   /// Files that are decoded between two reports of progress.
   private static let batch = 64
@@ -30,7 +30,7 @@ struct ImageSurvey: Sendable {
         let finding = Self.finding(at: paths[range.lowerBound + piece])
         results.withLock { $0[piece] = finding }
       }
-      for (index, finding) in zip(range, results.withLock { $0 }) { findings[FileName(paths[index])] = finding }
+      for (index, finding) in zip(range, results.withLock { $0 }) { findings[ExactName(paths[index])] = finding }
       progress(range.upperBound)
     }
   }

@@ -9,9 +9,9 @@ public struct ReferenceCaptions: Sendable, Equatable {
   /// Whether the file is a caption a line, without names.
   let isPlain: Bool
   private let numbers: [ImageID: Int]
-  private let numbersOfNames: [FileName: Int]
+  private let numbersOfNames: [ExactName: Int]
   /// The numbers of images by the last part of their names, where that is one image's alone.
-  private let numbersOfLastParts: [FileName: Int]
+  private let numbersOfLastParts: [ExactName: Int]
 
   /// Reads a caption file of any kind that `CaptionDataset` reads, or text of a caption a line.
   /// - Throws: `DatasetError` when the file can't be read, is none of these, or holds nothing but broken entries.
@@ -26,8 +26,8 @@ public struct ReferenceCaptions: Sendable, Equatable {
     isPlain = reader.isPlain
     numbers = reader.numbers
     numbersOfNames = reader.numbersOfNames
-    var byLastPart: [FileName: Int] = [:]
-    var shared: Set<FileName> = []
+    var byLastPart: [ExactName: Int] = [:]
+    var shared: Set<ExactName> = []
     for (name, number) in numbersOfNames {
       if byLastPart.updateValue(number, forKey: name.lastPart) != nil { shared.insert(name.lastPart) }
     }
@@ -39,14 +39,14 @@ public struct ReferenceCaptions: Sendable, Equatable {
 
   /// The number of the image of a file; folders need not agree where the file's own name is one image's alone.
   func number(ofFile name: String) -> Int? {
-    let name = FileName(name)
+    let name = ExactName(name)
     return numbersOfNames[name] ?? numbersOfLastParts[name.lastPart]
   }
 }
 
-extension FileName {
+extension ExactName {
   /// What follows the last slash or backslash.
-  fileprivate var lastPart: FileName {
-    FileName(text.split { $0 == "/" || $0 == "\\" }.last.map(String.init) ?? text)
+  fileprivate var lastPart: ExactName {
+    ExactName(text.split { $0 == "/" || $0 == "\\" }.last.map(String.init) ?? text)
   }
 }

@@ -19,7 +19,7 @@ public struct SharedFiles: Sendable, Equatable {
   ///   - train: the files to look among.
   ///   - validation: the files to look for.
   public init(_ train: CaptionDataset, _ validation: CaptionDataset) {
-    let paths = Set(train.images.lazy.map { FileName($0.path) })
+    let paths = Set(train.images.lazy.map { ExactName($0.path) })
     let wanted = validation.images.map(\.path)
     let sizes = wanted.map(Self.size)
     let wantedSizes = Set(sizes.compactMap(\.self))
@@ -30,7 +30,7 @@ public struct SharedFiles: Sendable, Equatable {
       byTrait[Trait(size: size, end: end), default: []].append(name.text)
     }
     for (path, size) in zip(wanted, sizes) {
-      if paths.contains(FileName(path)) {
+      if paths.contains(ExactName(path)) {
         twins.append(.init(image: path, first: path))
       } else if let size, let end = Self.end(path, size),
         let first = byTrait[Trait(size: size, end: end)]?.min(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }),

@@ -17,7 +17,7 @@ public struct Tokenizer: Sendable {
     let (tokens, areOdd) = read(caption)
     guard areOdd else { return tokens }
     return tokens.flatMap {
-      $0.split(separator: "\u{A0}").map { $0.replacing("\u{2019}", with: "'") }
+      $0.split(separator: "\u{A0}").map { String($0).replacing("\u{2019}", with: "'") }
     }
   }
 

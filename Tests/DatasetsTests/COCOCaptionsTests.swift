@@ -52,10 +52,6 @@ private func failure(_ json: String) -> String {
     "captions.json: annotations[0].image_id is missing"
   ),
   (
-    #"{"images": [{"id": "1", "file_name": "a"}], "annotations": []}"#,
-    "captions.json: images[0].id: expected an integer, found a string"
-  ),
-  (
     #"{"images": [{"id": 1, "file_name": 5}], "annotations": []}"#,
     "captions.json: images[0].file_name: expected a string, found number"
   ),
@@ -74,6 +70,42 @@ private func failure(_ json: String) -> String {
   ),
 ])
 func badFilesSayWhatIsWrongWhere(json: String, message: String) { #expect(failure(json) == message) }
+
+@Test func idsMayBeText() throws {
+  let dataset = try load(
+    #"{"images": [{"id": "coco_1", "file_name": "a"}, {"id": 1, "file_name": "b"}, {"id": "7", "file_name": "c"}],"#
+      + #""annotations": [{"image_id": "coco_1", "caption": "x"}, {"image_id": "1", "caption": "y"},"#
+      + #"{"image_id": 7, "caption": "z"}]}"#)
+  #expect(dataset.images.map(\.id) == [0, 1, 7])
+  #expect(dataset.images.map(\.captions) == [["x"], ["y"], ["z"]])
+  #expect(dataset.warnings.isEmpty)
+}
+
+/// Whatever is broken costs itself alone.
+@Test func brokenAnnotationsAreLeftOutAndListed() throws {
+  let broken = [
+    (#"{"image_id": 1, "caption": null}"#, ".caption: expected a string, found null"),
+    (#"{"image_id": 1, "caption": 5}"#, ".caption: expected a string, found number"),
+    (#"{"image_id": 1, "caption": ["x"]}"#, ".caption: expected a string, found an array"),
+    (#"{"image_id": 9, "caption": "x"}"#, ".image_id: no image has id 9"),
+    (#"{"image_id": "9x", "caption": "x"}"#, ".image_id: no image has id 9x"),
+    (#"{"image_id": 1.5, "caption": "x"}"#, ".image_id: expected an integer"), ("null", ": expected an object"),
+    ("[]", ": expected an object"), ("3", ": expected an object"),
+    (#"{"caption": "x"}"#, ".image_id is missing"), (#"{"image_id": 1}"#, ".caption is missing"),
+  ]
+  let good = #"{"image_id": 1, "caption": "a dog"}"#
+  for (text, complaint) in broken {
+    let dataset = try load(
+      #"{"images": [{"id": 1, "file_name": "a"}, null, {"id": 1, "file_name": "b"}, {"id": 2}],"#
+        + #""annotations": [\#(text), \#(good)]}"#)
+    #expect(dataset.images.map(\.captions) == [["a dog"]])
+    #expect(dataset.brokenEntries.count == 4, "\(dataset.brokenEntries)")
+    #expect(
+      dataset.brokenEntries.last?.contains("captions.json: annotations[0]" + complaint) == true,
+      "\(dataset.brokenEntries)")
+    #expect(dataset.warnings.first?.contains("4 entries left out, the first: images[1]: ") == true)
+  }
+}
 
 @Test(arguments: ["/etc/passwd", "../a.jpg", "a/../../b.jpg", "", "a/..", "a\\u0000b"])
 func fileNamesStayInTheirFolder(name: String) {

@@ -48,8 +48,9 @@ import Testing
     }
     #expect(
       throws: DatasetError.unexpected(
-        path: path, location: "[0].image_id", expected: "an integer", found: "a string")
-    ) { try read(#"[{"image_id": "1", "caption": "x"}]"#) }
+        path: path, location: "[0].image_id", expected: "an integer", found: "null")
+    ) { try read(#"[{"image_id": null, "caption": "x"}]"#) }
+    #expect(try read(#"[{"image_id": "1", "caption": "x"}]"#) == [CaptionResult(imageID: 1, caption: "x")])
     #expect(throws: DatasetError.self) { try read(#"{"image_id": 1}"#) }
   }
   #expect(throws: DatasetError.self) { try CaptionResult.write([], to: "/nowhere/results.json") }

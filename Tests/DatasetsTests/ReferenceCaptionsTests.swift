@@ -7,7 +7,7 @@ private func references(_ text: String) throws -> [Int: [String]] {
   try withTemporaryFolder { folder in
     let path = folder + "/captions.json"
     try text.write(toFile: path, atomically: true, encoding: .utf8)
-    return try ReferenceCaptions(coco: path).captions
+    return try ReferenceCaptions(path: path).captions
   }
 }
 

@@ -69,6 +69,34 @@ struct PrintedImage: Decodable {
     }
   }
 
+  /// By default a caption has a word, in every way of finding one.
+  @Test func captionsAreNeverEmpty() throws {
+    try Workplace.with { place in
+      let photo = try place.photo("decode/jpeg-444.jpg", as: "a.jpg")
+      for options in [[], ["--beam-width", "1"], ["--sample", "--captions", "100"]] {
+        let outcome = try place.start(
+          ["caption", photo, "--model", place.model, "--format", "json"] + options
+        ).outcome()
+        #expect(outcome.status == 0)
+        let captions = try PrintedImage.lines(outcome)[0].captions ?? []
+        #expect(!captions.isEmpty && captions.allSatisfy { !$0.caption.isEmpty })
+      }
+    }
+  }
+
+  @Test func severalCaptionsAreScoredInOneCall() throws {
+    try Workplace.with { place in
+      let photo = try place.photo("decode/jpeg-444.jpg", as: "a.jpg")
+      let both = try place.run("score", photo, "a dog", "the snow", "--model", place.model, "--format", "json")
+      let first = try place.run("score", photo, "a dog", "--model", place.model, "--format", "json")
+      let captions = try #require(try PrintedImage.lines(both)[0].captions)
+      #expect(both.status == 0 && captions.map(\.caption) == ["a dog", "the snow"])
+      #expect(captions[0].log_prob == (try PrintedImage.lines(first)[0].captions?[0].log_prob))
+      let text = try place.run("score", photo, "a dog", "the snow", "--model", place.model)
+      #expect(text.lines.count { $0.contains("per word") } == 2)
+    }
+  }
+
   /// Every caption printed gets the same log-probability from `score`.
   @Test func scoreAgrees() throws {
     try Workplace.with { place in

@@ -128,6 +128,48 @@ import Testing
     }
   }
 
+  /// What `caption` prints is scored as it is, whatever format the references have.
+  @Test func captionsArePipedIntoMetrics() throws {
+    try Workplace.with { place in
+      _ = try place.dataset()
+      try place.file("tokens.txt", (1...8).map { "\($0).jpg#0\tA dog runs in snow \($0).\n" }.joined())
+      var scores: [String] = []
+      for (format, name) in [("json", "own.jsonl"), ("csv", "own.csv")] {
+        let captions = try place.run("caption", "photos", "--model", place.model, "--format", format)
+        #expect(captions.status == 0)
+        try place.file(name, captions.output)
+        let scored = try place.run("metrics", "--references", "tokens.txt", "--results", name, "--format", "json")
+        #expect(scored.status == 0 && scored.errors == "", "\(scored.errors)")
+        scores.append(scored.output)
+      }
+      #expect(scores[0] == scores[1] && scores[0].contains("\"images\":8"))
+    }
+  }
+
+  @Test func textsAreScoredLineByLine() throws {
+    try Workplace.with { place in
+      try place.file("references.txt", "a dog runs\ntwo cats sleep\n")
+      try place.file("results.txt", "a dog runs\ntwo cats sleep\n")
+      let scored = try place.run(
+        "metrics", "--references", "references.txt", "--results", "results.txt", "--format", "json")
+      #expect(scored.status == 0)
+      #expect(abs((try scored.objects()[0]["Bleu_1"] as? Double ?? 0) - 1) < 1e-6)
+      try place.file("results.txt", "a dog runs\n")
+      let short = try place.run("metrics", "--references", "references.txt", "--results", "results.txt")
+      #expect(short.status == 1 && short.errors.contains("results.txt: its lines: expected 2 captions"))
+    }
+  }
+
+  @Test func aSingleImageHasNoCIDEr() throws {
+    try Workplace.with { place in
+      let scored = try run(place, results: #"[{"image_id": 1, "caption": "A dog runs."}]"#, "--format", "json")
+      #expect(scored.status == 0 && scored.errors.contains("captioner: CIDEr is 0 of a single image"))
+      let two = try run(
+        place, results: #"[{"image_id": 1, "caption": "A dog."}, {"image_id": 2, "caption": "Two cats."}]"#)
+      #expect(!two.errors.contains("CIDEr"))
+    }
+  }
+
   @Test func badFilesAreRefusedByName() throws {
     try Workplace.with { place in
       try place.file("rows.json", "old")

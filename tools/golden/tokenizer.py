@@ -135,6 +135,19 @@ semi-colon; colon: comma, dash - done
 a cat\\dog c:\\dir ~5 ~a
 "The end."
 A (very) "strange" -- but true -- caption; isn't it? Yes...it is!!
+l’homme est ici
+L’Homme qu’il d’accord
+rock’n’roll rock’n’ roll
+o’clock O’Brien o’brien
+’90s ’em ’tis ’n’
+can’t don’t I’m we’ve they’ll it’s dog’s dogs’
+aujourd’hui jusqu’à l’été l’École
+‘x’ x‘y
+it’s l’homme’s
+a’b c’d y’all ma’am ne’er e’en
+d’être qu’est-ce s’il
+l'homme aujourd'hui l'été qu'est-ce
+cap’n fo’c’sle t’was
 """
 
 # Every abbreviation in both cases, in the middle of a sentence, and words that look like one.

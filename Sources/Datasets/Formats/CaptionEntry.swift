@@ -33,14 +33,14 @@ struct CaptionEntry: Decodable {
   let split: String?
   /// Its captions.
   let captions: [Attempt<Text>]
-  /// Where they are: `.captions`.
+  /// The key that has them.
   let captionKey: String
 
   init(from decoder: any Decoder) throws {
     let names = try decoder.container(keyedBy: NameKey.self)
     let nameKey = NameKey.allCases.first(where: names.contains) ?? .file_path
     name = try names.decode(String.self, forKey: nameKey)
-    self.nameKey = "." + nameKey.rawValue
+    self.nameKey = nameKey.rawValue
     let others = try decoder.container(keyedBy: OtherKey.self)
     id =
       try others.decodeIfPresent(ImageID.self, forKey: .image_id)
@@ -48,7 +48,7 @@ struct CaptionEntry: Decodable {
     split = try others.decodeIfPresent(String.self, forKey: .split)
     let container = try decoder.container(keyedBy: CaptionKey.self)
     let key = CaptionKey.allCases.first(where: container.contains) ?? .captions
-    captionKey = "." + key.rawValue
+    captionKey = key.rawValue
     if let list = try? container.decode([Attempt<Text>].self, forKey: key) {
       captions = list
     } else if !container.contains(key), others.contains(.error) {
@@ -62,19 +62,25 @@ struct CaptionEntry: Decodable {
 
 extension CaptionReader {
   /// Adds an entry; entries of one name are one image.
-  /// - Parameter place: where in the file it is, which is its id unless it has one.
-  mutating func add(_ entry: CaptionEntry, place: Int, location: String) {
+  /// - Parameters:
+  ///   - place: where in the file it is, which is its id unless it has one.
+  ///   - line: the line that it is, of a file of lines.
+  mutating func add(_ entry: CaptionEntry, place: Int, line: Int? = nil) {
+    let location = line.map { "line \($0)" } ?? "[\(place)]"
+    let separator = line == nil ? "." : ": "
     guard
       let image = index(ofImageNamed: entry.name)
         ?? addImage(
-          id: entry.id, place: place, fileName: entry.name, location: location, fileKey: entry.nameKey)
+          id: entry.id, place: place, fileName: entry.name, location: location, fileKey: separator + entry.nameKey)
     else { return }
     for (number, caption) in entry.captions.enumerated() {
       switch caption.result {
       case .success(let caption):
-        let index = entry.captions.count == 1 && entry.captionKey != ".captions" ? "" : "[\(number)]"
-        addCaption(caption.text, to: image, location: location + entry.captionKey + index)
-      case .failure(let error): note(datasetError(error, path: path).after(location))
+        let index = entry.captions.count == 1 && entry.captionKey != "captions" ? "" : "[\(number)]"
+        addCaption(caption.text, to: image, location: location + separator + entry.captionKey + index)
+      case .failure(let error):
+        let fault = datasetError(error, path: path)
+        note(line.map { fault.after("line \($0)") } ?? fault)
       }
     }
   }

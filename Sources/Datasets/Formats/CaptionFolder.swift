@@ -12,12 +12,12 @@ enum CaptionFolder: CaptionFormat {
     try reader.refuseNamedSplit()
     let names = try files(source.path).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     let photos = source.images.isEmpty ? names : try files(source.images)
-    var photoOfStem: [FileName: String] = [:]
-    for photo in photos where !photo.hasSuffix(".txt") { photoOfStem[FileName(stem(photo))] = photo }
+    var photoOfStem: [ExactName: String] = [:]
+    for photo in photos where !photo.hasSuffix(".txt") { photoOfStem[ExactName(stem(photo))] = photo }
     var isEmpty = true
     for name in names where name.hasSuffix(".txt") {
       isEmpty = false
-      guard let photo = photoOfStem[FileName(stem(name))] else {
+      guard let photo = photoOfStem[ExactName(stem(name))] else {
         let folder = source.images.isEmpty ? source.path : source.images
         reader.note(
           .unexpected(

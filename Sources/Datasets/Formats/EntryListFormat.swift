@@ -9,7 +9,7 @@ enum EntryListFormat: CaptionFormat {
     let list = try source.decodeJSON([Attempt<CaptionEntry>].self)
     try reader.add(list.map { (try? $0.result.get())?.split }) { reader, place in
       switch list[place].result {
-      case .success(let entry): reader.add(entry, place: place, location: "[\(place)]")
+      case .success(let entry): reader.add(entry, place: place)
       case .failure(let error): reader.note(datasetError(error, path: source.path))
       }
     }

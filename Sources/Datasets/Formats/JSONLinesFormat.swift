@@ -36,10 +36,9 @@ enum JSONLinesFormat: CaptionFormat {
       entries.append((number, entry))
     }
     try reader.add(entries.map { (try? $0.entry.get())?.split }) { reader, place in
-      let location = "line \(entries[place].number)"
       switch entries[place].entry {
-      case .success(let entry): reader.add(entry, place: place, location: location)
-      case .failure(let error): reader.note(error.after(location))
+      case .success(let entry): reader.add(entry, place: place, line: entries[place].number)
+      case .failure(let error): reader.note(error.after("line \(entries[place].number)"))
       }
     }
   }

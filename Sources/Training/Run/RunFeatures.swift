@@ -12,7 +12,7 @@ final class RunFeatures {
   private let shouldStop: () -> Bool
   private let report: (TrainingRun.Event) -> Void
   /// Images that can't be read, whatever the view.
-  private(set) var unreadable: Set<FileName> = []
+  private(set) var unreadable: Set<ExactName> = []
   /// By path: training and validation may be the same images, and then share a file.
   private var open: [String: FeatureCache] = [:]
 
@@ -61,7 +61,7 @@ final class RunFeatures {
       if done < pending { report(.features(name: name, done: done, total: pending)) }
       if shouldStop() { throw TrainingError.interrupted(path: folder) }
     } failed: { path, message in
-      unreadable.insert(FileName(path))
+      unreadable.insert(ExactName(path))
       failures += 1
       if failures <= 5 { report(.warning(message)) }
     }

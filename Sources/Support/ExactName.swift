@@ -1,6 +1,6 @@
 /// A file's name or path, compared by its bytes as file systems compare names. To `String`, é in one character and é
 /// in two are the same.
-public struct FileName: Hashable, Sendable {
+public struct ExactName: Hashable, Sendable {
   /// The name.
   public let text: String
 
