@@ -60,7 +60,7 @@ import Testing
         case .opened: steps.append("opened")
         case .began: steps.append("began")
         case .epoch(let record): steps.append("epoch \(record.epoch)")
-        case .message, .warning, .features, .progress: break
+        case .message, .warning, .features, .unreadable, .progress: break
         }
       })
       #expect(steps == ["opened", "began", "epoch 1", "epoch 2"] && perplexity == whole)

@@ -147,7 +147,6 @@ it’s l’homme’s
 a’b c’d y’all ma’am ne’er e’en
 d’être qu’est-ce s’il
 l'homme aujourd'hui l'été qu'est-ce
-cap’n fo’c’sle t’was
 """
 
 # Every abbreviation in both cases, in the middle of a sentence, and words that look like one.
