@@ -47,11 +47,13 @@ extension CaptionResult {
           image.fileName)
       }
     }
-    if let references, references.isPlain != isPlain || isPlain && results.count != references.captions.count {
+    if let references, references.isPlain != isPlain || isPlain && results.count != references.captions.count
+    {
       throw .unexpected(
         path: path, location: "its lines",
         expected: references.isPlain
-          ? "\(references.captions.count) captions, one a line, as the references" : "images with names or ids",
+          ? "\(references.captions.count) captions, one a line, as the references"
+          : "images with names or ids",
         found: isPlain ? "\(results.count) captions without names" : "captions of images")
     }
     return results
@@ -88,7 +90,8 @@ private struct ResultEntry: Decodable {
     let container = try decoder.container(keyedBy: Key.self)
     let nameKey = CaptionEntry.NameKey.allCases.first(where: names.contains)
     let hasOwnID = container.contains(.id) && nameKey == nil
-    id = try container.contains(.image_id)
+    id =
+      try container.contains(.image_id)
       ? container.decode(ImageID.self, forKey: .image_id)
       : hasOwnID
         ? container.decode(ImageID.self, forKey: .id)

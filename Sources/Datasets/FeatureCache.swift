@@ -65,7 +65,9 @@ public final class FeatureCache {
         let name = { (type: String) in "\(key) as \(type)" }
         throw .otherKey(path: path, expected: name(type.rawValue), found: name(features.typeName))
       }
-      guard features.shape == [names.count, width], Self.names(in: file)?.map(ExactName.init) == names.map(ExactName.init) else {
+      guard features.shape == [names.count, width],
+        Self.names(in: file)?.map(ExactName.init) == names.map(ExactName.init)
+      else {
         throw .otherRows(path: path, expected: [names.count, width], found: features.shape)
       }
       (featuresOffset, statusOffset) = (features.offset, status.offset)

@@ -32,7 +32,9 @@ struct ImageFolder {
     let candidates = [relative(name), slashed, relative(slashed)].compactMap(\.self).filter(isInside)
     if let found = candidates.first(where: exists) { return (found, false) }
     for candidate in [name] + candidates where isInside(candidate) {
-      for other in [candidate.precomposedStringWithCanonicalMapping, candidate.decomposedStringWithCanonicalMapping]
+      for other in [
+        candidate.precomposedStringWithCanonicalMapping, candidate.decomposedStringWithCanonicalMapping,
+      ]
       where !other.utf8.elementsEqual(candidate.utf8) && exists(other) { return (other, true) }
     }
     if isInside(name) { return (name, false) }

@@ -30,7 +30,9 @@ struct ImageSurvey: Sendable {
         let finding = Self.finding(at: paths[range.lowerBound + piece])
         results.withLock { $0[piece] = finding }
       }
-      for (index, finding) in zip(range, results.withLock { $0 }) { findings[ExactName(paths[index])] = finding }
+      for (index, finding) in zip(range, results.withLock { $0 }) {
+        findings[ExactName(paths[index])] = finding
+      }
       progress(range.upperBound)
     }
   }

@@ -22,7 +22,8 @@ public struct ReferenceCaptions: Sendable, Equatable {
     captions = Dictionary(dataset.images.map { ($0.id, $0.captions) }) { $0 + $1 }
     warnings =
       dataset.brokenEntries.isEmpty
-      ? [] : ["\(path): \(dataset.brokenEntries.count) entries left out, the first: \(dataset.brokenEntries[0])"]
+      ? []
+      : ["\(path): \(dataset.brokenEntries.count) entries left out, the first: \(dataset.brokenEntries[0])"]
     isPlain = reader.isPlain
     numbers = reader.numbers
     numbersOfNames = reader.numbersOfNames

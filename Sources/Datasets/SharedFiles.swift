@@ -33,7 +33,9 @@ public struct SharedFiles: Sendable, Equatable {
       if paths.contains(ExactName(path)) {
         twins.append(.init(image: path, first: path))
       } else if let size, let end = Self.end(path, size),
-        let first = byTrait[Trait(size: size, end: end)]?.min(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }),
+        let first = byTrait[Trait(size: size, end: end)]?.min(by: {
+          $0.utf8.lexicographicallyPrecedes($1.utf8)
+        }),
         Self.haveSameBytes(path, first)
       {
         twins.append(.init(image: path, first: first))

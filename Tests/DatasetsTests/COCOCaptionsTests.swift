@@ -89,7 +89,8 @@ func badFilesSayWhatIsWrongWhere(json: String, message: String) { #expect(failur
     (#"{"image_id": 1, "caption": ["x"]}"#, ".caption: expected a string, found an array"),
     (#"{"image_id": 9, "caption": "x"}"#, ".image_id: no image has id 9"),
     (#"{"image_id": "9x", "caption": "x"}"#, ".image_id: no image has id 9x"),
-    (#"{"image_id": 1.5, "caption": "x"}"#, ".image_id: expected an integer"), ("null", ": expected an object"),
+    (#"{"image_id": 1.5, "caption": "x"}"#, ".image_id: expected an integer"),
+    ("null", ": expected an object"),
     ("[]", ": expected an object"), ("3", ": expected an object"),
     (#"{"caption": "x"}"#, ".image_id is missing"), (#"{"image_id": 1}"#, ".caption is missing"),
   ]

@@ -26,7 +26,8 @@ private func dataset(_ files: [String]) throws -> CaptionDataset {
 
 @Test func bothSidesGetAFileIfThereAreTwo() throws {
   for (share, count) in [(0.001, 1), (0.999, 1), (0.5, 1)] {
-    #expect(try dataset(["a", "b"]).divided(validationShare: share, seed: 1).validation.images.count == count)
+    #expect(
+      try dataset(["a", "b"]).divided(validationShare: share, seed: 1).validation.images.count == count)
   }
   #expect(try dataset(["a"]).divided(validationShare: 0.5, seed: 1).validation.images.isEmpty)
 }
@@ -35,7 +36,8 @@ private func dataset(_ files: [String]) throws -> CaptionDataset {
   try withTemporaryFolder { folder in
     let start = String(repeating: "s", count: 10_000)
     for (name, text) in [
-      ("a", start + "1"), ("b", start + "1"), ("c", start + "2"), ("d", "t" + start.dropFirst() + "1"), ("e", ""),
+      ("a", start + "1"), ("b", start + "1"), ("c", start + "2"), ("d", "t" + start.dropFirst() + "1"),
+      ("e", ""),
     ] { try text.write(toFile: folder + "/" + name, atomically: false, encoding: .utf8) }
     func set(_ names: String) throws -> CaptionDataset {
       let path = folder + "/captions"

@@ -70,15 +70,16 @@ private func load(_ text: String) throws -> CaptionDataset { try load(Data(text.
       ["A man in a hat .", "A man , with a \"dog\" ."], ["two lines"], ["one, two"], ["x"],
     ])
   #expect(kaggle.brokenEntries.count == 2)
-  #expect(kaggle.brokenEntries[0].hasSuffix("captions: line 6: expected 2 fields, found 1"))
+  #expect(kaggle.brokenEntries[0].hasSuffix("captions: line 7: expected 2 fields, found 1"))
   #expect(
     kaggle.brokenEntries[1].hasSuffix(
-      "captions: line 7: expected 2 fields, found a quotation mark without its second"))
+      "captions: line 8: expected 2 fields, found a quotation mark without its second"))
   let flickr = try load(
     "image_name| comment_number| comment\n1.jpg| 0| \"Two , dogs\n1.jpg| 1| A dog .\n2.jpg| 4   A dog .\n")
   #expect(flickr.images.map(\.captions) == [["\"Two , dogs", "A dog ."]])
   #expect(flickr.brokenEntries.count == 1)
-  let own = try load("image,rank,caption,log_prob,error\na.jpg,1,a dog,-3.5,\na.jpg,2,a cat,-4,\nb.jpg,,,,broken\n")
+  let own = try load(
+    "image,rank,caption,log_prob,error\na.jpg,1,a dog,-3.5,\na.jpg,2,a cat,-4,\nb.jpg,,,,broken\n")
   #expect(own.images.map(\.captions) == [["a dog", "a cat"], []])
 }
 
@@ -91,14 +92,17 @@ private func load(_ text: String) throws -> CaptionDataset { try load(Data(text.
 @Test func textsBesidePhotosAreRead() throws {
   try withTemporaryFolder { folder in
     for (name, text) in [
-      ("a.jpg", "x"), ("a.txt", "A dog.\n\nTwo dogs.\n"), ("b.b.png", "x"), ("b.b.txt", "A cat."), ("c.txt", "none"),
+      ("a.jpg", "x"), ("a.txt", "A dog.\n\nTwo dogs.\n"), ("b.b.png", "x"), ("b.b.txt", "A cat."),
+      ("c.txt", "none"),
       ("d.jpg", "x"),
     ] { try text.write(toFile: folder + "/" + name, atomically: false, encoding: .utf8) }
     let dataset = try CaptionDataset(path: folder, images: folder)
     #expect(dataset.images.map(\.fileName) == ["a.jpg", "b.b.png"])
     #expect(dataset.images.map(\.captions) == [["A dog.", "Two dogs."], ["A cat."]])
     #expect(
-      dataset.brokenEntries == ["\(folder)/c.txt: photo: expected one of the same name in \(folder), found none"])
+      dataset.brokenEntries == [
+        "\(folder)/c.txt: photo: expected one of the same name in \(folder), found none"
+      ])
     #expect(try CaptionDataset(path: folder).captionCount == 3)
     #expect(throws: DatasetError.noSplit(path: folder, split: "train", found: [])) {
       try CaptionDataset(path: folder, images: folder, split: .named("train"))

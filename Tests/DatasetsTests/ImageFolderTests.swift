@@ -35,14 +35,16 @@ private func bytes(_ names: [String]) -> [[UInt8]] { names.map { Array($0.utf8) 
     let dataset = try names([there], [named])
     #expect(bytes(dataset.images.map(\.fileName)) == bytes([there]))
     #expect(dataset.warnings.count == 1)
-    #expect(dataset.warnings.first?.contains("1 files are there under the other Unicode normalisation") == true)
+    #expect(
+      dataset.warnings.first?.contains("1 files are there under the other Unicode normalisation") == true)
   }
 }
 
 @Test func absolutePathsAndBackslashesAreUnderstood() throws {
   let files = ["a.jpg", "sub/b.jpg", "c\\d.jpg"]
   let dataset = try names(
-    files, ["FOLDER/a.jpg", "sub\\b.jpg", "c\\d.jpg", "FOLDER/sub/../sub/none.jpg", "/etc/passwd", "..\\a.jpg"])
+    files,
+    ["FOLDER/a.jpg", "sub\\b.jpg", "c\\d.jpg", "FOLDER/sub/../sub/none.jpg", "/etc/passwd", "..\\a.jpg"])
   #expect(dataset.images.map(\.fileName) == ["a.jpg", "sub/b.jpg", "c\\d.jpg", "sub/none.jpg", "..\\a.jpg"])
   #expect(dataset.brokenEntries.count == 1 && dataset.brokenEntries[0].contains("/etc/passwd"))
 }

@@ -30,7 +30,9 @@ private func read(_ results: String, about references: String) throws -> [Captio
 func resultsKnowTheirImagesByIDOrName(results: String) throws {
   let found =
     results.contains("c.jpg")
-    ? try read(results, about: references.replacing(#"{"id": 5,"#, with: #"{"id": 9, "file_name": "c.jpg"}, {"id": 5,"#))
+    ? try read(
+      results,
+      about: references.replacing(#"{"id": 5,"#, with: #"{"id": 9, "file_name": "c.jpg"}, {"id": 5,"#))
     : try read(results, about: references)
   #expect(found.map(\.caption) == ["one", "two"])
   #expect(found.first?.imageID == 5 && found.last?.imageID != 5)
@@ -49,11 +51,16 @@ func resultsKnowTheirImagesByIDOrName(results: String) throws {
 
 @Test func textsAreComparedLineByLine() throws {
   let found = try read("a dog\n\ntwo cats\n", about: "the dog\nx\ntwo cats")
-  #expect(found == [.init(imageID: 0, caption: "a dog"), .init(imageID: 1, caption: ""), .init(imageID: 2, caption: "two cats")])
+  #expect(
+    found == [
+      .init(imageID: 0, caption: "a dog"), .init(imageID: 1, caption: ""),
+      .init(imageID: 2, caption: "two cats"),
+    ])
   let error = #expect(throws: DatasetError.self) { try read("a dog\nx", about: "the dog\nx\ntwo cats") }
   #expect(
     error?.description.hasSuffix(
-      "its lines: expected 3 captions, one a line, as the references, found 2 captions without names") == true)
+      "its lines: expected 3 captions, one a line, as the references, found 2 captions without names") == true
+  )
   #expect(throws: DatasetError.self) { try read("a dog\nx", about: references) }
   #expect(throws: DatasetError.self) { try read("a.jpg#0\tx", about: "the dog") }
 }

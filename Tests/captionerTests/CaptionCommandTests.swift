@@ -87,7 +87,8 @@ struct PrintedImage: Decodable {
   @Test func severalCaptionsAreScoredInOneCall() throws {
     try Workplace.with { place in
       let photo = try place.photo("decode/jpeg-444.jpg", as: "a.jpg")
-      let both = try place.run("score", photo, "a dog", "the snow", "--model", place.model, "--format", "json")
+      let both = try place.run(
+        "score", photo, "a dog", "the snow", "--model", place.model, "--format", "json")
       let first = try place.run("score", photo, "a dog", "--model", place.model, "--format", "json")
       let captions = try #require(try PrintedImage.lines(both)[0].captions)
       #expect(both.status == 0 && captions.map(\.caption) == ["a dog", "the snow"])

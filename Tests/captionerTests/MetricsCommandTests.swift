@@ -138,7 +138,8 @@ import Testing
         let captions = try place.run("caption", "photos", "--model", place.model, "--format", format)
         #expect(captions.status == 0)
         try place.file(name, captions.output)
-        let scored = try place.run("metrics", "--references", "tokens.txt", "--results", name, "--format", "json")
+        let scored = try place.run(
+          "metrics", "--references", "tokens.txt", "--results", name, "--format", "json")
         #expect(scored.status == 0 && scored.errors == "", "\(scored.errors)")
         scores.append(scored.output)
       }
@@ -162,7 +163,8 @@ import Testing
 
   @Test func aSingleImageHasNoCIDEr() throws {
     try Workplace.with { place in
-      let scored = try run(place, results: #"[{"image_id": 1, "caption": "A dog runs."}]"#, "--format", "json")
+      let scored = try run(
+        place, results: #"[{"image_id": 1, "caption": "A dog runs."}]"#, "--format", "json")
       #expect(scored.status == 0 && scored.errors.contains("captioner: CIDEr is 0 of a single image"))
       let two = try run(
         place, results: #"[{"image_id": 1, "caption": "A dog."}, {"image_id": 2, "caption": "Two cats."}]"#)

@@ -71,7 +71,8 @@ extension CaptionReader {
     guard
       let image = index(ofImageNamed: entry.name)
         ?? addImage(
-          id: entry.id, place: place, fileName: entry.name, location: location, fileKey: separator + entry.nameKey)
+          id: entry.id, place: place, fileName: entry.name, location: location,
+          fileKey: separator + entry.nameKey)
     else { return }
     for (number, caption) in entry.captions.enumerated() {
       switch caption.result {

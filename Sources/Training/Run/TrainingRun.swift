@@ -170,7 +170,8 @@ public struct TrainingRun {
           + "\(configuration.minimumCount) keeps more")
     }
     if validation < 0.8 {
-      warnings.append("\(percent(1 - validation)) of the validation words become <unk>: training has too few of them")
+      warnings.append(
+        "\(percent(1 - validation)) of the validation words become <unk>: training has too few of them")
     }
     return warnings
   }
