@@ -116,7 +116,7 @@ import Testing
     ("[]", "expected captions, found none"), ("[1]", "[0]: expected an object"),
     ("{\"images\": []}", "annotations is missing"),
     (#"{"images": [{"id": 1}], "annotations": []}"#, "images[0].file_name is missing"),
-    (#"{"images": [{"id": "1", "file_name": "x"}], "annotations": []}"#, "images[0].id: expected an integer"),
+    (#"{"images": [{"id": {}, "file_name": "x"}], "annotations": []}"#, "images[0].id: expected an integer"),
     (
       #"{"images": [{"id": 1e400, "file_name": "x"}], "annotations": []}"#,
       "images[0].id: expected an integer"

@@ -148,6 +148,9 @@ import Testing
   /// Trained and judged on the same photos, with words that are too rare: both are said.
   @Test func whatMakesScoresMeaninglessIsSaid() throws {
     try TrainingPlace.with { test in
+      let text = try String(contentsOfFile: test.captions, encoding: .utf8)
+      try test.place.file(
+        "captions.json", text.replacing(/in snow (\d)/) { "w\($0.1) x\($0.1) y\($0.1) z\($0.1)" })
       let outcome = try test.run(test.arguments("run", "--epochs", "1", "--min-count", "8"))
       #expect(outcome.status == 0, "\(outcome.errors)")
       for warning in [
@@ -206,7 +209,7 @@ import Testing
       // As in every batch: the rest is done, and the status tells.
       #expect(outcome.status == 1)
       #expect(outcome.errors.contains("captioner: photos/4.jpg: expected a whole JPEG image"))
-      #expect(outcome.complaints.last == "captioner: 1 images can't be read and were left out")
+      #expect(outcome.complaints.contains("captioner: 1 images can't be read and were left out"))
       #expect(try test.files("run").contains("model.safetensors"))
       try whole.write(to: URL(fileURLWithPath: photo))
       let resumed = try test.run(["train", "--resume", "--output", "run"])

@@ -55,13 +55,13 @@ final class RunMonitor {
   /// The run came to its end.
   func finish(perplexity: Double) {
     page?.write(.finished)
-    note(String(format: "%@: validation perplexity %.2f", folder + "/model.safetensors", perplexity))
     if isMonotonous {
       Console.complain(
         "the model says the same of every validation photo: more captions, more --epochs or a smaller --batch-size "
           + "may help")
     }
     if unreadable > 0 { Console.complain("\(unreadable) images can't be read and were left out") }
+    note(String(format: "%@: validation perplexity %.2f", folder + "/model.safetensors", perplexity))
   }
 
   /// The run ended by an error, which the caller reports.
