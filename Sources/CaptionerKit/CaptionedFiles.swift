@@ -76,8 +76,14 @@ public struct CaptionedFiles: AsyncSequence, Sendable {
 private final class Work: Sendable {
   /// Results that may wait to be taken: two groups of the search.
   private static let ahead = 128
-  private let room = DispatchSemaphore(value: ahead)
+  private let room: DispatchSemaphore
   private let isStopped = Atomic<Bool>(false)
+
+  init() {
+    // From 0: a semaphore may not end below what it began with.
+    room = DispatchSemaphore(value: 0)
+    for _ in 0..<Self.ahead { room.signal() }
+  }
 
   /// Waits for room; false when nobody reads any more.
   func mayGoOn() -> Bool {
