@@ -5,7 +5,8 @@ import TestSupport
 import Testing
 
 @Suite struct CaptionerTests {
-  private static let photos = ["decode/jpeg-444.jpg", "decode/png-rgb.png", "decode/png-palette.png"].map(photo)
+  private static let photos = ["decode/jpeg-444.jpg", "decode/png-rgb.png", "decode/png-palette.png"].map(
+    photo)
 
   private static func withCaptioner(_ body: (Captioner, String) async throws -> Void) async throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("kit-\(UUID().uuidString)")

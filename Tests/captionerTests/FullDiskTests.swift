@@ -28,7 +28,8 @@ import Testing
       #expect(text.hasSuffix("captioner: \(file): can't write: File too large\n"), "\(text)")
       // Beside that at most a warning that the page could not be written.
       let complaints = text.split(separator: "\n").filter { $0.hasPrefix("captioner: ") }
-      #expect(complaints.dropLast().allSatisfy {
+      #expect(
+        complaints.dropLast().allSatisfy {
           $0.contains("run/report.html") || $0.contains("are training images too")
         }, "\(text)")
       if name == "model" { #expect(contents("run", in: test) == before) }
