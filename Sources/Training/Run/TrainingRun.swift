@@ -199,7 +199,8 @@ public struct TrainingRun {
   private func checkOutputs() throws {
     let read = configuration.captions + configuration.validationCaptions + [configuration.encoder]
     var outputs = Outputs(readingFrom: isBegun ? [] : read + [configuration.start])
-    for name in ["model.safetensors", "checkpoint.safetensors", "config.json", "log.jsonl", "report.html"] {
+    // Not the page: a run does without it.
+    for name in ["model.safetensors", "checkpoint.safetensors", "config.json", "log.jsonl"] {
       try outputs.add(folder + "/" + name, "--output")
     }
   }
