@@ -1,13 +1,18 @@
 internal import Foundation
 internal import Glibc
+internal import Kernels
 public import Support
 public import Tensors
 
 /// Rows of features of many images in one file, filled in any order, over several runs if need be.
 ///
 /// The file is safetensors, so that any program can read it at any time: `features` F32 or F16 [N, width]; `status` U8 [N],
-/// 0 not there yet, 1 done, 2 the image can't be read; metadata `key` (what made the features) and `names` (a JSON
-/// list, one name a row). A row's status is written after the row has reached the disk. Not for two threads at once.
+/// 0 not there yet, 1 done, 2 the image can't be read; `stamps` U64 [N, 4], the size, times of modification and of change
+/// in nanoseconds, and fingerprint of the image; metadata `key` (what made the features) and `names` (a JSON list, one
+/// name a row). A row's status is written after the row has reached the disk. Not for two threads at once.
+///
+/// Rows whose image has another content than when they were made count as missing, and so do rows that are not finite or
+/// absurdly large. Files of earlier versions have no stamps: there a row is as good as its image is older than the file.
 public final class FeatureCache {
   /// What a row holds.
   public enum Status: UInt8, Sendable {
@@ -28,7 +33,11 @@ public final class FeatureCache {
   /// How they are stored: float32, or float16 for maps that are large.
   public let type: StoredType
 
+  /// What was found out of date or damaged when the file was opened, for people.
+  public let warnings: [String]
+
   private let descriptor: Int32
+  private let stamps: ImageStamps
   private let stored: StoredTensor
   private let mapping: Tensor?
   private let featuresOffset, statusOffset: Int
@@ -40,14 +49,18 @@ public final class FeatureCache {
   /// - Parameters:
   ///   - key: what makes the features; another key means other features.
   ///   - names: the rows.
+  ///   - files: the images of the rows, to tell whether they are still those that the features were made of; without
+  ///     them it is taken for granted.
   ///   - width: scalars in a row.
   ///   - type: how they are stored; half precision rounds to 11 bits, and what is above 65504 to that.
   /// - Throws: `FeatureCacheError` when the file can't be read or made, is something else, holds features of
   ///   another key or other rows, or is being written by another process.
   public init(
-    path: String, key: String, names: [String], width: Int, type: StoredType = .float32
+    path: String, key: String, names: [String], files: [String]? = nil, width: Int,
+    type: StoredType = .float32
   ) throws(FeatureCacheError) {
     precondition(type != .bfloat16, "features are stored as float32 or float16")
+    precondition(files.map { $0.count == names.count } ?? true)
     (self.path, self.names, self.width, self.type) = (path, names, width, type)
     if access(path, F_OK) != 0 { try Self.create(path, key: key, names: names, width: width, type: type) }
     descriptor = open(path, O_RDWR | O_CLOEXEC)
@@ -55,7 +68,13 @@ public final class FeatureCache {
     do throws(FeatureCacheError) {
       let alone = flock(descriptor, LOCK_EX | LOCK_NB) == 0
       let file: SafetensorsFile
-      do { file = try SafetensorsFile(path: path) } catch { throw .notACache(path: path, reason: "\(error)") }
+      let written: FileStamp?
+      do {
+        // The file that is locked, whatever lies at the path by now.
+        let mapped = try MappedFile(path: path, descriptor: descriptor)
+        written = mapped.stamp
+        file = try SafetensorsFile(mapped)
+      } catch { throw .notACache(path: path, reason: "\(error)") }
       guard let features = file.entries["features"], let status = file.entries["status"],
         ["F32", "F16"].contains(features.typeName), status.typeName == "U8", features.shape.rank == 2,
         status.shape == [features.shape[0]], let foundKey = file.metadata["key"]
@@ -71,23 +90,58 @@ public final class FeatureCache {
         throw .otherRows(path: path, expected: [names.count, width], found: features.shape)
       }
       (featuresOffset, statusOffset) = (features.offset, status.offset)
+      let stored: StoredTensor
       do {
         stored = try file.stored("features")
         mapping = type == .float32 ? stored.read() : nil
       } catch {
         throw .notACache(path: path, reason: "\(error)")
       }
-      statuses = [UInt8](repeating: 0, count: names.count)
+      var statuses = [UInt8](repeating: 0, count: names.count)
       let count = names.count
+      let opened = descriptor
       let got = statuses.withUnsafeMutableBytes {
-        pread(descriptor, $0.baseAddress, count, off_t(status.offset))
+        pread(opened, $0.baseAddress, count, off_t(status.offset))
       }
       guard got == count else { throw .file(FileError(path: path, action: "read", errno: errno)) }
+      let place = file.entries["stamps"]
+      if let place, place.typeName != "U64" || place.shape != [count, 4] {
+        throw .notACache(path: path, reason: "expected stamps U64 [\(count), 4]")
+      }
+      let stamps = try ImageStamps(
+        descriptor, path: path, offset: place?.offset, files: files, written: written, renews: alone)
+      let done = statuses.indices.filter { statuses[$0] == Status.done.rawValue }
+      let damaged = done.filter { !Self.isPlausible($0, stored, width) }
+      var changed: [Int] = []
+      for row in done where try stamps.hasChanged(row) { changed.append(row) }
+      let withdrawn = Set(damaged).union(changed)
+      var warnings: [String] = []
+      if !changed.isEmpty {
+        warnings.append("\(path): \(changed.count) images have changed since, computed again")
+      }
+      if !damaged.isEmpty {
+        warnings.append("\(path): \(damaged.count) rows are damaged (no finite numbers), computed again")
+      }
+      for row in withdrawn { statuses[row] = Status.missing.rawValue }
+      (self.stored, self.stamps, self.statuses, self.warnings) = (stored, stamps, statuses, warnings)
       // Complete features may be read by many at a time.
-      guard alone || pending.isEmpty else { throw .busy(path: path) }
+      guard alone || !statuses.contains(where: { $0 != Status.done.rawValue }) else {
+        throw .busy(path: path)
+      }
+      // At once: a row that is half written anew must not count.
+      for row in withdrawn { try writeStatus(of: row) }
     } catch {
       close(descriptor)
       throw error
+    }
+  }
+
+  /// Whether a row holds numbers that a network may give.
+  private static func isPlausible(_ row: Int, _ stored: StoredTensor, _ width: Int) -> Bool {
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: max(1, width)) { buffer in
+      guard let scalars = buffer.baseAddress else { return false }
+      stored.read(row * width..<(row + 1) * width, into: scalars)
+      return sumOfSquares(scalars, count: width, on: .cpu) < 1e24
     }
   }
 
@@ -137,6 +191,7 @@ public final class FeatureCache {
       }
       if let failure { throw failure }
     }
+    try stamps.note(row)
     statuses[row] = Status.done.rawValue
     unmarked.append(row)
   }
@@ -153,17 +208,14 @@ public final class FeatureCache {
     guard fdatasync(descriptor) == 0 else {
       throw .file(FileError(path: path, action: "write", errno: errno))
     }
-    for row in unmarked {
-      var status = statuses[row]
-      let failure = withUnsafeBytes(of: &status) { bytes -> FeatureCacheError? in
-        do throws(FeatureCacheError) {
-          try write(bytes, at: statusOffset + row)
-          return nil
-        } catch { return error }
-      }
-      if let failure { throw failure }
-    }
+    for row in unmarked { try writeStatus(of: row) }
     unmarked = []
+  }
+
+  private func writeStatus(of row: Int) throws(FeatureCacheError) {
+    try withUnsafeBytes(of: statuses[row]) { (bytes) throws(FeatureCacheError) in
+      try write(bytes, at: statusOffset + row)
+    }
   }
 
   private func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(FeatureCacheError) {
@@ -177,9 +229,12 @@ public final class FeatureCache {
     do {
       let header = try SafetensorsHeader(
         packed: [
-          ("features", type.rawValue, type.size, [names.count, width]), ("status", "U8", 1, [names.count]),
+          ("stamps", "U64", 8, [names.count, 4]),
+          ("features", type.rawValue, type.size, [names.count, width]),
+          ("status", "U8", 1, [names.count]),
         ], metadata: ["key": key, "names": canonicalJSON(names)])
-      try AtomicFile.write(to: path) { file in
+      // One that another process has made meanwhile stays: both then share it, and its lock.
+      _ = try AtomicFile.create(path) { file in
         try file.reserve(header.fileSize)
         try file.write(header.bytes)
       }

@@ -3,13 +3,13 @@ internal import Support
 
 /// Decodes a JSON file; what is wrong with it is said with its place, as `annotations[3].image_id`.
 func decodeJSONFile<Value: Decodable>(_ type: Value.Type, at path: String) throws(DatasetError) -> Value {
-  let file: MappedFile
-  do { file = try MappedFile(path: path) } catch { throw .file(error) }
+  let file: FileContents
+  do { file = try FileContents(path: path) } catch { throw .file(error) }
   return try decodeJSON(type, from: file)
 }
 
-/// Decodes JSON that is mapped already.
-func decodeJSON<Value: Decodable>(_ type: Value.Type, from file: MappedFile) throws(DatasetError) -> Value {
+/// Decodes JSON that is read already.
+func decodeJSON<Value: Decodable>(_ type: Value.Type, from file: FileContents) throws(DatasetError) -> Value {
   guard !file.bytes.isEmpty else { throw .malformed(path: file.path, reason: "the file is empty") }
   return try withExtendedLifetime(file) { () throws(DatasetError) in
     try decodeJSON(type, from: file.bytes[...], path: file.path)

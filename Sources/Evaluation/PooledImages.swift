@@ -40,16 +40,20 @@ public struct PooledImages {
   /// - Parameters:
   ///   - path: the file.
   ///   - progress: called with the number of images done, and how many were missing.
+  ///   - note: told how many images have changed since their maps were stored, and are computed again.
   ///   - failed: called with the reason of each image that can't be read.
   /// - Throws: `FeatureCacheError`, `ModelError.notFinite`.
   public init(
     _ captioner: CaptionModel, _ images: [CaptionedImage], keptIn path: String,
-    progress: (_ done: Int, _ pending: Int) -> Void = { _, _ in }, failed: (String) -> Void
+    progress: (_ done: Int, _ pending: Int) -> Void = { _, _ in }, note: (String) -> Void = { _ in },
+    failed: (String) -> Void
   ) throws {
     let files = images.map(\.path)
     let width = captioner.description.encoder.pooledSize
     let cache = try FeatureCache(
-      path: path, key: try captioner.encoder.fingerprint(), names: files, width: width)
+      path: path, key: try captioner.encoder.fingerprint(), names: files, files: files,
+      width: width)
+    for warning in cache.warnings { note(warning) }
     let pending = cache.pending.count
     progress(0, pending)
     try captioner.encoder.fill(cache, paths: files) {

@@ -1,3 +1,5 @@
+internal import Support
+
 /// How well probabilities that were told agree with what came true: the reliability diagram and its sums.
 public struct Reliability: Sendable, Equatable {
   /// The predictions between two probabilities.
@@ -29,7 +31,7 @@ public struct Reliability: Sendable, Equatable {
     var sums = [(count: Int, predicted: Double, observed: Int)](repeating: (0, 0, 0), count: 10)
     var squares = 0.0
     for (probability, outcome) in zip(probabilities, outcomes) {
-      let bin = min(9, max(0, Int((probability * 10).rounded(.up)) - 1))
+      let bin = min(9, max(0, Int(saturating: min(10, probability * 10).rounded(.up)) - 1))
       sums[bin].count += 1
       sums[bin].predicted += probability
       sums[bin].observed += outcome ? 1 : 0

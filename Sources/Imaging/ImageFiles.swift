@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Support
 
 /// Images in the file system. Paths are `FileName` texts.
 public enum ImageFiles {

@@ -50,12 +50,14 @@ public struct Preprocessing: Sendable, Equatable {
       throw PreprocessingError(
         field: "short side", expected: "\(max(width, height)) (the crop's) to 65500", found: "\(side)")
     }
-    guard mean.count == 3, mean.allSatisfy(\.isFinite) else {
-      throw PreprocessingError(field: "mean", expected: "three finite numbers", found: "\(mean)")
-    }
-    guard standardDeviation.count == 3, standardDeviation.allSatisfy({ $0.isNormal && $0 > 0 }) else {
+    guard mean.count == 3, mean.allSatisfy({ abs($0) <= 1e6 }) else {
       throw PreprocessingError(
-        field: "standard deviation", expected: "three numbers above zero", found: "\(standardDeviation)")
+        field: "mean", expected: "three finite numbers of at most a million", found: "\(mean)")
+    }
+    guard standardDeviation.count == 3, standardDeviation.allSatisfy({ (1e-6...1e6).contains($0) }) else {
+      throw PreprocessingError(
+        field: "standard deviation", expected: "three numbers above zero, 1e-6 to 1e6",
+        found: "\(standardDeviation)")
     }
     self.init(
       checkedWidth: width, height: height, resize: resize, channelOrder: channelOrder, scale: scale,
@@ -148,6 +150,6 @@ public struct PreprocessingError: Error, Equatable, Sendable, CustomStringConver
   /// What it was.
   public let found: String
 
-  /// For instance `preprocessing: mean: expected three finite numbers, found: [nan, 0.0, 0.0]`.
+  /// For instance `preprocessing: mean: expected three finite numbers of at most a million, found: [nan, 0.0, 0.0]`.
   public var description: String { "preprocessing: \(field): expected \(expected), found: \(found)" }
 }

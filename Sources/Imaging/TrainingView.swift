@@ -23,8 +23,8 @@ public struct TrainingView: Sendable, Equatable {
     var random = Random(seed: seed, stream: UInt64(index), UInt64(number))
     func span(_ extent: Int) -> Range<Int> {
       let share = Self.smallestCrop + (1 - Self.smallestCrop) * random.uniform()
-      let length = min(extent, max(1, Int((Float(extent) * share).rounded())))
-      let start = Int(random.uniform() * Float(extent - length + 1))
+      let length = min(extent, max(1, Int(saturating: Double((Float(extent) * share).rounded()))))
+      let start = Int(saturating: Double(random.uniform() * Float(extent - length + 1)))
       return start..<start + length
     }
     let columns = span(size.width)

@@ -11,7 +11,8 @@ extension CaptionModel {
   /// - Parameters:
   ///   - search: the captions of images [N, pooledSize], of which these are the places among the files.
   ///   - found: called with each file's place and its captions, or why it can't be read; what it throws ends the work.
-  /// - Throws: `ModelError.notFinite`, and what `found` throws.
+  /// - Throws: `ModelError.notFinite`; `ModelError.weights` when another program wrote into the model file; what `found`
+  ///   throws.
   public func caption(
     _ files: [String], search: (_ pooled: Tensor, _ places: [Int]) -> [[Caption]],
     found: (Int, Result<[Caption], ImageError>) throws -> Void
@@ -19,6 +20,7 @@ extension CaptionModel {
     var group = Group()
     func finish() throws {
       let captions = group.places.isEmpty ? [] : search(group.pooled, group.places)
+      try checkUnchanged()
       let results: [(place: Int, result: Result<[Caption], ImageError>)] =
         zip(group.places, captions).map { ($0, .success($1)) }
         + group.failures.map { ($0.index, .failure($0.error)) }

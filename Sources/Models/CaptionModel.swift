@@ -15,6 +15,7 @@ public final class CaptionModel {
   private let head: StoredFeatureHead
   let decoder: any SequenceDecoder
   let cache = DecodingCache()
+  private let file: SafetensorsFile
   let device: Device
 
   /// Loads a model file.
@@ -29,7 +30,6 @@ public final class CaptionModel {
     self.path = path
     self.device = device
     device.pool.run(0) { _ in }  // starts it, and its threads get ready meanwhile
-    let file: SafetensorsFile
     do { file = try SafetensorsFile(path: path) } catch { throw .weights(error) }
     description = try ModelDescription(of: file)
     head = try StoredFeatureHead(
@@ -38,6 +38,14 @@ public final class CaptionModel {
     encoder = try VGGEncoder(
       description.encoder, preprocessing: description.preprocessing, weights: file,
       prefix: ModelFile.encoderPrefix, caching: caching, on: device.multiplying(arithmetic))
+    try checkUnchanged()
+  }
+
+  /// Makes sure that nobody has written into the model's file since it was opened: what was computed since would be of
+  /// mixed weights.
+  /// - Throws: `ModelError.weights`.
+  public func checkUnchanged() throws(ModelError) {
+    do { try file.checkUnchanged() } catch { throw .weights(error) }
   }
 
   /// What the head reads, [N, pooledSize], of images [N, H, W, 3] as the preprocessing makes them.

@@ -1,5 +1,6 @@
 internal import Evaluation
 internal import Language
+internal import Support
 
 /// An image of the gallery, as the page's script reads it. Names are short: there are a thousand of them.
 struct GalleryRow: Encodable {
@@ -19,7 +20,7 @@ struct GalleryRow: Encodable {
     }
 
     static func hundredths(_ value: Float) -> Int {
-      value.isNaN ? 0 : Int((min(1e6, max(-1e6, Double(value))) * 100).rounded())
+      Int(saturating: (min(1e6, max(-1e6, Double(value))) * 100).rounded())
     }
   }
 
@@ -51,7 +52,9 @@ struct GalleryRow: Encodable {
     r = zip(row.image.references, row.scoredReferences).map {
       Reference(x: $0, n: Line.hundredths($1.normalizedLogProb))
     }
-    func thousandths(_ value: Double) -> Int { value.isFinite ? Int((value * 1000).rounded()) : 0 }
+    func thousandths(_ value: Double) -> Int {
+      value.isFinite ? Int(saturating: (value * 1000).rounded()) : 0
+    }
     m = [row.scores.cider, row.scores.rougeL, row.scores.bleu4].map(thousandths)
     p = confidence.map(thousandths)
   }

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Support
 
 /// How captions and references spread over a number, side by side.
 struct Histogram {
@@ -21,7 +22,7 @@ struct Histogram {
       return
     }
     let cut = all.count / 1000
-    func place(_ value: Double) -> Int { Int((min(1e9, max(-1e9, value / width))).rounded(.down)) }
+    func place(_ value: Double) -> Int { Int(saturating: min(1e9, max(-1e9, value / width)).rounded(.down)) }
     let first = place(all.isEmpty ? lowest : all[cut])
     let last = min(place(all[all.count - 1 - cut]), first + 199)
     func shares(_ values: [Double]) -> [Double] {
@@ -61,7 +62,9 @@ struct Histogram {
       // Whole numbers are labelled under the middle of their bin.
       ($0 + (digits == 0 ? width / 2 : 0), HTML.number($0, $0.rounded() == $0 ? 0 : digits))
     }
-    let lines = stride(from: 0, through: top + 1e-9, by: step).map { ($0, "\(Int(($0 * 100).rounded())) %") }
+    let lines = stride(from: 0, through: top + 1e-9, by: step).map {
+      ($0, "\(Int(saturating: ($0 * 100).rounded())) %")
+    }
     return chart.figure(
       xTicks: ticks, yTicks: lines, xLabel: xLabel,
       legend: "<span class=\"key fill\"></span>captions <span class=\"key stroke\"></span>references")

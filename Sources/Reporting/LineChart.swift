@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Support
 
 /// Series over the steps of a run, the best epoch marked.
 struct LineChart {
@@ -37,7 +38,7 @@ struct LineChart {
     let range = Self.range(scaled.joined().map(\.value) + scale.includes)
     let yTicks = Ticks.within(range, wanted: 5)
     let apart = yTicks.count > 1 ? yTicks[1] - yTicks[0] : 1
-    let tickDigits = min(9, max(0, Int((-log10(apart) - 1e-9).rounded(.up))))
+    let tickDigits = min(9, max(0, Int(saturating: (-log10(apart) - 1e-9).rounded(.up))))
     var chart = Chart(title, summary: summary, x: 0...end, y: range)
     if let best { chart.rule(at: best.step, label: best.label) }
     var number = 0

@@ -182,7 +182,7 @@ struct Page {
         GalleryRow(
           report.evaluation.rows[row], source: source, confidence: report.trust?.confidences[row])
       }
-      let threshold = report.trust.map { Int(($0.threshold * 1000).rounded()) }
+      let threshold = report.trust.map { Int(saturating: ($0.threshold * 1000).rounded()) }
       return try canonicalJSON(Gallery(rows: rows, threshold: threshold))
     }
   }

@@ -68,6 +68,9 @@ public struct Report: Sendable {
     try Self.write(to: path) { try $0.write(Page(self, shown: shown, thumbnails: thumbnails.sources).html()) }
   }
 
+  /// The folder beside a page that holds its thumbnails when they are many: `report.html` has `report-images`.
+  public static func thumbnailFolder(of page: String) -> String { Thumbnails.folder(of: page) }
+
   /// Writes a file, whole or not at all.
   static func write(to path: String, _ body: (inout AtomicFile) throws -> Void) throws(ReportError) {
     do { try AtomicFile.write(to: path, body) } catch let error as FileError {

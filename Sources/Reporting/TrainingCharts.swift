@@ -1,6 +1,7 @@
 internal import Evaluation
 internal import Foundation
 internal import Metrics
+internal import Support
 internal import Training
 
 /// The curves of a run.
@@ -77,9 +78,9 @@ struct TrainingCharts {
     let points = points(\.learning_rate) { $0.learning_rate }
     guard let highest = points.map(\.value).filter(\.isFinite).max(), highest > 1e-30 else { return nil }
     let power = max(-30, min(0, (log10(highest) + 1e-6).rounded(.down)))
-    let unit = power == 0 ? "" : " · 10\(Self.superscript(Int(power)))"
+    let unit = power == 0 ? "" : " · 10\(Self.superscript(Int(saturating: power)))"
     return LineChart(
-      "Learning rate\(power == 0 ? "" : " × 10\(Self.superscript(-Int(power)))")",
+      "Learning rate\(power == 0 ? "" : " × 10\(Self.superscript(Int(saturating: -power)))")",
       .init(factor: pow(10, -power), unit: unit, digits: 2, includes: [0]),
       [Series("of the next step", style: "curve", points)])
   }

@@ -1,31 +1,100 @@
 internal import Glibc
 
-/// A file that appears whole or not at all: written beside its destination, synced, then renamed over it.
+/// A file that appears whole or not at all: written without a name where the file system can, else under a random one
+/// beside its destination, synced, then renamed over it.
+///
+/// A destination that is there keeps its permissions, and a symbolic link goes on pointing to it.
 public struct AtomicFile: ~Copyable {
-  /// The destination.
+  /// The destination, as it was given.
   public let path: String
-  private let temporaryPath: String
+  /// The destination, behind all symbolic links.
+  private let target: String
+  /// The name the bytes have for now; nil while they have none.
+  private var temporaryPath: String?
   private var descriptor: Int32
-  private var committed = false
+
+  /// What happens to a file that is there already.
+  private enum Publication { case replacing, keeping }
 
   /// Writes `path` through `body`; on any error the destination is as it was and nothing is left behind.
   /// - Throws: `FileError` from the file system; whatever `body` throws.
   public static func write(to path: String, _ body: (inout AtomicFile) throws -> Void) throws {
-    // Renaming would put a file in the place of a device such as /dev/null.
-    var status = stat()
-    if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
-      throw FileError(path: path, action: "write", reason: "not a regular file")
-    }
-    var file = try AtomicFile(path: path)
+    var file = try begin(path)
     try body(&file)
-    try file.commit()
+    try file.commit(.replacing)
   }
 
-  private init(path: String) throws(FileError) {
+  /// The same, unless there is such a file by then: then that one stays.
+  /// - Returns: whether the file was made.
+  /// - Throws: as `write`.
+  public static func create(_ path: String, _ body: (inout AtomicFile) throws -> Void) throws -> Bool {
+    var file = try begin(path)
+    try body(&file)
+    return try file.commit(.keeping)
+  }
+
+  /// Tries whether `path` could be written, and leaves everything as it is.
+  /// - Throws: `FileError`, as `write`.
+  public static func check(_ path: String) throws(FileError) { _ = try begin(path) }
+
+  private init(path: String, target: String, temporaryPath: String?, descriptor: Int32) {
     self.path = path
-    temporaryPath = "\(path).partial-\(getpid())"
-    descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw FileError(path: path, action: "write", errno: errno) }
+    self.target = target
+    self.temporaryPath = temporaryPath
+    self.descriptor = descriptor
+  }
+
+  private static func begin(_ path: String) throws(FileError) -> AtomicFile {
+    let target = try behindLinks(path)
+    var status = stat()
+    let exists = stat(target, &status) == 0
+    // Renaming would put a file in the place of a device such as /dev/null.
+    if exists, status.st_mode & S_IFMT != S_IFREG {
+      throw FileError(path: path, action: "write", reason: "not a regular file")
+    }
+    let flags = O_WRONLY | O_CLOEXEC
+    var temporaryPath: String?
+    var descriptor = open(folder(of: target), flags | unnamed, 0o644)
+    // A name is given by way of /proc, which not every container has.
+    if descriptor >= 0, access("/proc/self/fd/\(descriptor)", F_OK) != 0 {
+      close(descriptor)
+      descriptor = -1
+    }
+    if descriptor < 0 {
+      TemporaryName.removeLeftovers(of: target)
+      let name = TemporaryName.random(for: target)
+      descriptor = open(name, flags | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644)
+      guard descriptor >= 0 else { throw FileError(path: path, action: "write", errno: errno) }
+      temporaryPath = name
+      // Held while it is written, so that nobody takes it for a left-over.
+      flock(descriptor, LOCK_EX | LOCK_NB)
+    }
+    if exists {
+      // Only root may give files away; then the group is right at least.
+      if fchown(descriptor, status.st_uid, status.st_gid) != 0 {
+        fchown(descriptor, uid_t.max, status.st_gid)
+      }
+      fchmod(descriptor, status.st_mode & 0o7777)
+    }
+    return AtomicFile(path: path, target: target, temporaryPath: temporaryPath, descriptor: descriptor)
+  }
+
+  /// `O_TMPFILE`, which Swift does not import.
+  private static let unnamed = Int32(bitPattern: 0x40_0000) | O_DIRECTORY
+
+  /// The path with the links of its last component followed, also where they lead to nothing yet.
+  private static func behindLinks(_ path: String) throws(FileError) -> String {
+    var path = path
+    for _ in 0..<40 {
+      var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
+      let count = bytes.withUnsafeMutableBytes {
+        readlink(path, $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count)
+      }
+      if count < 0 { return path }
+      let link = String(decoding: bytes[..<count], as: UTF8.self)
+      path = link.hasPrefix("/") ? link : folder(of: path) + "/" + link
+    }
+    throw FileError(path: path, action: "write", errno: ELOOP)
   }
 
   /// Appends bytes.
@@ -49,23 +118,50 @@ public struct AtomicFile: ~Copyable {
     guard code == 0 else { throw FileError(path: path, action: "write", errno: code) }
   }
 
-  private mutating func commit() throws(FileError) {
-    guard fsync(descriptor) == 0, rename(temporaryPath, path) == 0 else {
-      throw FileError(path: path, action: "write", errno: errno)
+  @discardableResult
+  private mutating func commit(_ publication: Publication) throws(FileError) -> Bool {
+    guard fsync(descriptor) == 0 else { throw failure() }
+    if publication == .keeping {
+      guard link(to: target) else {
+        if errno == EEXIST { return false }
+        throw failure()
+      }
+    } else {
+      if temporaryPath == nil {
+        let name = TemporaryName.random(for: target)
+        guard link(to: name) else { throw failure() }
+        temporaryPath = name
+      }
+      guard let name = temporaryPath, rename(name, target) == 0 else { throw failure() }
+      temporaryPath = nil
     }
-    committed = true
-    // The rename itself must reach the disk too; a directory that can't be synced is no reason to fail.
-    // (Foundation's deletingLastPathComponent traps on a name of one letter.)
-    let parent = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
-    let folder = open(parent, O_RDONLY | O_CLOEXEC)
-    if folder >= 0 {
-      fsync(folder)
-      close(folder)
+    // The name itself must reach the disk too; a directory that can't be synced is no reason to fail.
+    let parent = open(folder(of: target), O_RDONLY | O_CLOEXEC)
+    if parent >= 0 {
+      fsync(parent)
+      close(parent)
     }
+    return true
   }
 
-  deinit {
-    if descriptor >= 0 { close(descriptor) }
-    if !committed && descriptor >= 0 { unlink(temporaryPath) }
+  /// Gives the file a name that nothing has yet.
+  private func link(to name: String) -> Bool {
+    if let temporaryPath { return Glibc.link(temporaryPath, name) == 0 }
+    return linkat(AT_FDCWD, "/proc/self/fd/\(descriptor)", AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0
   }
+
+  private func failure() -> FileError { FileError(path: path, action: "write", errno: errno) }
+
+  deinit {
+    // Before it is closed, and its lock with it.
+    if let temporaryPath { unlink(temporaryPath) }
+    if descriptor >= 0 { close(descriptor) }
+  }
+}
+
+/// The folder that a path's last component lies in. (Foundation's deletingLastPathComponent traps on a name of one
+/// letter.)
+func folder(of path: String) -> String {
+  guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+  return slash == path.startIndex ? "/" : String(path[..<slash])
 }

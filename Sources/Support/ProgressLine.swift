@@ -67,7 +67,7 @@ public struct ProgressLine {
 
   /// For instance `45 s`, `3 min 05 s` or `2 h 10 min`.
   public static func duration(_ seconds: Double) -> String {
-    let whole = Int(min(max(seconds, 0), 1e9).rounded())
+    let whole = Int(saturating: min(max(seconds, 0), 1e9).rounded())
     if whole < 60 { return "\(whole) s" }
     if whole < 3600 { return "\(whole / 60) min \(String(format: "%02d", whole % 60)) s" }
     return "\(whole / 3600) h \(String(format: "%02d", whole / 60 % 60)) min"

@@ -3,7 +3,7 @@ internal import Glibc
 /// Starts a thread that runs `body` and ends with it, or says that the system gives none: too many run already
 /// (`ulimit -u`), or there is no memory for its stack of 2 MB.
 ///
-/// SIGINT and SIGTERM are kept from it: oneDNN's kernels use the stack pointer for memory of their own, which a
+/// SIGINT, SIGTERM and SIGHUP are kept from it: oneDNN's kernels use the stack pointer for memory of their own, which a
 /// handler's frame would overwrite.
 /// - Returns: whether the thread runs; if not, `body` is never called.
 public func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
@@ -19,6 +19,7 @@ public func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
   sigemptyset(&blocked)
   sigaddset(&blocked, SIGINT)
   sigaddset(&blocked, SIGTERM)
+  sigaddset(&blocked, SIGHUP)
   pthread_sigmask(SIG_BLOCK, &blocked, &before)
   defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
 

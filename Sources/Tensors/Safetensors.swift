@@ -67,15 +67,36 @@ public struct SafetensorsFile: Sendable {
   let file: MappedFile
 
   /// Opens a file and checks that every tensor lies inside it.
+  /// - Throws: `SafetensorsError`; a file that is something else, such as a Git LFS pointer, is called by its name.
   public init(path: String) throws(SafetensorsError) {
-    self.path = path
+    let file: MappedFile
     do { file = try MappedFile(path: path) } catch { throw .file(error) }
+    try self.init(file)
+  }
+
+  /// Makes sure that nobody has written into the file since it was opened: its weights would be others than its header
+  /// says.
+  /// - Throws: `SafetensorsError.file`.
+  public func checkUnchanged() throws(SafetensorsError) {
+    do { try file.checkUnchanged() } catch { throw .file(error) }
+  }
+
+  /// Checks a file that is mapped already.
+  /// - Throws: as the other.
+  public init(_ file: MappedFile) throws(SafetensorsError) {
+    self.file = file
+    path = file.path
+    let path = path
     func malformed(_ expected: String, _ found: String) -> SafetensorsError {
       .malformed(path: path, expected: expected, found: found)
     }
     let bytes = file.bytes
+    // A header's length in bytes begins a true one: no signature but by an absurd size.
+    let length = bytes.count >= 8 ? UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self)) : .max
+    if length > UInt64(max(0, bytes.count - 8)), let name = FileKind.name(ofFileThatBegins: bytes) {
+      throw malformed("weights", name)
+    }
     guard bytes.count >= 8 else { throw malformed("at least 8 bytes", "\(bytes.count)") }
-    let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
     guard length <= 100_000_000, length <= UInt64(bytes.count - 8) else {
       throw malformed("a header within the file's \(bytes.count) bytes", "a header length of \(length)")
     }

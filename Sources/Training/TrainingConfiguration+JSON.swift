@@ -12,8 +12,11 @@ extension TrainingConfiguration: Codable {
   /// - Throws: `TrainingError.configuration` naming the file and the option.
   public init(contentsOf path: String) throws(TrainingError) {
     let data: Data
-    do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
-      throw .configuration("\(path): can't read: \(error.localizedDescription)")
+    do {
+      let file = try FileContents(path: path, limit: 1 << 24)
+      data = Data(file.bytes)
+    } catch {
+      throw .configuration("\(error)")
     }
     do { self = try Self(json: data) } catch {
       throw .configuration("\(path): expected options of a run: \(Self.reason(error))")

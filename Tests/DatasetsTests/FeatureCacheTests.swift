@@ -141,3 +141,98 @@ private func failure(_ body: () throws -> Void) -> FeatureCacheError? {
   }
   #expect(failure { _ = try open("/nowhere/features.safetensors") } != nil)
 }
+
+/// Photos as bytes: what matters is whether they are the same.
+private func withPhotos(_ body: (_ cache: String, _ files: [String]) throws -> Void) throws {
+  try withTemporaryFolder { folder in
+    let files = names.indices.map { "\(folder)/\($0).jpg" }
+    for file in files { try Data("photo of \(file)".utf8).write(to: URL(fileURLWithPath: file)) }
+    try body(folder + "/features.safetensors", files)
+  }
+}
+
+private func filled(_ path: String, _ files: [String], rows: [[Float]]) throws {
+  let cache = try FeatureCache(path: path, key: "k", names: names, files: files, width: 2)
+  for (row, values) in rows.enumerated() { try cache.store(values, row: row) }
+  try cache.flush()
+}
+
+@Test func aReplacedPhotoIsComputedAgain() throws {
+  try withPhotos { path, files in
+    try filled(path, files, rows: [[1, 2], [3, 4], [5, 6]])
+    func pending() throws -> (rows: [Int], warnings: Int) {
+      let cache = try FeatureCache(path: path, key: "k", names: names, files: files, width: 2)
+      return (cache.pending, cache.warnings.count)
+    }
+    #expect(try pending() == ([], 0))
+    // The same size, and the same time of modification: `cp -p`.
+    var times = stat()
+    stat(files[1], &times)
+    try Data("phot0 of \(files[1])".utf8).write(to: URL(fileURLWithPath: files[1]))
+    var both = [times.st_atim, times.st_mtim]
+    utimensat(AT_FDCWD, files[1], &both, 0)
+    try Data("longer".utf8).write(to: URL(fileURLWithPath: files[2]))
+    // Touched, but the same.
+    try Data("photo of \(files[0])".utf8).write(to: URL(fileURLWithPath: files[0]))
+    #expect(try pending() == ([1, 2], 1))
+    // What was withdrawn stays so until it is there again.
+    #expect(try pending() == ([1, 2], 0))
+    try filled(path, files, rows: [[1, 2], [3, 4], [5, 6]])
+    #expect(try pending() == ([], 0))
+    // One that is gone has not changed.
+    try FileManager.default.removeItem(atPath: files[0])
+    #expect(try pending() == ([], 0))
+  }
+}
+
+@Test(arguments: [Float.nan, .infinity, -.infinity, 3e38]) func absurdRowsAreComputedAgain(value: Float)
+  throws
+{
+  try withPhotos { path, files in
+    try filled(path, files, rows: [[1, 2], [3, value], [5, 6]])
+    let cache = try FeatureCache(path: path, key: "k", names: names, files: files, width: 2)
+    #expect(cache.pending == [1] && cache.warnings.count == 1)
+  }
+}
+
+/// Files of earlier versions have no stamps: there the file's own time tells.
+@Test func filesWithoutStampsAreRead() throws {
+  try withPhotos { path, files in
+    let header = try SafetensorsHeader(
+      packed: [("features", "F32", 4, [3, 1]), ("status", "U8", 1, [3])],
+      metadata: ["key": "k", "names": #"["a.jpg", "b c.jpg", "ü\".jpg"]"#])
+    let rows: [UInt8] = [0, 0, 0x80, 0x3F, 0, 0, 0, 0x40, 0, 0, 0, 0x40, 1, 1, 1]
+    usleep(20_000)
+    try Data(header.bytes + rows).write(to: URL(fileURLWithPath: path))
+    func pending() throws -> [Int] {
+      try FeatureCache(path: path, key: "k", names: names, files: files, width: 1).pending
+    }
+    #expect(try pending() == [])
+    usleep(20_000)
+    try Data("another".utf8).write(to: URL(fileURLWithPath: files[1]))
+    #expect(try pending() == [1])
+  }
+}
+
+/// Two that begin together: the file is made once, one of them writes, and the other is told.
+@Test func twoThatBeginTogetherShareOneFile() throws {
+  try withPhotos { path, files in
+    for _ in 0..<50 {
+      unlink(path)
+      let places = [Opening(), Opening()]
+      DispatchQueue.concurrentPerform(iterations: 2) { number in
+        places[number].cache = try? FeatureCache(path: path, key: "k", names: names, files: files, width: 2)
+      }
+      let opened = places.compactMap(\.cache)
+      #expect(opened.count == 1)
+      try opened.first?.store([7, 8], row: 0)
+      try opened.first?.flush()
+      #expect(try SafetensorsFile(path: path).tensor(named: "features").scalars.first == 7)
+    }
+  }
+}
+
+/// Each is one thread's, then the test's.
+private final class Opening: @unchecked Sendable {
+  var cache: FeatureCache?
+}

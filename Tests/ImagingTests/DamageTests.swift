@@ -1,5 +1,6 @@
 internal import Foundation
 import Synchronization
+import Support
 import TestSupport
 import Testing
 
@@ -185,7 +186,7 @@ struct FileNameTests {
 
   @Test func terminalsAreNotObeyed() {
     let text = "a\u{1B}[31m\u{202E}\u{9B}\u{7F}é\u{10FFFE}"
-    #expect(FileName.printable(text) == "a\\u{1B}[31m\\u{202E}\\u{9B}\\u{7F}é\\xFE")
-    #expect(FileName.printable("plain é") == "plain é")
+    #expect(text.printable() == "a\\u{1B}[31m\\u{202E}\\u{9B}\\u{7F}é\\xFE")
+    #expect("plain é".printable() == "plain é")
   }
 }

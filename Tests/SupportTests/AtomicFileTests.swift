@@ -1,7 +1,8 @@
 import Foundation
-import Support
 import TestSupport
 import Testing
+
+@testable import Support
 
 @Suite struct AtomicFileTests {
   private struct Interrupted: Error {}
@@ -31,6 +32,67 @@ import Testing
   @Test(arguments: ["/dev/null", "/tmp"]) func onlyReplacesFiles(path: String) {
     #expect(throws: FileError(path: path, action: "write", reason: "not a regular file")) {
       try AtomicFile.write(to: path) { try $0.write("x") }
+    }
+  }
+
+  @Test func permissionsAndLinksOfTheDestinationStay() throws {
+    try withTemporaryFolder { folder in
+      let files = FileManager.default
+      try files.createDirectory(atPath: folder + "/real", withIntermediateDirectories: false)
+      try Data("old".utf8).write(to: URL(fileURLWithPath: folder + "/real/file"))
+      chmod(folder + "/real/file", 0o604)
+      try files.createSymbolicLink(atPath: folder + "/link", withDestinationPath: "real/file")
+      try files.createSymbolicLink(atPath: folder + "/dangling", withDestinationPath: "real/new")
+      for name in ["link", "dangling"] {
+        try AtomicFile.write(to: folder + "/" + name) { try $0.write("new") }
+      }
+      #expect(try files.destinationOfSymbolicLink(atPath: folder + "/link") == "real/file")
+      #expect(try files.destinationOfSymbolicLink(atPath: folder + "/dangling") == "real/new")
+      for name in ["file", "new"] {
+        #expect(try String(contentsOfFile: folder + "/real/" + name, encoding: .utf8) == "new")
+      }
+      let mode = try files.attributesOfItem(atPath: folder + "/real/file")[.posixPermissions] as? Int
+      #expect(mode == 0o604)
+      #expect(try files.contentsOfDirectory(atPath: folder + "/real").sorted() == ["file", "new"])
+    }
+  }
+
+  /// Names that can be foretold could be links to what is not ours.
+  @Test func nobodyCanPlantTheTemporaryName() throws {
+    try withTemporaryFolder { folder in
+      try Data("mine".utf8).write(to: URL(fileURLWithPath: folder + "/victim"))
+      try FileManager.default.createSymbolicLink(
+        atPath: "\(folder)/out.partial-\(getpid())", withDestinationPath: "victim")
+      try AtomicFile.write(to: folder + "/out") { try $0.write("new") }
+      #expect(try String(contentsOfFile: folder + "/victim", encoding: .utf8) == "mine")
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 3)
+    }
+  }
+
+  @Test func whatIsThereMayStay() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/a"
+      let isMade = try AtomicFile.create(path) { try $0.write("first") }
+      #expect(isMade)
+      let isMadeAgain = try AtomicFile.create(path) { try $0.write("second") }
+      #expect(!isMadeAgain)
+      #expect(try String(contentsOfFile: path, encoding: .utf8) == "first")
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["a"])
+    }
+  }
+
+  /// Left-overs are told by a name that nobody gives by chance.
+  @Test func onlyOursIsCleanedUp() throws {
+    try withTemporaryFolder { folder in
+      let theirs = [
+        "notes.partial-draft", ".a.partial-0123456789abcdef01234567", "model.safetensors.partial-1234",
+        "x.partial-",
+      ]
+      let ours = TemporaryName.random(for: folder + "/a")
+      for name in theirs { try Data().write(to: URL(fileURLWithPath: folder + "/" + name)) }
+      try Data().write(to: URL(fileURLWithPath: ours))
+      removeLeftovers(in: folder)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == theirs.sorted())
     }
   }
 }

@@ -17,6 +17,29 @@ import Testing
     #expect(try pipe.fileHandleForReading.readToEnd() == Data(text.utf8))
   }
 
+  /// One that does not wait is waited for.
+  @Test func aPipeThatDoesNotWaitIsWaitedFor() throws {
+    let pipe = Pipe()
+    let text = String(repeating: "0123456789", count: 50_000)
+    let writer = pipe.fileHandleForWriting
+    _ = fcntl(writer.fileDescriptor, F_SETFL, O_NONBLOCK)
+    #expect(
+      startThread {
+        try? writeAll(text, to: writer.fileDescriptor, path: "pipe")
+        try? writer.close()
+      })
+    #expect(try pipe.fileHandleForReading.readToEnd() == Data(text.utf8))
+  }
+
+  /// In place of the process's end by SIGPIPE.
+  @Test func aPipeWithoutReaderIsAnError() throws {
+    let pipe = Pipe()
+    try pipe.fileHandleForReading.close()
+    #expect(throws: FileError(path: "pipe", action: "write", reason: "Broken pipe")) {
+      try withoutBrokenPipes { try writeAll("x", to: pipe.fileHandleForWriting.fileDescriptor, path: "pipe") }
+    }
+  }
+
   @Test func writesInTheMiddleOfAFile() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/a"

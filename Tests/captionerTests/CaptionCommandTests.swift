@@ -157,8 +157,8 @@ struct PrintedImage: Decodable {
       #expect(csv.lines[0] == "image,rank,caption,log_prob,error")
       #expect(csv.lines.filter { $0.hasPrefix("\"\(photo)\",") }.count == 2)
       #expect(csv.lines[1].wholeMatch(of: /"[^"]*",1,[a-z ]*,-\d+\.\d+,/) != nil)
-      #expect(csv.output.contains("\"/no\nwhere\",,,,\"/no\nwhere: can't read: No such file or directory\""))
-      #expect(csv.complaints == ["captioner: /no where: can't read: No such file or directory"])
+      #expect(csv.lines.last == #"/no\u{A}where,,,,/no\u{A}where: can't read: No such file or directory"#)
+      #expect(csv.complaints == [#"captioner: /no\u{A}where: can't read: No such file or directory"#])
     }
   }
 
@@ -194,7 +194,7 @@ struct PrintedImage: Decodable {
       #expect(
         outcome.status == 0 && outcome.errors == "" && outcome.lines.count == 2
           && outcome.lines[0].hasPrefix("photos/caf\\xE9: ")
-          && outcome.lines[1].hasPrefix("photos/line break.jpg: "), "\(outcome.errors)")
+          && outcome.lines[1].hasPrefix("photos/line\\u{A}break.jpg: "), "\(outcome.errors)")
     }
   }
 

@@ -79,7 +79,7 @@ struct CaptionerProcess {
   }
 
   /// The program lies beside the test bundle, which is this process.
-  private static let executable: String = {
+  static let executable: String = {
     let this = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
     return URL(fileURLWithPath: this).deletingLastPathComponent().appendingPathComponent("captioner").path
   }()

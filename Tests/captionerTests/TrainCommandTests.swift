@@ -243,7 +243,7 @@ import Testing
         (
           ["train", "--output", "run", "--config", "broken.json"], "broken.json: expected options of a run: "
         ),
-        (["train", "--output", "run", "--config", "nowhere.json"], "nowhere.json: can't read: "),
+        (["train", "--output", "run", "--config", "nowhere.json"], "nowhere.json: can't open: "),
         (test.arguments("bare", "--resume"), "bare: expected a checkpoint to resume, found none"),
         (test.arguments("run", "--epochs", "0"), "--epochs: expected 1 to 1048576, found 0"),
         (

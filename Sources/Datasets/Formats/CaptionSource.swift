@@ -12,7 +12,7 @@ struct CaptionSource {
   let isFolder: Bool
   /// Its bytes without a byte order mark; none of a folder. Valid while the source lives.
   let text: Slice<UnsafeRawBufferPointer>
-  private let file: MappedFile?
+  private let file: FileContents?
 
   /// - Throws: `DatasetError` when it can't be read or is empty.
   init(path: String, images: String) throws(DatasetError) {
@@ -25,8 +25,8 @@ struct CaptionSource {
       text = UnsafeRawBufferPointer(start: nil, count: 0)[...]
       return
     }
-    let file: MappedFile
-    do { file = try MappedFile(path: path) } catch { throw .file(error) }
+    let file: FileContents
+    do { file = try FileContents(path: path) } catch { throw .file(error) }
     guard !file.bytes.isEmpty else { throw .unrecognised(path: path, found: "an empty file") }
     text = file.bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? file.bytes.dropFirst(3) : file.bytes[...]
     self.file = file

@@ -45,6 +45,32 @@ public struct Confidence: Codable, Sendable, Equatable {
     self.calibrationError = calibrationError
   }
 
+  /// Reads one.
+  /// - Throws: `DecodingError` naming a number that is missing or that no calibration gives.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    func number<T: Decodable & Comparable>(_ key: CodingKeys, _ range: ClosedRange<T>) throws -> T {
+      let value = try values.decode(T.self, forKey: key)
+      guard range.contains(value) else {
+        throw DecodingError.dataCorrupted(
+          .init(
+            codingPath: [],
+            debugDescription:
+              "\(Self.key).\(key.rawValue): expected \(range.lowerBound) to \(range.upperBound), found \(value)"
+          ))
+      }
+      return value
+    }
+    intercept = try number(.intercept, -1e6...1e6)
+    perNat = try number(.perNat, -1e6...1e6)
+    perWord = try number(.perWord, -1e6...1e6)
+    metric = try values.decode(String.self, forKey: .metric)
+    threshold = try number(.threshold, 0...100)
+    images = try number(.images, 0...Int(Int32.max))
+    good = try number(.good, 0...images)
+    calibrationError = try number(.calibrationError, 0...1)
+  }
+
   /// The key of a model file's metadata that holds it.
   public static let key = "confidence"
 

@@ -37,7 +37,9 @@ final class RunFeatures {
     let path = path(key, split)
     if let cache = open[path] { return cache }
     let cache = try FeatureCache(
-      path: path, key: key, names: split.files, width: network.featureWidth, type: network.featureType)
+      path: path, key: key, names: split.files, files: split.files, width: network.featureWidth,
+      type: network.featureType)
+    for warning in cache.warnings { report(.warning(warning)) }
     try fill(cache, split, view)
     open[path] = cache
     return cache

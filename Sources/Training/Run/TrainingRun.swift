@@ -116,6 +116,7 @@ public struct TrainingRun {
     }
     let lock = try openFolder()
     defer { close(lock) }
+    try checkOutputs()
     if !isBegun { try write(configuration) }
     report(.opened)
 
@@ -189,10 +190,19 @@ public struct TrainingRun {
       close(descriptor)
       throw TrainingError.busy(path: folder)
     }
-    // What a process left behind that was killed while it wrote.
-    for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    where name.contains(".partial-") { unlink(folder + "/" + name) }
+    removeLeftovers(in: folder)
     return descriptor
+  }
+
+  /// The files of a new run must not be those that it reads, and they can be written. (Its own `config.json` may have
+  /// given the options: it will hold the same.)
+  private func checkOutputs() throws {
+    let read = configuration.captions + configuration.validationCaptions + [configuration.encoder]
+    var outputs = Outputs(readingFrom: isBegun ? [] : read + [configuration.start])
+    // Not the page: a run does without it.
+    for name in ["model.safetensors", "checkpoint.safetensors", "config.json", "log.jsonl"] {
+      try outputs.add(folder + "/" + name, "--output")
+    }
   }
 
   private static func configurationPath(in folder: String) -> String { folder + "/config.json" }

@@ -1,3 +1,5 @@
+internal import Support
+
 /// Which values an option may have, and how people are told.
 public struct Bounds<Value>: Sendable {
   /// In words, after "expected": `1 to 64`.
@@ -45,6 +47,6 @@ extension Bounds<Double> {
   }
 
   private static func plain(_ value: Double) -> String {
-    value == value.rounded() ? "\(Int(value))" : "\(value)"
+    value == value.rounded() ? "\(Int(saturating: value))" : "\(value)"
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Models
 import Foundation
+import Support
 
 /// `captioner average`: one model out of several that began as one.
 struct AverageCommand: ParsableCommand {
@@ -30,6 +31,8 @@ struct AverageCommand: ParsableCommand {
   func run() throws {
     engine.apply()
     try reportingErrors {
+      var outputs = Outputs(readingFrom: models)
+      try outputs.add(output, "--output")
       try ModelAverage.write(models, temperature: temperature, to: output)
       Console.note("\(output): the average of \(models.count) model\(models.count == 1 ? "" : "s")")
     }

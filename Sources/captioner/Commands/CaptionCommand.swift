@@ -17,6 +17,10 @@ struct CaptionCommand: ParsableCommand {
       as they are in CSV, and with U+10FF80 to U+10FFFF for the bytes 0x80 to 0xFF
       in JSON.
 
+      In csv, names and captions that a spreadsheet would take for a formula (=, +,
+      -, @) have an apostrophe before them. Controls and marks of direction are
+      escaped wherever people read, as \\u{1B}; only json has names as they are.
+
       Examples:
         captioner caption photo.jpg
         captioner caption photos/ --format csv > captions.csv

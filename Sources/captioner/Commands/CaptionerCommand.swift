@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
-import Imaging
 import Kernels
+import Support
 
 /// `captioner`: the program, of which every subcommand is a file of this folder.
 @main struct CaptionerCommand: ParsableCommand {
@@ -44,14 +44,22 @@ import Kernels
     }
     // A file that gets too large for the limit is an error like a full disk, not the end.
     signal(SIGXFSZ, SIG_IGN)
+    MappedFile.endCleanlyWhenCutShort()
     var status = ExitCode.success
     do {
       var command = try parseAsRoot(arguments)
       try command.run()
     } catch {
       status = exitCode(for: error)
-      let message = fullMessage(for: error)
-      if status == .success { try? Console.print(message) } else if !message.isEmpty { Console.note(message) }
+      let message = OptionSuggestion.improved(fullMessage(for: error), CommandLine.arguments)
+      if status == .success {
+        do { try Console.print(message) } catch {
+          Console.complain("\(error)")
+          status = .failure
+        }
+      } else if !message.isEmpty {
+        Console.note(message)
+      }
     }
     // Not `exit`: it takes oneDNN's kernels apart, under threads that may still be making them.
     fflush(nil)

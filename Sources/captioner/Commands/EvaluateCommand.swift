@@ -111,10 +111,12 @@ struct EvaluateCommand: ParsableCommand {
       guard !wanted.isEmpty else {
         throw Failure(description: "\(data.names): expected captions, found none")
       }
+      let modelPath = try model.resolved()
+      try checkOutputs(reading: wanted.map(\.path) + data.captions.captions + [modelPath])
       let clock = ContinuousClock()
       let start = clock.now
       let captioner = try CaptionModel(
-        contentsOf: model.resolved(), caching: .resident, arithmetic: encoding.arithmetic)
+        contentsOf: modelPath, caching: .resident, arithmetic: encoding.arithmetic)
       if confidenceThreshold != nil, calibrate == nil, captioner.description.confidence != nil {
         throw ValidationError(
           "--confidence-threshold: only with --calibrate: \(captioner.path) has a confidence, with its own "
@@ -137,8 +139,9 @@ struct EvaluateCommand: ParsableCommand {
       let evaluation = showingProgress("captions", count) { evaluator.evaluate(strategy, progress: $0) }
       let seconds = (clock.now - start) / .seconds(1)
       let retrievalImages = retrievalImages ?? 100
+      let trust = try trust(evaluation, captioner)
       let summary = EvaluationSummary(
-        scores: evaluation.scores, seconds: seconds, trust: try trust(evaluation, captioner),
+        scores: evaluation.scores, seconds: seconds, trust: trust.known,
         retrieval: retrieval
           ? showingProgress("retrieval", min(retrievalImages, count)) {
             evaluator.retrieval(images: retrievalImages, progress: $0)
@@ -146,8 +149,16 @@ struct EvaluateCommand: ParsableCommand {
         sweep: points.isEmpty
           ? nil
           : showingProgress("sweep", count * points.count) { evaluator.sweep(points, progress: $0) })
+      try captioner.checkUnchanged()
+      // First of all: whatever becomes of the files, the scores are there. A reader that has gone costs no file either.
+      let printed = Result {
+        try withoutBrokenPipes { try Console.print(format == .json ? Console.json(summary) : summary.text) }
+      }
       if let results {
         try evaluation.writeResults(to: results, ranks: summary.retrieval?.captionRanks ?? [])
+      }
+      if let calibrate, let confidence = trust.fitted {
+        try ModelFile.calibrate(captioner.path, confidence, to: calibrate)
       }
       if let report {
         let page = Report(
@@ -156,7 +167,7 @@ struct EvaluateCommand: ParsableCommand {
           try page.write(to: report, progress: $0)
         }
       }
-      try Console.print(format == .json ? Console.json(summary) : summary.text)
+      try printed.get()
       if count < wanted.count { throw ExitCode(1) }
     }
   }
@@ -172,24 +183,39 @@ struct EvaluateCommand: ParsableCommand {
     defer { progress?.finish(total) }
     if let features {
       return try PooledImages(
-        captioner, images, keptIn: features, progress: show, failed: Console.complain)
+        captioner, images, keptIn: features, progress: show, note: Console.complain,
+        failed: Console.complain)
     }
     return try PooledImages(
       captioner, images, progress: { show($0, images.count) }, failed: Console.complain)
   }
 
-  /// How far captions can be trusted; with `--calibrate` the model is written whose confidence they give.
-  private func trust(_ evaluation: Evaluation, _ captioner: CaptionModel) throws -> Trust? {
+  /// Tries the destinations before the work.
+  private func checkOutputs(reading inputs: [String]) throws {
+    var outputs = Outputs(readingFrom: inputs + data.images)
+    for (path, option) in [
+      (results, "--results"), (features, "--features"), (calibrate, "--calibrate"), (report, "--report"),
+    ] {
+      if let path { try outputs.add(path, option) }
+    }
+    if let report { try outputs.checkFolder(Report.thumbnailFolder(of: report), "--report") }
+  }
+
+  /// How far captions can be trusted, and with `--calibrate` the confidence that they give a model.
+  private func trust(
+    _ evaluation: Evaluation, _ captioner: CaptionModel
+  ) throws -> (known: Trust?, fitted: Confidence?) {
     let threshold = confidenceThreshold ?? 0.5
-    guard let calibrate else {
-      return Trust(evaluation, of: captioner.description.confidence)
+    guard calibrate != nil else {
+      let known =
+        Trust(evaluation, of: captioner.description.confidence)
         ?? (try? evaluation.calibration(threshold: threshold)).map(Trust.init)
+      return (known, nil)
     }
     do {
       let calibration = try evaluation.calibration(threshold: threshold)
-      try ModelFile.calibrate(captioner.path, calibration.confidence, to: calibrate)
-      return Trust(calibration)
-    } catch let error as EvaluationError {
+      return (Trust(calibration), calibration.confidence)
+    } catch {
       throw Failure(description: "--calibrate: \(error)")
     }
   }

@@ -59,6 +59,8 @@ struct FeaturesCommand: ParsableCommand {
       guard !files.isEmpty else {
         throw Failure(description: "\(paths.joined(separator: " ")): found no files")
       }
+      var outputs = Outputs(readingFrom: files + [encoder])
+      try outputs.add(output, "--output")
       let source = try EncoderSource(path: encoder, preprocessing: preprocessing)
       let tap = self.tap ?? (source.architecture.head == .none ? .map2x2 : .fc)
       let (network, head) = try Self.network(source, tap)
@@ -67,8 +69,9 @@ struct FeaturesCommand: ParsableCommand {
         caching: files.count < VGGEncoder.batchSize ? .streamed : .resident,
         on: Device.cpu.multiplying(encoding.arithmetic))
       let cache = try FeatureCache(
-        path: output, key: "\(tap.rawValue) \(try stack.fingerprint())", names: files,
+        path: output, key: "\(tap.rawValue) \(try stack.fingerprint())", names: files, files: files,
         width: head == nil ? network.pooledSize : network.featureSize)
+      for warning in cache.warnings { Console.complain(warning) }
       let pending = cache.pending.count
       if pending < files.count {
         Console.note("\(output): \(files.count - pending) images are there already")

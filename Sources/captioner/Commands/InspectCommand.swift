@@ -2,6 +2,7 @@ import ArgumentParser
 import Models
 import Foundation
 import Imaging
+import Support
 import Tensors
 
 /// `captioner inspect`: what a model, checkpoint or weights file holds.
@@ -67,7 +68,8 @@ struct InspectCommand: ParsableCommand {
         let padded = name.padding(toLength: width, withPad: " ", startingAt: 0)
         lines.append("  \(padded)  \(entry.typeName)  \(entry.shape)")
       }
-      try Console.print(lines.joined(separator: "\n"))
+      // A line of what the file says must not look like two.
+      try Console.print(lines.map { $0.printable() }.joined(separator: "\n"))
     }
   }
 

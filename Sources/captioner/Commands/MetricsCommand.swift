@@ -2,6 +2,7 @@ import ArgumentParser
 import Evaluation
 import Foundation
 import Metrics
+import Support
 
 /// `captioner metrics`: scores captions that some program made.
 struct MetricsCommand: ParsableCommand {
@@ -59,13 +60,21 @@ struct MetricsCommand: ParsableCommand {
   func run() throws {
     engine.apply()
     try reportingErrors {
+      var outputs = Outputs(readingFrom: [references, results] + (trainingCaptions.map { [$0] } ?? []))
+      if let perImage { try outputs.add(perImage, "--per-image") }
       let scored = try ResultsScores(
         of: results, references: references, trainingCaptions: trainingCaptions,
         bootstrap: resamples > 0 ? Bootstrap(resamples: resamples, seed: seed ?? 1) : nil,
         threads: engine.threads ?? ProcessInfo.processInfo.activeProcessorCount)
       for warning in scored.warnings { Console.complain(warning) }
+      // A reader that has gone costs no file.
+      let printed = Result {
+        try withoutBrokenPipes {
+          try Console.print(format == .json ? Console.json(scored.scores) : scored.scores.resultsText)
+        }
+      }
       if let perImage { try scored.writeRows(to: perImage) }
-      try Console.print(format == .json ? Console.json(scored.scores) : scored.scores.resultsText)
+      try printed.get()
     }
   }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Models
 import Imaging
 import Language
+import Support
 
 /// `captioner score`: how likely given captions are.
 struct ScoreCommand: ParsableCommand {
@@ -51,6 +52,7 @@ struct ScoreCommand: ParsableCommand {
       let given = try captions.map { try Self.given($0, captioner.description.vocabulary) }
       let pooled = try captioner.pooled(batch.images)
       let scored = given.map { captioner.score($0.words, pooled, runnersUp: runnerUps) }
+      try captioner.checkUnchanged()
       var writer = CaptionWriter(format: format == .json ? .json : .text)
       writer.namesImages = false
       if format == .json { return try writer.write(image: image, captions: scored) }
@@ -80,7 +82,9 @@ struct ScoreCommand: ParsableCommand {
   /// A word, its rank, and what else was expected in its place.
   private static func line(_ word: Caption.ScoredWord) -> String {
     let others = word.runnersUp.map { "\($0.word) \(Console.logProb($0.logProb))" }.joined(separator: ", ")
-    return "  \(Console.logProb(word.logProb))  \(word.word)"
+    let line =
+      "  \(Console.logProb(word.logProb))  \(word.word)"
       + (word.rank.map { $0 > 1 ? "  (rank \($0))" : "" } ?? "") + (others.isEmpty ? "" : "  | \(others)")
+    return line.printable()
   }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Datasets
 import Foundation
 import Language
+import Support
 
 /// `captioner vocabulary`: the vocabulary that training would use.
 struct VocabularyCommand: ParsableCommand {
@@ -47,7 +48,9 @@ struct VocabularyCommand: ParsableCommand {
           Console.json(Report(words: vocabulary.words, counts: occurrences, statistics: statistics)))
         return
       }
-      let lines = vocabulary.words.indices.map { "\($0)\t\(vocabulary.words[$0])\t\(occurrences[$0])\n" }
+      let lines = vocabulary.words.indices.map {
+        "\($0)\t\(vocabulary.words[$0].printable())\t\(occurrences[$0])\n"
+      }
       try Console.write(lines.joined())
       Console.note(
         """

@@ -18,8 +18,8 @@ struct ModelOption: ParsableArguments {
     let places = Self.defaultPlaces
     if let found = places.first(where: { FileManager.default.fileExists(atPath: $0) }) { return found }
     throw Failure(
-      description: "no model: expected --model FILE, $CAPTIONER_MODEL or \(Self.fileName) in models/ above "
-        + "\(Self.executableFolder.path), found none")
+      description: "no model: expected --model FILE, $CAPTIONER_MODEL or a file "
+        + "\(places.joined(separator: " or ")), found none")
   }
 
   private static let fileName = "captioner.safetensors"
@@ -31,18 +31,21 @@ struct ModelOption: ParsableArguments {
     return URL(fileURLWithPath: path).resolvingSymlinksInPath().deletingLastPathComponent()
   }
 
-  /// `models/` walking up from the executable, then `../share/captioner` beside it.
+  /// The install's own places: `models/` of the package that the executable was built in (above its `.build`), then
+  /// `../share/captioner` beside it. Not every folder above: `/tmp/models` may be anybody's.
   private static var defaultPlaces: [String] {
-    var places: [String] = []
-    var folder = executableFolder
-    while true {
-      places.append(folder.appendingPathComponent("models/\(fileName)").path)
-      let parent = folder.deletingLastPathComponent()
-      if parent.path == folder.path { break }
-      folder = parent
+    defaultPlaces(executableFolder: executableFolder.path)
+  }
+
+  static func defaultPlaces(executableFolder folder: String) -> [String] {
+    let components = folder.split(separator: "/", omittingEmptySubsequences: true)
+    func path(_ components: some Sequence<Substring>, _ rest: String) -> String {
+      components.map { "/" + $0 }.joined() + rest + fileName
     }
-    let share = executableFolder.deletingLastPathComponent().appendingPathComponent(
-      "share/captioner/\(fileName)")
-    return places + [share.path]
+    var places: [String] = []
+    if let build = components.lastIndex(of: ".build") {
+      places.append(path(components[..<build], "/models/"))
+    }
+    return places + [path(components.dropLast(), "/share/captioner/")]
   }
 }

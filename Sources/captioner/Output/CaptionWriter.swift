@@ -20,16 +20,17 @@ struct CaptionWriter {
   mutating func write(image: String, captions: [Caption]) throws {
     switch format {
     case .text:
-      let prefix = namesImages ? Console.oneLine(image) + ": " : ""
+      let prefix = namesImages ? image.printable() + ": " : ""
       for caption in captions {
         // Programs read this line: what is new goes elsewhere.
-        try Console.print("\(prefix)\(caption.text)  (log-prob \(Console.logProb(caption.logProb)))")
+        try Console.print(
+          "\(prefix)\(caption.text.printable())  (log-prob \(Console.logProb(caption.logProb)))")
       }
     case .json:
       try Console.print("{\"image\": \(Console.json(image)), \"captions\": \(Console.json(captions))}")
     case .csv:
       for (rank, caption) in captions.enumerated() {
-        try row([image, "\(rank + 1)", caption.text, "\(caption.logProb)", ""])
+        try row(image, "\(rank + 1)", caption.text, "\(caption.logProb)", "")
       }
     }
   }
@@ -40,15 +41,20 @@ struct CaptionWriter {
     switch format {
     case .text: break
     case .json: try Console.print("{\"image\": \(Console.json(image)), \"error\": \(Console.json(error))}")
-    case .csv: try row([image, "", "", "", error])
+    case .csv: try row(image, "", "", "", error)
     }
   }
 
-  private mutating func row(_ fields: [String]) throws {
+  private mutating func row(
+    _ image: String, _ rank: String, _ caption: String, _ logProb: String, _ error: String
+  ) throws {
     if !wroteHeader { try Console.print("image,rank,caption,log_prob,error") }
     wroteHeader = true
+    let fields = [
+      Console.csv(text: image), rank, Console.csv(text: caption), logProb, Console.csv(text: error),
+    ]
     // Names byte for byte: other programs open them.
-    try Console.write(FileName.bytes(fields.map(Console.csv).joined(separator: ",") + "\n"))
+    try Console.write(FileName.bytes(fields.joined(separator: ",") + "\n"))
   }
 }
 

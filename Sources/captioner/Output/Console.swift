@@ -1,5 +1,4 @@
 import Foundation
-import Imaging
 import Support
 
 /// Standard output for data, standard error for messages.
@@ -17,25 +16,27 @@ enum Console {
   /// Writes a line to standard output.
   static func print(_ line: String) throws { try write(line + "\n") }
 
-  /// Writes a message to standard error, the program's name before it, on one line.
+  /// Writes a message to standard error, the program's name before it, on one line of a sane length.
   static func complain(_ message: String) { note("captioner: \(oneLine(message))") }
 
-  /// Text that may hold a path, without line breaks or what a terminal would obey, and no longer than people read.
-  static func oneLine(_ text: String) -> String {
-    let line = text.split(whereSeparator: \.isNewline).joined(separator: " ")
-    let limit = 4_000
-    guard line.unicodeScalars.count > limit else { return FileName.printable(line) }
-    return FileName.printable("\(line.prefix(limit / 2)) … \(line.suffix(limit / 2))")
-  }
+  /// Text that may hold what comes from files, as one line that does nothing to a terminal.
+  static func oneLine(_ text: String) -> String { text.shortened(to: 1200).printable() }
 
-  /// Writes a line to standard error; one that can't be written is lost.
-  static func note(_ line: String) {
-    writeToStandardError(line + "\n")
+  /// Writes text to standard error, as lines that do nothing to a terminal; what can't be written is lost.
+  static func note(_ text: String) {
+    writeToStandardError(text.printable(keepingLines: true) + "\n")
   }
 
   /// JSON of a value on one line, keys sorted; numbers that are not finite are strings.
   static func json(_ value: some Encodable) throws -> String {
-    try canonicalJSON(value, .nonFinite)
+    try canonicalJSON(value, .nonFinite).printableJSON
+  }
+
+  /// Text as a field of a CSV line (RFC 4180). Spreadsheets take what begins with one of `= + - @` for a formula: such
+  /// text gets an apostrophe before it, as they write it themselves. What does something to a terminal is escaped; bytes of names that are no text stay.
+  static func csv(text: String) -> String {
+    let shown = text.printable(keepingBytes: true)
+    return csv(shown.first.map("=+-@".contains) ?? false ? "'" + shown : shown)
   }
 
   /// A field of a CSV line (RFC 4180).

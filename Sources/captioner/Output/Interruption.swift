@@ -2,7 +2,7 @@ import Foundation
 import Support
 import Synchronization
 
-/// Remembers that Ctrl-C or SIGTERM asked for the end; a second one ends the process at once.
+/// Remembers that Ctrl-C, SIGTERM or a terminal that was closed (SIGHUP) asked for the end; a second one ends the process at once.
 ///
 /// No handler runs on a thread that computes: oneDNN's kernels keep the stack pointer in memory of their own, where a
 /// handler's frame would overwrite what lies below. The signals are blocked, and a thread of ours waits for them.
@@ -31,11 +31,14 @@ enum Interruption {
   private static var set: sigset_t {
     var signals = sigset_t()
     sigemptyset(&signals)
-    for number in [SIGINT, SIGTERM] {
-      // An ignored signal would never arrive.
-      signal(number, SIG_DFL)
-      sigaddset(&signals, number)
-    }
+    for number in [SIGINT, SIGTERM, SIGHUP] where !isIgnored(number) { sigaddset(&signals, number) }
     return signals
+  }
+
+  /// Whether whoever started the process wants it to outlive the signal, as `nohup` does and a shell in the background.
+  private static func isIgnored(_ number: Int32) -> Bool {
+    var action = sigaction()
+    guard sigaction(number, nil, &action) == 0 else { return false }
+    return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1  // SIG_IGN
   }
 }

@@ -2,7 +2,7 @@
 /// does not belong stands as one of the last 128 private characters, U+10FF80 for 0x80 to U+10FFFF for 0xFF. So do
 /// the bytes of those characters themselves, so that every name comes back byte for byte.
 public enum FileName {
-  private static let escapes: ClosedRange<UInt32> = 0x10FF80...0x10FFFF
+  static let escapes: ClosedRange<UInt32> = 0x10FF80...0x10FFFF
 
   /// The text that stands for a name.
   public static func text(_ bytes: some Collection<UInt8>) -> String {
@@ -56,29 +56,5 @@ public enum FileName {
   }
 
   /// The name as the system takes it.
-  static func path(_ text: String) -> [CChar] { bytes(text).map { CChar(bitPattern: $0) } + [0] }
-
-  /// Text for people's terminals: controls, and what turns the direction of writing, as `\u{1B}`; bytes that are no
-  /// text as `\xFF`.
-  public static func printable(_ text: String) -> String {
-    guard text.unicodeScalars.contains(where: isUnprintable) else { return text }
-    var printable = ""
-    for scalar in text.unicodeScalars {
-      if escapes.contains(scalar.value) {
-        printable += "\\x" + String(scalar.value - 0x10FF00, radix: 16, uppercase: true)
-      } else if isUnprintable(scalar) {
-        printable += "\\u{" + String(scalar.value, radix: 16, uppercase: true) + "}"
-      } else {
-        printable.unicodeScalars.append(scalar)
-      }
-    }
-    return printable
-  }
-
-  private static func isUnprintable(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar.value {
-    case 0..<0x20, 0x7F..<0xA0, 0x61C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069, escapes: true
-    default: false
-    }
-  }
+  public static func path(_ text: String) -> [CChar] { bytes(text).map { CChar(bitPattern: $0) } + [0] }
 }
