@@ -117,7 +117,8 @@ public final class FeatureCache {
       let withdrawn = Set(damaged).union(changed)
       var warnings: [String] = []
       if !changed.isEmpty {
-        warnings.append("\(path): \(changed.count) images have changed since, computed again")
+        let images = changed.count == 1 ? "1 image has" : "\(changed.count) images have"
+        warnings.append("\(path): \(images) changed since, computed again")
       }
       if !damaged.isEmpty {
         warnings.append("\(path): \(damaged.count) rows are damaged (no finite numbers), computed again")
