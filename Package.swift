@@ -46,7 +46,7 @@ let package = Package(
     .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"),
   ],
   targets: [
-    // Floor 0: C.
+    // Layer 0: C.
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
     .target(
       name: "CImageCodecs", cSettings: strictC,
@@ -57,41 +57,41 @@ let package = Package(
       name: "TestSupport", dependencies: ["Support", "Tensors"], path: "Tests/TestSupport",
       swiftSettings: numeric),
   ]
-    // Floor 1.
+    // Layer 1.
     + module("Support", dependencies: [], settings: numeric, fixtures: true)
     + module("Language", dependencies: [], fixtures: true)
-    // Floor 2.
+    // Layer 2.
     + module("Tensors", dependencies: ["CKernels", "Support"], settings: numeric)
     + module(
       "Metrics", dependencies: ["Support"], settings: numeric, testDependencies: ["Language"], fixtures: true)
-    // Floor 3.
+    // Layer 3.
     + module("Kernels", dependencies: ["COneDNN", "CKernels", "Support", "Tensors"], settings: numeric)
     + module(
       "Imaging", dependencies: ["CImageCodecs", "Support", "Tensors"], settings: numeric, fixtures: true)
-    // Floor 4.
+    // Layer 4.
     + module("Layers", dependencies: ["Kernels", "Support", "Tensors"], settings: numeric, fixtures: true)
     + module(
       "Datasets", dependencies: ["Imaging", "Kernels", "Language", "Support", "Tensors"],
       testDependencies: ["Imaging", "Kernels", "Language"])
-    // Floor 5.
+    // Layer 5.
     + module(
       "Decoding", dependencies: ["Kernels", "Language", "Layers", "Support", "Tensors"], settings: numeric,
       testDependencies: ["Models"])
-    // Floor 6.
+    // Layer 6.
     + module(
       "Models",
       dependencies: [
         "Datasets", "Decoding", "Imaging", "Kernels", "Language", "Layers", "Support", "Tensors",
       ],
       settings: numeric, fixtures: true)
-    // Floor 7.
+    // Layer 7.
     + module(
       "Evaluation",
       dependencies: [
         "Models", "Datasets", "Decoding", "Imaging", "Language", "Layers", "Metrics", "Support",
         "Tensors",
       ])
-    // Floor 8.
+    // Layer 8.
     + module(
       "Training",
       dependencies: [
@@ -99,14 +99,14 @@ let package = Package(
         "Metrics", "Support", "Tensors",
       ],
       settings: numeric, fixtures: true)
-    // Floor 9.
+    // Layer 9.
     + module(
       "Reporting",
       dependencies: [
         "Datasets", "Evaluation", "Imaging", "Language", "Metrics", "Support", "Tensors", "Training",
       ],
       testDependencies: ["Models", "Datasets", "Decoding"])
-    // Floor 10: the front door.
+    // Layer 10: the front door.
     + module(
       "CaptionerKit",
       dependencies: [
@@ -114,7 +114,7 @@ let package = Package(
         "Support", "Tensors", "Training",
       ],
       testDependencies: ["Layers"])
-    // Floor 11: the command.
+    // Layer 11: the command.
     + [
       .executableTarget(
         name: "captioner",

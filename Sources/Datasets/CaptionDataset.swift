@@ -13,7 +13,10 @@ public struct CaptionedImage: Sendable, Equatable {
   public internal(set) var captions: [String]
 
   init(id: Int, fileName: String, folder: String = "", captions: [String] = []) {
-    (self.id, self.fileName, self.folder, self.captions) = (id, fileName, folder, captions)
+    self.id = id
+    self.fileName = fileName
+    self.folder = folder
+    self.captions = captions
   }
 
   /// Its file's path.

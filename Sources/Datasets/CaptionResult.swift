@@ -14,7 +14,9 @@ public struct CaptionResult: Encodable, Sendable, Equatable {
 
   /// A result.
   public init(imageID: Int, caption: String, logProb: Float? = nil, referenceLogProbs: [Float]? = nil) {
-    (self.imageID, self.caption, self.logProb) = (imageID, caption, logProb)
+    self.imageID = imageID
+    self.caption = caption
+    self.logProb = logProb
     self.referenceLogProbs = referenceLogProbs
   }
 

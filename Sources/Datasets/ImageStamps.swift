@@ -19,7 +19,7 @@ final class ImageStamps {
 
   init(
     _ descriptor: Int32, path: String, offset: Int?, files: [String]?, written: FileStamp?, renews: Bool
-  ) throws(FeatureCacheError) {
+  ) throws(MapCacheError) {
     self.descriptor = descriptor
     self.path = path
     self.offset = offset
@@ -35,7 +35,7 @@ final class ImageStamps {
   }
 
   /// Whether a row's image is another than the one that its features were made of. One that is gone has not changed.
-  func hasChanged(_ row: Int) throws(FeatureCacheError) -> Bool {
+  func hasChanged(_ row: Int) throws(MapCacheError) -> Bool {
     guard let files, let now = found[row] else { return false }
     guard offset != nil else { return written.map { now.modified > $0.modified } ?? false }
     let before = FileStamp(size: stored[4 * row], modified: stored[4 * row + 1], changed: stored[4 * row + 2])
@@ -49,7 +49,7 @@ final class ImageStamps {
   }
 
   /// Notes what a row's image is, now that its features were made. One that was written to meanwhile counts as changed.
-  func note(_ row: Int) throws(FeatureCacheError) {
+  func note(_ row: Int) throws(MapCacheError) {
     guard let files else { return }
     let fingerprint = Fingerprint.ofFile(at: files[row])
     if let before = found[row], let fingerprint, FileStamp(ofFileAt: files[row]) == before {
@@ -59,7 +59,7 @@ final class ImageStamps {
     }
   }
 
-  private func write(_ stamp: FileStamp, _ fingerprint: UInt64, _ row: Int) throws(FeatureCacheError) {
+  private func write(_ stamp: FileStamp, _ fingerprint: UInt64, _ row: Int) throws(MapCacheError) {
     guard let offset else { return }
     let words = [stamp.size, stamp.modified, stamp.changed, fingerprint].map(\.littleEndian)
     do {

@@ -16,7 +16,8 @@ public struct LengthLimit: Sendable, Equatable {
   /// A limit of `maximum` words, at least 1.
   public init(maximum: Int, rule: Rule) {
     precondition(maximum > 0, "captions of \(maximum) words")
-    (self.maximum, self.rule) = (maximum, rule)
+    self.maximum = maximum
+    self.rule = rule
   }
 
   /// The caption as it is to be learned; nil when it is to be left out.

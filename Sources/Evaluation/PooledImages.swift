@@ -42,7 +42,7 @@ public struct PooledImages {
   ///   - progress: called with the number of images done, and how many were missing.
   ///   - note: told how many images have changed since their maps were stored, and are computed again.
   ///   - failed: called with the reason of each image that can't be read.
-  /// - Throws: `FeatureCacheError`, `ModelError.notFinite`.
+  /// - Throws: `MapCacheError`, `ModelError.notFinite`.
   public init(
     _ captioner: CaptionModel, _ images: [CaptionedImage], keptIn path: String,
     progress: (_ done: Int, _ pending: Int) -> Void = { _, _ in }, note: (String) -> Void = { _ in },
@@ -50,7 +50,7 @@ public struct PooledImages {
   ) throws {
     let files = images.map(\.path)
     let width = captioner.description.encoder.pooledSize
-    let cache = try FeatureCache(
+    let cache = try MapCache(
       path: path, key: try captioner.encoder.fingerprint(), names: files, files: files,
       width: width)
     for warning in cache.warnings { note(warning) }

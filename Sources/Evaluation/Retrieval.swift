@@ -48,7 +48,8 @@ public struct Retrieval: Sendable, Equatable {
   public init(_ logProbs: Tensor, owners: [Int], words: [Int]) {
     let (images, captions) = (logProbs.shape[0], logProbs.shape[1])
     precondition(owners.count == captions && words.count == captions && owners.allSatisfy { $0 < images })
-    (self.images, self.captions) = (images, captions)
+    self.images = images
+    self.captions = captions
     let rows = (0..<images).map { logProbs.row($0).scalars }
     captionToImage = Recall(
       owners.enumerated().map { caption, owner in

@@ -70,9 +70,13 @@ public struct Preprocessing: Sendable, Equatable {
     mean: [Float],
     standardDeviation: [Float]
   ) {
-    (self.width, self.height, self.resize) = (checkedWidth, height, resize)
-    (self.channelOrder, self.scale) = (channelOrder, scale)
-    (self.mean, self.standardDeviation) = (mean, standardDeviation)
+    self.width = checkedWidth
+    self.height = height
+    self.resize = resize
+    self.channelOrder = channelOrder
+    self.scale = scale
+    self.mean = mean
+    self.standardDeviation = standardDeviation
   }
 
   /// What torchvision's ImageNet weights expect: short side 256, the middle 224x224, RGB in 0…1, normalised.

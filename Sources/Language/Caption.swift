@@ -13,7 +13,10 @@ public struct Caption: Sendable, Equatable {
 
     /// A word with its log-probability.
     public init(word: String, logProb: Float, rank: Int? = nil, runnersUp: [ScoredWord] = []) {
-      (self.word, self.logProb, self.rank, self.runnersUp) = (word, logProb, rank, runnersUp)
+      self.word = word
+      self.logProb = logProb
+      self.rank = rank
+      self.runnersUp = runnersUp
     }
   }
 

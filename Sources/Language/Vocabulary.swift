@@ -31,7 +31,8 @@ public struct Vocabulary: Sendable, Equatable {
         throw .duplicate(word: word, ids: [Int(first), id])
       }
     }
-    (self.words, self.ids) = (words, ids)
+    self.words = words
+    self.ids = ids
   }
 
   /// The special words and every word that `counts` holds at least `minimumCount` times, by falling count, then

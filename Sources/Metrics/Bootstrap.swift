@@ -22,7 +22,9 @@ public struct Bootstrap: Sendable, Equatable {
   /// At least one resample; a level between 0 and 1.
   public init(resamples: Int = 1000, level: Double = 0.95, seed: UInt64 = 1) {
     precondition(resamples > 0 && level >= 0 && level <= 1)
-    (self.resamples, self.level, self.seed) = (resamples, level, seed)
+    self.resamples = resamples
+    self.level = level
+    self.seed = seed
   }
 
   /// The intervals of scores that depend on images through sums only; none if there are no images.

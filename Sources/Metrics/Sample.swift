@@ -10,7 +10,8 @@ public struct Sample: Sendable {
 
   /// A caption and its references.
   public init(candidate: [String], references: [[String]]) {
-    (self.candidate, self.references) = (candidate, references)
+    self.candidate = candidate
+    self.references = references
   }
 
   /// `tokens` taken apart at no-break spaces.

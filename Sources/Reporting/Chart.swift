@@ -12,7 +12,10 @@ struct Chart {
 
   /// - Parameter summary: what the chart shows, for those who can't see it.
   init(_ title: String, summary: String, x: ClosedRange<Double>, y: ClosedRange<Double>) {
-    (self.title, self.summary, self.x, self.y) = (title, summary, x, y)
+    self.title = title
+    self.summary = summary
+    self.x = x
+    self.y = y
   }
 
   func px(_ value: Double) -> Double {

@@ -22,7 +22,9 @@ struct LineChart {
   init?(_ title: String, _ scale: Scale = Scale(), _ series: [Series]) {
     let series = series.filter { !$0.points.isEmpty }
     guard !series.isEmpty else { return nil }
-    (self.title, self.scale, self.series) = (title, scale, series)
+    self.title = title
+    self.scale = scale
+    self.series = series
   }
 
   /// The figure.

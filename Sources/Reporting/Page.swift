@@ -15,7 +15,9 @@ struct Page {
   ///   - thumbnails: the source of each one's picture.
   init(_ report: Report, shown: [Int], thumbnails: [String?]) {
     precondition(shown.count == thumbnails.count)
-    (self.report, self.shown, self.thumbnails) = (report, shown, thumbnails)
+    self.report = report
+    self.shown = shown
+    self.thumbnails = thumbnails
   }
 
   func html() throws -> String {

@@ -21,7 +21,10 @@ struct Series {
   init(
     _ name: String, style: String, _ points: [Point], isRead: Bool = true, isDotted: Bool = false
   ) {
-    (self.name, self.style, self.isRead, self.isDotted) = (name, style, isRead, isDotted)
+    self.name = name
+    self.style = style
+    self.isRead = isRead
+    self.isDotted = isDotted
     // Beyond these even an axis has no room for the number.
     self.points = points.filter { $0.step.isFinite && $0.value.isFinite && abs($0.value) < 1e12 }
   }

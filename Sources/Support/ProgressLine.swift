@@ -27,9 +27,13 @@ public struct ProgressLine {
     clock: @escaping () -> Double,
     sink: @escaping (String) -> Void
   ) {
-    (self.title, self.unit, self.total, self.interactive) = (title, unit, total, interactive)
+    self.title = title
+    self.unit = unit
+    self.total = total
+    self.interactive = interactive
     self.first = first
-    (self.clock, self.sink) = (clock, sink)
+    self.clock = clock
+    self.sink = sink
     start = clock()
     lastDrawn = start
   }

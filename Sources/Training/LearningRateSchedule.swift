@@ -38,8 +38,10 @@ struct LearningRateSchedule: Codable, Equatable, Sendable {
   ///   - warmUp: steps over which the rate rises to it linearly: the n-th of them has n/warmUp of it.
   ///   - stopPatience: validations without improvement that end the run.
   init(learningRate: Double, _ curve: Curve, warmUp: Int = 0, stopPatience: Int) {
-    (self.learningRate, self.curve) = (learningRate, curve)
-    (self.warmUp, self.stopPatience) = (warmUp, stopPatience)
+    self.learningRate = learningRate
+    self.curve = curve
+    self.warmUp = warmUp
+    self.stopPatience = stopPatience
   }
 
   /// The lowest validation loss so far.

@@ -30,7 +30,7 @@ public struct ScheduledSampling: Codable, Sendable, Equatable {
   /// How the model's own word is chosen.
   public enum Choice: String, SettingValue, CaseIterable {
     /// The likeliest.
-    case argMax
+    case argmax = "argMax"
     /// Drawn from its distribution.
     case sample
   }

@@ -18,8 +18,11 @@ struct TrainingBatch {
   private var weights: [Double]?
 
   init(sentences: [[Int32]], imageRows: [Int32], images: [Int], features: Tensor) {
-    (self.sentences, self.imageRows, taught) = (sentences, imageRows, sentences.count)
-    (self.images, self.features) = (images, features)
+    self.sentences = sentences
+    self.imageRows = imageRows
+    taught = sentences.count
+    self.images = images
+    self.features = features
   }
 
   /// Adds captions drawn from the model, to be made likelier by their advantage; what was there keeps the weight

@@ -27,9 +27,9 @@ public struct EncodedSplit {
   /// All captions, as tokens, of the image of a row: more than `captions` where those are a choice.
   public let references: @Sendable (Int) -> [[String]]
   /// Pooled maps of the images.
-  public let features: FeatureCache
+  public let features: MapCache
   /// Pooled maps of other views of the same images, for training to choose among.
-  public let views: [FeatureCache]
+  public let views: [MapCache]
 
   /// The images that have captions, by row, and which those are.
   let images: [(row: Int, captions: ArraySlice<Int>)]
@@ -37,8 +37,8 @@ public struct EncodedSplit {
   /// Captions about images whose features are done; those of unreadable images are left out.
   public init(
     captions: some Collection<some Collection<Int32>>, rows: [Int],
-    references: @escaping @Sendable (Int) -> [[String]] = { _ in [] }, features: FeatureCache,
-    views: [FeatureCache] = []
+    references: @escaping @Sendable (Int) -> [[String]] = { _ in [] }, features: MapCache,
+    views: [MapCache] = []
   ) {
     precondition(captions.count == rows.count)
     var (usable, usableRows) = (EncodedCaptions(), [Int]())
@@ -56,8 +56,12 @@ public struct EncodedSplit {
       images.append((usableRows[order[place]], order[first...place]))
       first = place + 1
     }
-    (self.captions, self.rows, self.images) = (usable, usableRows, images)
-    (self.references, self.features, self.views) = (references, features, views)
+    self.captions = usable
+    self.rows = usableRows
+    self.images = images
+    self.references = references
+    self.features = features
+    self.views = views
   }
 
   /// The captions at `indices`, each about a row of features of its own.

@@ -115,7 +115,7 @@ struct ImageReaderTests {
       width: 9, height: 7, resize: .shortSideThenCenterCrop(shortSide: 10), channelOrder: .rgb, scale: .unit,
       mean: [0, 0, 0], standardDeviation: [1, 1, 1])
     for preprocessing in [Preprocessing.caffe, .torchvision, small] {
-      for view in (0..<6).map({ TrainingView($0, seed: 3) }) {
+      for view in (0..<6).map({ Augmentation($0, seed: 3) }) {
         let expected = preprocessing.fitted(view(image, number: 5))
         let found = try ImageReader().fitted(contentsOf: path, to: preprocessing) { view($0, number: 5) }
         #expect(found.image == expected, "view \(view.index)")

@@ -36,7 +36,7 @@ import Testing
     let loader = ImageLoader(preprocessing)
     let (plain, flipped) = (
       loader.load([path], 0..<1).images,
-      loader.load([path], 0..<1) { size, _ in TrainingView(1)(size, number: 0) }.images
+      loader.load([path], 0..<1) { size, _ in Augmentation(1)(size, number: 0) }.images
     )
     #expect(plain != flipped)
     for y in [0, 100] {
@@ -52,7 +52,7 @@ import Testing
   @Test func batchesAreTheSameAhead() throws {
     let paths = (1...8).map { photo("decode/jpeg-orientation-\($0).jpg") } + ["/nowhere.png"]
     let loader = ImageLoader(preprocessing)
-    let view: @Sendable (ImageSize, Int) -> ImageCrop = { TrainingView($1 % 2)($0, number: $1) }
+    let view: @Sendable (ImageSize, Int) -> ImageCrop = { Augmentation($1 % 2)($0, number: $1) }
     let batches = Array(loader.batches(paths, of: 2, view: view))
     #expect(batches.count == 5)
     for (number, batch) in batches.enumerated() {

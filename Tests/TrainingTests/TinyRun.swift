@@ -19,7 +19,7 @@ final class TinyRun {
   let train, validation: EncodedSplit
   let vocabulary: Vocabulary
   /// The features as they are, and mirrored.
-  let caches: [FeatureCache]
+  let caches: [MapCache]
   let encoder: SafetensorsFile
   private let preprocessing: Preprocessing
 
@@ -40,7 +40,7 @@ final class TinyRun {
     encoder = try SafetensorsFile(path: weights)
     var random = Random(seed: 5)
     caches = try ["plain", "mirrored"].map { name in
-      let cache = try FeatureCache(
+      let cache = try MapCache(
         path: "\(folder)/\(name).safetensors", key: name, names: (0..<6).map { "image \($0)" },
         width: fineTuning ? 16 * 16 * 4 : TinyNetwork.pooledSize)
       for row in 0..<6 {

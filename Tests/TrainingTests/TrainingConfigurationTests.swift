@@ -32,7 +32,7 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     (configuration.validationMetric, configuration.validationBeamWidth) = (.cider, 2)
     configuration.scheduledSampling.curve = .exponential
     (configuration.samplingK, configuration.samplingC, configuration.samplingFloor) = (0.5, 0.1, 0.2)
-    (configuration.samplingCoin, configuration.samplingChoice) = (.sequence, .argMax)
+    (configuration.samplingCoin, configuration.samplingChoice) = (.sequence, .argmax)
     (configuration.fineTuneFrom, configuration.fineTuneAfter) = ("conv5_1", 100)
     (configuration.encoderLearningRate, configuration.microBatch) = (1e-6, 8)
     configuration.batchUnit = .images

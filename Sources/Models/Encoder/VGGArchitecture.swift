@@ -44,7 +44,9 @@ public struct VGGArchitecture: Sendable, Equatable {
     for layer in layers {
       if case .convolution(let width) = layer, width < 1 || width > 1 << 14 { return nil }
     }
-    (self.layers, self.head, self.featureSize) = (layers, head, featureSize)
+    self.layers = layers
+    self.head = head
+    self.featureSize = featureSize
   }
 
   /// A network from a table such as `64,64,pool,128`; nil when the text is not one.

@@ -40,7 +40,8 @@ public struct VGGCut: Sendable, Equatable {
     guard let index = architecture.convolutionNames.firstIndex(of: name),
       !pairs.contains(where: { $0 == .pool && $1 == .pool })
     else { return nil }
-    (self.architecture, self.name) = (architecture, name)
+    self.architecture = architecture
+    self.name = name
     frozen = VGGArchitecture(
       layers: Array(layers[..<places[index]]), head: .none, featureSize: architecture.featureSize)
     trained = Array(architecture.convolutions[index...])

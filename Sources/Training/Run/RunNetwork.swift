@@ -19,7 +19,8 @@ struct RunNetwork {
       let architecture = VGGArchitecture(
         layers: source.architecture.layers, head: configuration.head, featureSize: configuration.featureSize)
     else { throw .configuration("\(configuration.encoder): expected a VGG network") }
-    (self.architecture, self.source) = (architecture, source)
+    self.architecture = architecture
+    self.source = source
     guard !configuration.fineTuneFrom.isEmpty else {
       (frozen, tap, cut) = (architecture, .pooled, nil)
       return
@@ -29,7 +30,9 @@ struct RunNetwork {
         "--fine-tune-from: expected one of \(architecture.convolutionNames.dropFirst().joined(separator: ", ")),"
           + " found \(configuration.fineTuneFrom)")
     }
-    (self.frozen, tap, self.cut) = (frozen, .map, cut)
+    self.frozen = frozen
+    tap = .map
+    self.cut = cut
   }
 
   /// The convolutions that learn, as the encoder's file has them; nil: none does.

@@ -50,7 +50,8 @@ struct RunSizes {
     let images = Double(check.train.images)
     let chosen =
       configuration.consensus > 0 && all > 0 ? min(1, images * Double(configuration.consensus) / all) : 1
-    (self.words, units) = (words * chosen, configuration.batchUnit == .captions ? captions * chosen : images)
+    self.words = words * chosen
+    units = configuration.batchUnit == .captions ? captions * chosen : images
     rows = units
     validationWords = Double(check.validation.words.tokens + check.validation.captions)
 

@@ -120,18 +120,18 @@ public struct TrainingRun {
     if !isBegun { try write(configuration) }
     report(.opened)
 
-    let features = try RunFeatures(
+    let features = try RunMaps(
       network, source, folder: folder, shouldStop: shouldStop, report: report)
     let trainSplit = try EncodedSplit(
       captions: learned.captions, rows: learned.rows, references: train.references(of:),
-      features: features.cache(of: train, view: TrainingView(0)),
+      features: features.cache(of: train, view: Augmentation(0)),
       views: (1..<configuration.views).map {
-        try features.cache(of: train, view: TrainingView($0, seed: configuration.seed))
+        try features.cache(of: train, view: Augmentation($0, seed: configuration.seed))
       })
     let told = validation.encoded(by: vocabulary)
     let validationSplit = try EncodedSplit(
       captions: told.captions, rows: told.rows, references: validation.references(of:),
-      features: features.cache(of: validation, view: TrainingView(0)))
+      features: features.cache(of: validation, view: Augmentation(0)))
     if !features.unreadable.isEmpty { report(.unreadable(images: features.unreadable.count)) }
     var trainer = try Trainer(
       configuration, description, TrainingData(train: trainSplit, validation: validationSplit),

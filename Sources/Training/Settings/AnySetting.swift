@@ -80,7 +80,8 @@ public struct SettingAssignment: Sendable {
   private let change: @Sendable (inout TrainingConfiguration) -> Void
 
   init(_ setting: any AnySetting, _ change: @escaping @Sendable (inout TrainingConfiguration) -> Void) {
-    (self.setting, self.change) = (setting, change)
+    self.setting = setting
+    self.change = change
   }
 
   /// Sets it.
@@ -96,7 +97,8 @@ public struct SettingRequirement: Sendable {
 
   /// A rule.
   public init(_ text: String, _ isMet: @escaping @Sendable (TrainingConfiguration) -> Bool) {
-    (self.text, self.isMet) = (text, isMet)
+    self.text = text
+    self.isMet = isMet
   }
 }
 

@@ -9,7 +9,8 @@ public struct Bounds<Value>: Sendable {
 
   /// Any rule, and what it says.
   public init(_ text: String, contains: @escaping @Sendable (Value) -> Bool) {
-    (self.text, self.contains) = (text, contains)
+    self.text = text
+    self.contains = contains
   }
 }
 

@@ -68,7 +68,7 @@ struct FeaturesCommand: ParsableCommand {
         network, preprocessing: source.preprocessing, weights: source.file, prefix: source.prefix,
         caching: files.count < VGGEncoder.batchSize ? .streamed : .resident,
         on: Device.cpu.multiplying(encoding.arithmetic))
-      let cache = try FeatureCache(
+      let cache = try MapCache(
         path: output, key: "\(tap.rawValue) \(try stack.fingerprint())", names: files, files: files,
         width: head == nil ? network.pooledSize : network.featureSize)
       for warning in cache.warnings { Console.complain(warning) }

@@ -73,7 +73,7 @@ struct TrainEpochBenchmark: ParsableCommand {
 
   private func madeUp(width: Int, folder: String) throws -> EncodedSplit {
     var random = Random(seed: 1)
-    let features = try FeatureCache(
+    let features = try MapCache(
       path: folder + "/features.safetensors", key: "made up", names: (0..<Self.images).map(String.init),
       width: width)
     for image in 0..<Self.images {

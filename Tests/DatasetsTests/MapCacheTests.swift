@@ -11,16 +11,16 @@ private func inFolder(_ body: (String) throws -> Void) throws {
 }
 
 private func open(_ path: String, key: String = "vgg16", names: [String] = names, width: Int = 2) throws
-  -> FeatureCache
+  -> MapCache
 {
-  try FeatureCache(path: path, key: key, names: names, width: width)
+  try MapCache(path: path, key: key, names: names, width: width)
 }
 
-private func failure(_ body: () throws -> Void) -> FeatureCacheError? {
+private func failure(_ body: () throws -> Void) -> MapCacheError? {
   do {
     try body()
     return nil
-  } catch { return error as? FeatureCacheError }
+  } catch { return error as? MapCacheError }
 }
 
 @Test func rowsSurviveAndTheRestIsPending() throws {
@@ -53,7 +53,7 @@ private func failure(_ body: () throws -> Void) -> FeatureCacheError? {
     try Data(header.bytes + rows).write(to: URL(fileURLWithPath: path))
     let cache = try open(path, names: ["photos/a.jpg"])
     #expect(cache.pending == [] && cache.features(of: 0)[1] == 2)
-    #expect(throws: FeatureCacheError.self) { try open(path, names: ["photos/b.jpg"]) }
+    #expect(throws: MapCacheError.self) { try open(path, names: ["photos/b.jpg"]) }
   }
 }
 
@@ -62,17 +62,17 @@ private func failure(_ body: () throws -> Void) -> FeatureCacheError? {
   try inFolder { path in
     let values: [Float] = [1.5, -2, 0.1, 1e6, -7e4, 65504, 3e-8]
     do {
-      let cache = try FeatureCache(path: path, key: "k", names: names, width: values.count, type: .float16)
+      let cache = try MapCache(path: path, key: "k", names: names, width: values.count, type: .float16)
       try cache.store(values, row: 1)
       try cache.flush()
     }
-    let cache = try FeatureCache(path: path, key: "k", names: names, width: values.count, type: .float16)
+    let cache = try MapCache(path: path, key: "k", names: names, width: values.count, type: .float16)
     #expect(cache.pending == [0, 2])
     var read = [Float](repeating: .nan, count: values.count)
     cache.read(1, into: &read)
     #expect(read == [1.5, -2, 0.099975586, 65504, -65504, 65504, 5.9604645e-08])
     #expect(try SafetensorsFile(path: path).entries["features"]?.typeName == "F16")
-    let other = FeatureCacheError.otherKey(path: path, expected: "k as F32", found: "k as F16")
+    let other = MapCacheError.otherKey(path: path, expected: "k as F32", found: "k as F16")
     #expect(failure { _ = try open(path, key: "k", width: values.count) } == other)
   }
   try inFolder { path in
@@ -152,7 +152,7 @@ private func withPhotos(_ body: (_ cache: String, _ files: [String]) throws -> V
 }
 
 private func filled(_ path: String, _ files: [String], rows: [[Float]]) throws {
-  let cache = try FeatureCache(path: path, key: "k", names: names, files: files, width: 2)
+  let cache = try MapCache(path: path, key: "k", names: names, files: files, width: 2)
   for (row, values) in rows.enumerated() { try cache.store(values, row: row) }
   try cache.flush()
 }
@@ -161,7 +161,7 @@ private func filled(_ path: String, _ files: [String], rows: [[Float]]) throws {
   try withPhotos { path, files in
     try filled(path, files, rows: [[1, 2], [3, 4], [5, 6]])
     func pending() throws -> (rows: [Int], warnings: Int) {
-      let cache = try FeatureCache(path: path, key: "k", names: names, files: files, width: 2)
+      let cache = try MapCache(path: path, key: "k", names: names, files: files, width: 2)
       return (cache.pending, cache.warnings.count)
     }
     #expect(try pending() == ([], 0))
@@ -190,7 +190,7 @@ private func filled(_ path: String, _ files: [String], rows: [[Float]]) throws {
 {
   try withPhotos { path, files in
     try filled(path, files, rows: [[1, 2], [3, value], [5, 6]])
-    let cache = try FeatureCache(path: path, key: "k", names: names, files: files, width: 2)
+    let cache = try MapCache(path: path, key: "k", names: names, files: files, width: 2)
     #expect(cache.pending == [1] && cache.warnings.count == 1)
   }
 }
@@ -205,7 +205,7 @@ private func filled(_ path: String, _ files: [String], rows: [[Float]]) throws {
     usleep(20_000)
     try Data(header.bytes + rows).write(to: URL(fileURLWithPath: path))
     func pending() throws -> [Int] {
-      try FeatureCache(path: path, key: "k", names: names, files: files, width: 1).pending
+      try MapCache(path: path, key: "k", names: names, files: files, width: 1).pending
     }
     #expect(try pending() == [])
     usleep(20_000)
@@ -221,7 +221,7 @@ private func filled(_ path: String, _ files: [String], rows: [[Float]]) throws {
       unlink(path)
       let places = [Opening(), Opening()]
       DispatchQueue.concurrentPerform(iterations: 2) { number in
-        places[number].cache = try? FeatureCache(path: path, key: "k", names: names, files: files, width: 2)
+        places[number].cache = try? MapCache(path: path, key: "k", names: names, files: files, width: 2)
       }
       let opened = places.compactMap(\.cache)
       #expect(opened.count == 1)
@@ -234,5 +234,5 @@ private func filled(_ path: String, _ files: [String], rows: [[Float]]) throws {
 
 /// Each is one thread's, then the test's.
 private final class Opening: @unchecked Sendable {
-  var cache: FeatureCache?
+  var cache: MapCache?
 }

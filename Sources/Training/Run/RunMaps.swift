@@ -4,7 +4,7 @@ internal import Imaging
 internal import Support
 
 /// The maps of a run's images: computed where they are missing, kept in files of the run's folder.
-final class RunFeatures {
+final class RunMaps {
   private let network: RunNetwork
   private let folder: String
   private let encoder: VGGEncoder
@@ -14,7 +14,7 @@ final class RunFeatures {
   /// Images that can't be read, whatever the view.
   private(set) var unreadable: Set<ExactName> = []
   /// By path: training and validation may be the same images, and then share a file.
-  private var open: [String: FeatureCache] = [:]
+  private var open: [String: MapCache] = [:]
 
   init(
     _ network: RunNetwork, _ source: EncoderSource, folder: String, shouldStop: @escaping () -> Bool,
@@ -32,11 +32,11 @@ final class RunFeatures {
 
   /// The maps of a view of a split's images.
   /// - Throws: `TrainingError.interrupted`, `.noImages`; the errors of files.
-  func cache(of split: TrainingSplit, view: TrainingView) throws -> FeatureCache {
+  func cache(of split: TrainingSplit, view: Augmentation) throws -> MapCache {
     let key = view.name.isEmpty ? fingerprint : fingerprint + " " + view.name
     let path = path(key, split)
     if let cache = open[path] { return cache }
-    let cache = try FeatureCache(
+    let cache = try MapCache(
       path: path, key: key, names: split.files, files: split.files, width: network.featureWidth,
       type: network.featureType)
     for warning in cache.warnings { report(.warning(warning)) }
@@ -52,7 +52,7 @@ final class RunFeatures {
     return "\(folder)/features-\(name.text).safetensors"
   }
 
-  private func fill(_ cache: FeatureCache, _ split: TrainingSplit, _ view: TrainingView) throws {
+  private func fill(_ cache: MapCache, _ split: TrainingSplit, _ view: Augmentation) throws {
     let pending = cache.pending.count
     if pending == 0 { return }
     let name = "features of \(split.name)" + (view.name.isEmpty ? "" : ", " + view.name)

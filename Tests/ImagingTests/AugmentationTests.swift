@@ -1,23 +1,23 @@
 import Imaging
 import Testing
 
-@Suite struct TrainingViewTests {
+@Suite struct AugmentationTests {
   private let image = RGBImage(
     width: 40, height: 30, pixels: (0..<40 * 30 * 3).map { UInt8(truncatingIfNeeded: $0 * 7) })
 
   @Test func theFirstTwoAreTheImageAndItsMirrorImage() {
-    #expect(TrainingView(0)(image, number: 3) == image)
-    #expect(TrainingView(1)(image, number: 3) == image.horizontallyFlipped())
+    #expect(Augmentation(0)(image, number: 3) == image)
+    #expect(Augmentation(1)(image, number: 3) == image.horizontallyFlipped())
   }
 
   /// A crop is a part of the image, the same each time, another for another image, view or seed.
   @Test func cropsAreRepeatableParts() {
-    let crop = TrainingView(2, seed: 9)(image, number: 3)
+    let crop = Augmentation(2, seed: 9)(image, number: 3)
     #expect((32...40).contains(crop.width) && (24...30).contains(crop.height))
-    #expect(TrainingView(2, seed: 9)(image, number: 3) == crop)
+    #expect(Augmentation(2, seed: 9)(image, number: 3) == crop)
     let others = [
-      TrainingView(2, seed: 9)(image, number: 4), TrainingView(2, seed: 8)(image, number: 3),
-      TrainingView(4, seed: 9)(image, number: 3),
+      Augmentation(2, seed: 9)(image, number: 4), Augmentation(2, seed: 8)(image, number: 3),
+      Augmentation(4, seed: 9)(image, number: 3),
     ]
     for other in others { #expect(other != crop) }
     let columns = (0...40 - crop.width).flatMap { x in (0...30 - crop.height).map { (x, $0) } }
@@ -28,6 +28,6 @@ import Testing
 
   @Test func onePixelSurvives() {
     let dot = RGBImage(width: 1, height: 1, pixels: [1, 2, 3])
-    for view in 0..<6 { #expect(TrainingView(view)(dot, number: 0) == dot) }
+    for view in 0..<6 { #expect(Augmentation(view)(dot, number: 0) == dot) }
   }
 }

@@ -9,7 +9,7 @@ import Testing
 
 private struct Stopped: Error {}
 
-@Suite struct FeatureExtractionTests {
+@Suite struct MapExtractionTests {
   private func encoder(_ folder: String) throws -> VGGEncoder {
     let path = folder + "/model.safetensors"
     try TinyNetwork.writeModel(to: path)
@@ -21,8 +21,8 @@ private struct Stopped: Error {}
     try withTemporaryFolder { folder in
       let encoder = try encoder(folder)
       let paths = (0..<20).map { photo("decode/jpeg-orientation-\($0 % 8 + 1).jpg") }
-      func open() throws -> FeatureCache {
-        try FeatureCache(path: folder + "/f", key: encoder.fingerprint(), names: paths, width: 16)
+      func open() throws -> MapCache {
+        try MapCache(path: folder + "/f", key: encoder.fingerprint(), names: paths, width: 16)
       }
       do {
         let cache = try open()
@@ -49,11 +49,11 @@ private struct Stopped: Error {}
       var paths = (1...8).map { photo("decode/jpeg-orientation-\($0).jpg") }
       paths.insert("/nowhere.jpg", at: 3)
       paths.append(late)
-      func open() throws -> FeatureCache {
-        try FeatureCache(path: folder + "/f", key: encoder.fingerprint(), names: paths, width: 16)
+      func open() throws -> MapCache {
+        try MapCache(path: folder + "/f", key: encoder.fingerprint(), names: paths, width: 16)
       }
       var failed: [String] = []
-      func fill(_ cache: FeatureCache, stopAfter: Int = .max) throws -> [Int] {
+      func fill(_ cache: MapCache, stopAfter: Int = .max) throws -> [Int] {
         var steps: [Int] = []
         failed = []
         try encoder.fill(cache, paths: paths) {
@@ -93,7 +93,7 @@ private struct Stopped: Error {}
     try withTemporaryFolder { folder in
       let encoder = try encoder(folder)
       let paths = [photo("resize/37x29.png")]
-      let cache = try FeatureCache(path: folder + "/f", key: "k", names: paths, width: 2)
+      let cache = try MapCache(path: folder + "/f", key: "k", names: paths, width: 2)
       try encoder.fill(cache, paths: paths, transform: { Tensor([$0[0], 7], [1, 2]) }) { _ in
       } failed: { _, _ in
       }
@@ -114,7 +114,7 @@ private struct Stopped: Error {}
         caching: .resident)
       let paths = [photo("resize/37x29.png")]
       let shape = cut.mapShape(height: 32, width: 32)
-      let cache = try FeatureCache(
+      let cache = try MapCache(
         path: folder + "/f", key: frozen.fingerprint(.map), names: paths, width: shape.count, type: .float16)
       try frozen.fill(cache, paths: paths, tap: .map) { _ in
       } failed: { _, _ in
@@ -137,7 +137,7 @@ private struct Stopped: Error {}
     try withTemporaryFolder { folder in
       let encoder = try encoder(folder)
       let paths = [photo("resize/37x29.png")]
-      let cache = try FeatureCache(path: folder + "/f", key: "k", names: paths, width: 1)
+      let cache = try MapCache(path: folder + "/f", key: "k", names: paths, width: 1)
       #expect(throws: ModelError.self) {
         try encoder.fill(cache, paths: paths, transform: { _ in Tensor([.nan], [1, 1]) }) { _ in
         } failed: { _, _ in

@@ -2,7 +2,7 @@ internal import Support
 
 /// One of the ways in which training sees an image, so that it learns what the image shows rather than its pixels:
 /// 0 the image itself, 1 its mirror image, then random crops, every other one mirrored.
-public struct TrainingView: Sendable, Equatable {
+public struct Augmentation: Sendable, Equatable {
   /// Which view.
   public let index: Int
   /// Crops follow from it, the view and the image's number.

@@ -13,7 +13,7 @@ public import Tensors
 ///
 /// Rows whose image has another content than when they were made count as missing, and so do rows that are not finite or
 /// absurdly large. Files of earlier versions have no stamps: there a row is as good as its image is older than the file.
-public final class FeatureCache {
+public final class MapCache {
   /// What a row holds.
   public enum Status: UInt8, Sendable {
     /// Nothing yet.
@@ -53,19 +53,22 @@ public final class FeatureCache {
   ///     them it is taken for granted.
   ///   - width: scalars in a row.
   ///   - type: how they are stored; half precision rounds to 11 bits, and what is above 65504 to that.
-  /// - Throws: `FeatureCacheError` when the file can't be read or made, is something else, holds features of
+  /// - Throws: `MapCacheError` when the file can't be read or made, is something else, holds features of
   ///   another key or other rows, or is being written by another process.
   public init(
     path: String, key: String, names: [String], files: [String]? = nil, width: Int,
     type: StoredType = .float32
-  ) throws(FeatureCacheError) {
+  ) throws(MapCacheError) {
     precondition(type != .bfloat16, "features are stored as float32 or float16")
     precondition(files.map { $0.count == names.count } ?? true)
-    (self.path, self.names, self.width, self.type) = (path, names, width, type)
+    self.path = path
+    self.names = names
+    self.width = width
+    self.type = type
     if access(path, F_OK) != 0 { try Self.create(path, key: key, names: names, width: width, type: type) }
     descriptor = open(path, O_RDWR | O_CLOEXEC)
     guard descriptor >= 0 else { throw .file(FileError(path: path, action: "open", errno: errno)) }
-    do throws(FeatureCacheError) {
+    do throws(MapCacheError) {
       let alone = flock(descriptor, LOCK_EX | LOCK_NB) == 0
       let file: SafetensorsFile
       let written: FileStamp?
@@ -124,7 +127,10 @@ public final class FeatureCache {
         warnings.append("\(path): \(damaged.count) rows are damaged (no finite numbers), computed again")
       }
       for row in withdrawn { statuses[row] = Status.missing.rawValue }
-      (self.stored, self.stamps, self.statuses, self.warnings) = (stored, stamps, statuses, warnings)
+      self.stored = stored
+      self.stamps = stamps
+      self.statuses = statuses
+      self.warnings = warnings
       // Complete features may be read by many at a time.
       guard alone || !statuses.contains(where: { $0 != Status.done.rawValue }) else {
         throw .busy(path: path)
@@ -174,7 +180,7 @@ public final class FeatureCache {
   }
 
   /// Writes a row; `flush` makes it count.
-  public func store(_ features: UnsafePointer<Float>, row: Int) throws(FeatureCacheError) {
+  public func store(_ features: UnsafePointer<Float>, row: Int) throws(MapCacheError) {
     precondition(names.indices.contains(row))
     let bytes = width * type.size
     if type == .float32 {
@@ -184,8 +190,8 @@ public final class FeatureCache {
         if let base = buffer.baseAddress { convert(features, count: width, to: .float16, into: base) }
         count = width
       }
-      let failure = halves.withUnsafeBytes { half -> FeatureCacheError? in
-        do throws(FeatureCacheError) {
+      let failure = halves.withUnsafeBytes { half -> MapCacheError? in
+        do throws(MapCacheError) {
           try write(half, at: featuresOffset + row * bytes)
           return nil
         } catch { return error }
@@ -204,7 +210,7 @@ public final class FeatureCache {
   }
 
   /// Makes sure that the rows so far are on the disk, then marks them.
-  public func flush() throws(FeatureCacheError) {
+  public func flush() throws(MapCacheError) {
     guard !unmarked.isEmpty else { return }
     guard fdatasync(descriptor) == 0 else {
       throw .file(FileError(path: path, action: "write", errno: errno))
@@ -213,20 +219,20 @@ public final class FeatureCache {
     unmarked = []
   }
 
-  private func writeStatus(of row: Int) throws(FeatureCacheError) {
-    try withUnsafeBytes(of: statuses[row]) { (bytes) throws(FeatureCacheError) in
+  private func writeStatus(of row: Int) throws(MapCacheError) {
+    try withUnsafeBytes(of: statuses[row]) { (bytes) throws(MapCacheError) in
       try write(bytes, at: statusOffset + row)
     }
   }
 
-  private func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(FeatureCacheError) {
+  private func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(MapCacheError) {
     do { try writeAll(bytes, to: descriptor, at: offset, path: path) } catch { throw .file(error) }
   }
 
   /// A file of the right size with every row missing, in place only when complete: a full disk is noticed here.
   private static func create(
     _ path: String, key: String, names: [String], width: Int, type: StoredType
-  ) throws(FeatureCacheError) {
+  ) throws(MapCacheError) {
     do {
       let header = try SafetensorsHeader(
         packed: [
@@ -252,7 +258,7 @@ public final class FeatureCache {
 }
 
 /// What can be wrong with a feature cache.
-public enum FeatureCacheError: Error, Equatable, CustomStringConvertible {
+public enum MapCacheError: Error, Equatable, CustomStringConvertible {
   /// It can't be read or written.
   case file(FileError)
   /// Another process is writing it.

@@ -12,10 +12,10 @@ extension VGGEncoder {
   ///   - transform: what is stored for that [N, width]; it itself unless given.
   ///   - progress: called with the number of rows done after each batch.
   ///   - failed: called with the path and reason of each image that can't be read; its row is marked.
-  /// - Throws: `FeatureCacheError`; `ModelError.notFinite` when the weights give no numbers; what `progress` throws. The
+  /// - Throws: `MapCacheError`; `ModelError.notFinite` when the weights give no numbers; what `progress` throws. The
   ///   rows that were done are kept.
   public func fill(
-    _ cache: FeatureCache, paths: [String], view: TrainingView = TrainingView(0),
+    _ cache: MapCache, paths: [String], view: Augmentation = Augmentation(0),
     tap: Tap = .pooled, transform: (Tensor) -> Tensor = { $0 },
     progress: (Int) throws -> Void, failed: (String, String) -> Void
   ) throws {
