@@ -13,7 +13,7 @@ public struct EncoderSource: Sendable {
   public let preprocessing: Preprocessing
 
   /// Opens the file.
-  /// - Parameter preprocessing: `auto` takes what the file says, else torchvision's; `torchvision`; `caffe`.
+  /// - Parameter name: `auto` takes what the file says, else torchvision's; `torchvision`; `caffe`.
   /// - Throws: `SafetensorsError`, `ModelError`.
   public init(path: String, preprocessing name: String) throws {
     file = try SafetensorsFile(path: path)
