@@ -14,7 +14,7 @@ extension CaptionDataset {
     var files = images.map { ExactName($0.path) }.filter { seen.insert($0).inserted }
     var random = Random(seed: seed, stream: 0x6469_7669_6465)
     files.shuffle(using: &random)
-    let count = min(max(1, Int((Double(files.count) * share).rounded())), max(0, files.count - 1))
+    let count = min(max(1, Int(saturating: (Double(files.count) * share).rounded())), max(0, files.count - 1))
     let chosen = Set(files.prefix(count))
     var train = self
     train.images.removeAll { chosen.contains(ExactName($0.path)) }
