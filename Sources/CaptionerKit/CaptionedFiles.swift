@@ -45,9 +45,9 @@ public struct CaptionedFiles: AsyncSequence, Sendable {
       contentsOf: model, caching: paths.count < VGGEncoder.batchSize ? .streamed : .resident,
       arithmetic: arithmetic)
     do {
-      try model.caption(paths) { pooled, places in
+      try model.caption(paths) { maps, places in
         // An image's random numbers are named by its place.
-        model.captions(pooled, strategy, streams: places.map { UInt64($0) })
+        model.captions(maps, strategy, streams: places.map { UInt64($0) })
       } found: { place, result in
         guard work.mayGoOn() else { throw CancellationError() }
         found(

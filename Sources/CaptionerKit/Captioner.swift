@@ -68,7 +68,7 @@ public final class Captioner: Sendable {
 
   private func captions(of image: RGBImage, _ strategy: DecodingStrategy) throws -> [Caption] {
     try engine.withLock { engine in
-      try engine.captions(engine.pooled(image), strategy)[0].map { Caption($0) }
+      try engine.captions(engine.maps(image), strategy)[0].map { Caption($0) }
     }
   }
 
@@ -82,7 +82,7 @@ public final class Captioner: Sendable {
     return try engine.withLock { engine in
       let given = GivenCaption(text, engine.description.vocabulary)
       guard !given.words.isEmpty else { throw CaptionerError.noWords(text) }
-      return Caption(engine.score(given.words, try engine.pooled(image)))
+      return Caption(engine.score(given.words, try engine.maps(image)))
     }
   }
 
@@ -105,10 +105,10 @@ public final class Captioner: Sendable {
 }
 
 extension CaptionModel {
-  /// What the head reads of one image [1, pooledSize].
-  fileprivate func pooled(_ image: RGBImage) throws -> Tensor {
+  /// What the model looks at in one image [1, mapSize].
+  fileprivate func maps(_ image: RGBImage) throws -> Tensor {
     let loader = ImageLoader(description.preprocessing)
-    return try pooled(loader.input([description.preprocessing.fitted(image)]))
+    return try maps(loader.input([description.preprocessing.fitted(image)]))
   }
 }
 

@@ -36,10 +36,10 @@ extension Captioner {
   ) throws -> Scores {
     let dataset = try CaptionDataset(path: captions, images: images)
     let model = try CaptionModel(contentsOf: path, caching: .resident)
-    let seen = try PooledImages(model, dataset.images.filter { !$0.captions.isEmpty }, failed: failed)
+    let seen = try MappedImages(model, dataset.images.filter { !$0.captions.isEmpty }, failed: failed)
     guard !seen.images.isEmpty else { throw CaptionerError.noImages(path: captions) }
     let evaluator = Evaluator(
-      LoadedModel(model, pooled: seen.pooled),
+      LoadedModel(model, maps: seen.maps),
       seen.images.map { EvaluatedImage($0, model.description.vocabulary) })
     return evaluator.evaluate(strategy).scores
   }

@@ -63,12 +63,15 @@ public struct DropoutPass: Sendable, Equatable {
     public var output: Float
     /// Of h between layers.
     public var layers: Float
+    /// Of the regions' values, where a decoder attends to regions.
+    public var regions: Float
 
     /// Rates in 0..<1.
-    public init(embedding: Float = 0.5, output: Float = 0.5, layers: Float = 0) {
+    public init(embedding: Float = 0.5, output: Float = 0.5, layers: Float = 0, regions: Float = 0) {
       self.embedding = embedding
       self.output = output
       self.layers = layers
+      self.regions = regions
     }
 
     /// Nothing is dropped.
@@ -98,12 +101,21 @@ public struct TrainingPass: Sendable {
   public var labelSmoothing: Float
   /// What each position weighs in the loss [P]; nil: 1/P.
   public var weights: [Float]?
+  /// λ of the doubly stochastic regulariser of attention: see `ConditioningPass`.
+  public var attentionPenalty: Float
+  /// Whether somebody wants the gradient of the images' regions.
+  public var regionsLearn: Bool
 
   /// A pass.
-  public init(dropout: DropoutPass = .none, labelSmoothing: Float = 0, weights: [Float]? = nil) {
+  public init(
+    dropout: DropoutPass = .none, labelSmoothing: Float = 0, weights: [Float]? = nil,
+    attentionPenalty: Float = 0, regionsLearn: Bool = false
+  ) {
     self.dropout = dropout
     self.labelSmoothing = labelSmoothing
     self.weights = weights
+    self.attentionPenalty = attentionPenalty
+    self.regionsLearn = regionsLearn
   }
 }
 

@@ -17,17 +17,17 @@ public protocol EvaluatedModel {
   func scores(of captions: [[Int32]], rows: [Int], images: [Int]) -> [Caption]
 }
 
-/// A loaded model and the pooled maps of the images it is asked about.
+/// A loaded model and the maps of the images it is asked about.
 public struct LoadedModel: EvaluatedModel {
   /// The model.
   public let captioner: CaptionModel
-  /// [N, pooledSize].
-  public let pooled: Tensor
+  /// [N, mapSize].
+  public let maps: Tensor
 
   /// A model and what it sees.
-  public init(_ captioner: CaptionModel, pooled: Tensor) {
+  public init(_ captioner: CaptionModel, maps: Tensor) {
     self.captioner = captioner
-    self.pooled = pooled
+    self.maps = maps
   }
 
   /// The model's words.
@@ -37,12 +37,12 @@ public struct LoadedModel: EvaluatedModel {
   public func captions(
     of images: [Int], _ strategy: DecodingStrategy, streams: [UInt64]
   ) -> [[Caption]] {
-    captioner.captions(pooled.copied(rows: images), strategy, streams: streams)
+    captioner.captions(maps.copied(rows: images), strategy, streams: streams)
   }
 
   /// Given captions, word by word.
   public func scores(of captions: [[Int32]], rows: [Int], images: [Int]) -> [Caption] {
-    captioner.scores(of: captions, rows: rows, pooled: pooled.copied(rows: images))
+    captioner.scores(of: captions, rows: rows, maps: maps.copied(rows: images))
   }
 }
 

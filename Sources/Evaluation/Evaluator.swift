@@ -127,7 +127,7 @@ extension Evaluator where Model == LoadedModel {
     let captions = images[..<count].flatMap(\.encoded)
     let owners = images[..<count].enumerated().flatMap { row, image in image.encoded.map { _ in row } }
     let logProbs = model.captioner.logProbs(
-      ofAll: captions, pooled: model.pooled.copied(rows: Array(0..<count)), progress: progress)
+      ofAll: captions, maps: model.maps.copied(rows: Array(0..<count)), progress: progress)
     return Retrieval(logProbs, owners: owners, words: captions.map { $0.count + 1 })
   }
 }

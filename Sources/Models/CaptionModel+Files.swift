@@ -9,17 +9,17 @@ extension CaptionModel {
   /// Captions image files, read as `encoder.reader` says, in order: files are read while those before them are encoded, and
   /// searched in groups. Memory does not grow with their number.
   /// - Parameters:
-  ///   - search: the captions of images [N, pooledSize], of which these are the places among the files.
+  ///   - search: the captions of images [N, mapSize], of which these are the places among the files.
   ///   - found: called with each file's place and its captions, or why it can't be read; what it throws ends the work.
   /// - Throws: `ModelError.notFinite`; `ModelError.weights` when another program wrote into the model file; what `found`
   ///   throws.
   public func caption(
-    _ files: [String], search: (_ pooled: Tensor, _ places: [Int]) -> [[Caption]],
+    _ files: [String], search: (_ maps: Tensor, _ places: [Int]) -> [[Caption]],
     found: (Int, Result<[Caption], ImageError>) throws -> Void
   ) throws {
     var group = Group()
     func finish() throws {
-      let captions = group.places.isEmpty ? [] : search(group.pooled, group.places)
+      let captions = group.places.isEmpty ? [] : search(group.maps, group.places)
       try checkUnchanged()
       let results: [(place: Int, result: Result<[Caption], ImageError>)] =
         zip(group.places, captions).map { ($0, .success($1)) }
@@ -29,7 +29,7 @@ extension CaptionModel {
     }
     let loader = ImageLoader(description.preprocessing, reader: encoder.reader)
     for batch in loader.batches(files, of: VGGEncoder.batchSize) {
-      if !batch.indices.isEmpty { group.rows.append(try pooled(batch.images)) }
+      if !batch.indices.isEmpty { group.rows.append(try maps(batch.images)) }
       group.places += batch.indices
       group.failures += batch.failures
       if group.places.count + group.failures.count >= Self.searchSize { try finish() }
@@ -44,8 +44,8 @@ private struct Group {
   var failures: [(index: Int, error: ImageError)] = []
   var rows: [Tensor] = []
 
-  /// All rows [N, pooledSize]; there is at least one.
-  var pooled: Tensor {
+  /// All rows [N, mapSize]; there is at least one.
+  var maps: Tensor {
     let width = rows[0].shape[1]
     var all = Tensor(uninitialized: [places.count, width])
     var memory = all.mutablePointer()

@@ -7,22 +7,22 @@ extension CaptionModel {
   /// A given caption's log-probability, word by word, the end token included, and each word's rank.
   /// - Parameters:
   ///   - tokens: the caption's words; those that the model does not know count as `<unk>`.
-  ///   - pooled: one image's, [1, pooledSize].
+  ///   - maps: one image's, [1, mapSize].
   ///   - runnersUp: how many other words to give for each, the likeliest first.
-  public func score(_ tokens: [String], _ pooled: Tensor, runnersUp: Int = 0) -> Caption {
-    scores(of: [description.vocabulary.encode(tokens)], rows: [0], pooled: pooled, runnersUp: runnersUp)[0]
+  public func score(_ tokens: [String], _ maps: Tensor, runnersUp: Int = 0) -> Caption {
+    scores(of: [description.vocabulary.encode(tokens)], rows: [0], maps: maps, runnersUp: runnersUp)[0]
   }
 
   /// As `score`, of many captions at once, in their order.
   /// - Parameters:
   ///   - captions: word ids without start and end.
-  ///   - rows: the row of `pooled` that each caption is about.
+  ///   - rows: the row of `maps` that each caption is about.
   public func scores(
-    of captions: [[Int32]], rows: [Int], pooled: Tensor, runnersUp: Int = 0
+    of captions: [[Int32]], rows: [Int], maps: Tensor, runnersUp: Int = 0
   ) -> [Caption] {
     let (packed, order) = packing(captions, rows)
     let scores = TeacherForcedScores(
-      decoder, packed, about: features(pooled), likeliest: runnersUp > 0 ? runnersUp + 1 : 0,
+      decoder, packed, about: features(maps), likeliest: runnersUp > 0 ? runnersUp + 1 : 0,
       sharing: cache, on: device)
     return scores.captions(packed, order, in: description.vocabulary, runnersUp: runnersUp).map(judged)
   }
@@ -30,11 +30,11 @@ extension CaptionModel {
   /// ln p of every word and the end of many captions, [captions][words + 1].
   /// - Parameters:
   ///   - captions: word ids without start and end.
-  ///   - rows: the row of `pooled` that each caption is about.
-  public func logProbs(of captions: [[Int32]], rows: [Int], pooled: Tensor) -> [[Float]] {
+  ///   - rows: the row of `maps` that each caption is about.
+  public func logProbs(of captions: [[Int32]], rows: [Int], maps: Tensor) -> [[Float]] {
     let (packed, order) = packing(captions, rows)
     let scores = TeacherForcedScores(
-      decoder, packed, about: features(pooled), sharing: cache, on: device)
+      decoder, packed, about: features(maps), sharing: cache, on: device)
     return packed.unpacked(scores.logProbs, order)
   }
 
@@ -42,13 +42,13 @@ extension CaptionModel {
   /// an image.
   /// - Parameters:
   ///   - captions: word ids without start and end.
-  ///   - pooled: [N, pooledSize].
+  ///   - maps: [N, mapSize].
   ///   - progress: called with the number of images done.
   public func logProbs(
-    ofAll captions: [[Int32]], pooled: Tensor, progress: (Int) -> Void = { _ in }
+    ofAll captions: [[Int32]], maps: Tensor, progress: (Int) -> Void = { _ in }
   ) -> Tensor {
     let tree = PrefixTree(captions)
-    let images = pooled.shape[0]
+    let images = maps.shape[0]
     var result = Tensor(uninitialized: [images, captions.count])
     let memory = result.mutablePointer()
     // Enough rows for the products to run at full speed.
@@ -56,7 +56,7 @@ extension CaptionModel {
     for from in stride(from: 0, to: images, by: block) {
       let range = from..<min(images, from + block)
       tree.logProbs(
-        decoder, features(pooled.rows(range)), sharing: cache, into: memory + from * captions.count,
+        decoder, features(maps.rows(range)), sharing: cache, into: memory + from * captions.count,
         on: device)
       progress(range.upperBound)
     }

@@ -48,26 +48,31 @@ public final class CaptionModel {
     do { try file.checkUnchanged() } catch { throw .weights(error) }
   }
 
-  /// What the head reads, [N, pooledSize], of images [N, H, W, 3] as the preprocessing makes them.
+  /// What the model looks at, [N, mapSize], of images [N, H, W, 3] as the preprocessing makes them: `description.tap`
+  /// says what that is.
   /// - Throws: `ModelError.notFinite`.
-  public func pooled(_ images: Tensor) throws(ModelError) -> Tensor { try encoder.checkedPooled(images) }
+  public func maps(_ images: Tensor) throws(ModelError) -> Tensor {
+    try encoder.checkedMaps(images, description.tap)
+  }
 
   /// The captions of each image [N], the best or likeliest first.
   /// - Parameters:
-  ///   - pooled: [N, pooledSize].
+  ///   - maps: [N, mapSize].
   ///   - streams: for each image, what names its random numbers beside the seed, where captions are drawn; its place unless
   ///     given.
   public func captions(
-    _ pooled: Tensor, _ strategy: DecodingStrategy = .beam(BeamOptions()), streams: [UInt64]? = nil
+    _ maps: Tensor, _ strategy: DecodingStrategy = .beam(BeamOptions()), streams: [UInt64]? = nil
   ) -> [[Caption]] {
     decoder.decode(
-      features(pooled), strategy, streams: streams ?? (0..<pooled.shape[0]).map { UInt64($0) },
+      features(maps), strategy, streams: streams ?? (0..<maps.shape[0]).map { UInt64($0) },
       sharing: cache, on: device
     ).map { hypotheses in hypotheses.map { judged(Caption($0, in: description.vocabulary)) } }
   }
 
-  /// What the decoder is told of images, given what the head reads of them [N, pooledSize].
-  func features(_ pooled: Tensor) -> ImageFeatures { ImageFeatures(v: head(pooled, on: device)) }
+  /// What the decoder is told of images, given their maps [N, mapSize].
+  func features(_ maps: Tensor) -> ImageFeatures {
+    ImageFeatures(v: head(description.pooled(maps), on: device), regions: description.regions(maps))
+  }
 
   /// A caption with the model's confidence in it, if the model was calibrated.
   func judged(_ caption: Caption) -> Caption {

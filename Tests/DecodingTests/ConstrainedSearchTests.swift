@@ -71,7 +71,7 @@ private let cases: [BeamOptions] = [
 
 @Suite struct ConstrainedSearchTests {
   /// A beam that drops nothing finds exactly the captions that are allowed, in their order.
-  @Test(arguments: Injection.allCases, [30, 33] as [UInt64]) func wideBeamsFindTheBestOfAll(
+  @Test(arguments: [Injection.everyStep, .firstStep], [30, 33] as [UInt64]) func wideBeamsFindTheBestOfAll(
     way: Injection, seed: UInt64
   ) {
     let (decoder, v) = tinyDecoder(words: 7, injection: way, seed: seed)

@@ -16,7 +16,7 @@ private func captioner(_ metadata: [String: String] = TinyNetwork.metadata) thro
     // The file stays mapped when its name is gone.
     let captioner = try CaptionModel(contentsOf: path, caching: .resident)
     var random = Random(seed: 3)
-    return (captioner, try captioner.pooled(Tensor(uniform: [5, 32, 32, 3], limit: 2, using: &random)))
+    return (captioner, try captioner.maps(Tensor(uniform: [5, 32, 32, 3], limit: 2, using: &random)))
   }
 }
 
@@ -52,7 +52,7 @@ private func captioner(_ metadata: [String: String] = TinyNetwork.metadata) thro
     let kinds = [photo("decode/jpeg-444.jpg"), photo("resize/37x29.png"), "/nowhere.png"]
     let loader = ImageLoader(captioner.description.preprocessing)
     let alone = try kinds.dropLast().map {
-      captioner.captions(try captioner.pooled(loader.load([$0], 0..<1).images))[0][0]
+      captioner.captions(try captioner.maps(loader.load([$0], 0..<1).images))[0][0]
     }
     for count in [0, 1, 8, 9, 2 * CaptionModel.searchSize + 3] {
       let files = (0..<count).map { kinds[$0 % 5 % 3] }
@@ -89,14 +89,14 @@ private func captioner(_ metadata: [String: String] = TinyNetwork.metadata) thro
       ["a", "dog", "runs"], [], ["the", "zebra"], ["snow"], ["a", "cat", "sits", "in", "the", "snow"],
     ]
     let (rows, vocabulary) = ([4, 0, 2, 2, 1], captioner.description.vocabulary)
-    let found = captioner.logProbs(of: sentences.map(vocabulary.encode), rows: rows, pooled: pooled)
+    let found = captioner.logProbs(of: sentences.map(vocabulary.encode), rows: rows, maps: pooled)
     for (index, sentence) in sentences.enumerated() {
       let own = pooled.row(rows[index]).reshaped([1, TinyNetwork.pooledSize])
       let expected = captioner.score(sentence, own).words.map(\.logProb)
       try #require(found[index].count == sentence.count + 1)
       #expect(zip(found[index], expected).allSatisfy { abs($0 - $1) < 1e-4 })
     }
-    #expect(captioner.logProbs(of: [], rows: [], pooled: pooled).isEmpty)
+    #expect(captioner.logProbs(of: [], rows: [], maps: pooled).isEmpty)
   }
 
   /// Images differ in their captions, and an image's do not depend on those beside it.

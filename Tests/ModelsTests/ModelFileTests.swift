@@ -103,7 +103,7 @@ private func network(_ path: String) throws -> (CaptionNetwork, ModelDescription
         if isConvolution {
           let captioner = try CaptionModel(contentsOf: path, caching: .streamed)
           #expect(throws: ModelError.notFinite(path: path, what: "the encoder's output")) {
-            try captioner.pooled(Tensor(repeating: 1, [1, 32, 32, 3]))
+            try captioner.maps(Tensor(repeating: 1, [1, 32, 32, 3]))
           }
         }
       }

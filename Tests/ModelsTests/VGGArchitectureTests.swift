@@ -113,7 +113,7 @@ private func torchvision(_ depth: Int, full: Bool, prefix: String = "") throws -
         try TinyNetwork.writeModel(to: path, metadata: metadata)
         let captioner = try? CaptionModel(contentsOf: path, caching: .streamed)
         #expect((captioner != nil) == fits)
-        if let captioner { #expect(try captioner.pooled(Tensor(zeros: [1, 4, 4, 3])).shape == [1, 16]) }
+        if let captioner { #expect(try captioner.maps(Tensor(zeros: [1, 4, 4, 3])).shape == [1, 16]) }
       }
     }
   }

@@ -7,6 +7,7 @@
 #include "recurrent.h"
 #include "lstm.h"
 #include "gru.h"
+#include "attention.h"
 #include "winograd_backward.h"
 #include "pooling.h"
 #include "optimiser.h"
@@ -37,6 +38,10 @@ const ck_kernels CK(ck_table) = {
     .gru_output = CK(gru_output),
     .gru_output_backward = CK(gru_output_backward),
     .gru_gates_backward = CK(gru_gates_backward),
+    .attention_weights = CK(attention_weights),
+    .weighted_sum = CK(weighted_sum),
+    .weighted_sum_backward = CK(weighted_sum_backward),
+    .attention_backward = CK(attention_backward),
     .cross_entropy_row = CK(cross_entropy_row),
     .top_k_row = CK(top_k_row),
     .dropout_row = CK(dropout_row),

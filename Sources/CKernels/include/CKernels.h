@@ -28,6 +28,12 @@ typedef struct {
   const float *input, *bias, *recurrent, *context;
 } ck_gate_sums;
 
+// What one row of additive attention reads: keys [regions,size] of an image, and vectors of `size`.
+typedef struct {
+  const float *keys, *query, *scorer;
+  size_t regions, size;
+} ck_attention;
+
 // One step of an optimiser: g = gradient * gradient_scale + penalty * w, and w is first multiplied by `kept`. Each rule
 // reads those of the rest that its equations name.
 typedef struct {
@@ -107,6 +113,18 @@ typedef struct ck_kernels {
   // Backwards, the second half first: activated gates become the gradients of their sums; dh_before is added to.
   void (*gru_output_backward)(float *gates, const float *h_before, const float *dh, float *dh_before, size_t hidden);
   void (*gru_gates_backward)(float *gates, const float *h_before, const float *drh, float *dh_before, size_t hidden);
+
+  // One row of additive attention. keys [regions,size], values [regions,columns]; query NULL is zero.
+  // weights = softmax_i(scorer . tanh(keys_i + query))
+  void (*attention_weights)(ck_attention row, float *weights);
+  // sum = sum_i weights_i rows_i, rows [count,columns]
+  void (*weighted_sum)(const float *weights, const float *rows, size_t count, size_t columns, float *sum);
+  // Backwards: dvalues_i += weights_i dsum, dweights_i += dsum . values_i
+  void (*weighted_sum_backward)(const float *weights, const float *values, const float *dsum, size_t regions,
+                                size_t columns, float *dvalues, float *dweights);
+  // dweights become the gradients of the softmax's input; dkeys and dscorer are added to, dquery is overwritten.
+  void (*attention_backward)(ck_attention row, const float *weights, float *dweights, float *dkeys, float *dscorer,
+                             float *dquery);
 
   // log softmax(logits + bias)[target]; with scale != 0 the logits become (softmax - onehot(target)) * scale, else
   // logits + bias. bias may be NULL.

@@ -45,6 +45,9 @@ public struct CellStates {
     self.rows = rows
   }
 
+  /// h, as rows that several of the step may share.
+  public var hidden: SharedRows { SharedRows(values[0], rows: rows) }
+
   /// State `state` that row `row` of the step goes on from.
   public subscript(state: Int, row: Int) -> UnsafePointer<Float> {
     values[state][rows.map { Int($0[row]) } ?? row]

@@ -32,3 +32,19 @@ public func reluDropoutBackward(
     for row in range { backward(y[row], gradient[row], y.columns, scale) }
   }
 }
+
+/// x = σ(x) in each row of [rows, columns].
+public func sigmoid(_ x: MutableMatrix, on device: Device) {
+  let sigmoid = device.kernels.sigmoid_row!
+  device.pool.runRows(x.rows, columns: 8 * x.columns) { range in
+    for row in range { sigmoid(x[row], x[row], x.columns) }
+  }
+}
+
+/// x = tanh(x) in each row of [rows, columns].
+public func tanh(_ x: MutableMatrix, on device: Device) {
+  let tanh = device.kernels.tanh_row!
+  device.pool.runRows(x.rows, columns: 8 * x.columns) { range in
+    for row in range { tanh(x[row], x[row], x.columns) }
+  }
+}

@@ -44,3 +44,14 @@ public func sumOfSquares(_ x: UnsafePointer<Float>, count: Int, on device: Devic
   }
   return partial.reduce(0, +)
 }
+
+/// y[r] += table[indices[r]] for each row r of y [rows, columns].
+public func addRows(
+  _ indices: UnsafePointer<Int32>, of table: Matrix, to y: MutableMatrix, on device: Device
+) {
+  precondition(table.columns == y.columns)
+  let add = device.kernels.bias_row!
+  device.pool.runRows(y.rows, columns: y.columns) { range in
+    for row in range { add(y[row], table[Int(indices[row])], y.columns) }
+  }
+}

@@ -5,11 +5,17 @@ public import Tensors
 public struct ImageFeatures: Sendable {
   /// FC-4096 of each image [N, D].
   public var v: Tensor
+  /// The regions of each image [N, R, C], for decoders that attend to them; nil: none.
+  public var regions: Tensor?
 
   /// The features of N images.
-  public init(v: Tensor) {
+  public init(v: Tensor, regions: Tensor? = nil) {
     precondition(v.shape.rank == 2, "v is \(v.shape)")
+    precondition(
+      regions.map { $0.shape.rank == 3 && $0.shape[0] == v.shape[0] } ?? true,
+      "regions of \(v.shape[0]) images")
     self.v = v
+    self.regions = regions
   }
 
   /// No image: N rows without features, for sequences of text alone.
@@ -41,7 +47,48 @@ public struct ConditioningStep {
   }
 }
 
-/// What the image adds to the sums of the lowest recurrent layer's gates, and when.
+/// What a training step does to what an image is told by.
+public struct ConditioningPass: Sendable {
+  /// Of the regions' values, where there are regions.
+  public let regionDropout: Dropout
+  /// λ of the doubly stochastic regulariser of attention (Xu et al. 2015): λ·mean over captions and regions of
+  /// (1 − Σₜ α)² is added to the loss. 0: none.
+  public let attentionPenalty: Float
+  /// Whether somebody wants the gradient of the regions.
+  public let regionsLearn: Bool
+
+  /// A pass.
+  public init(
+    regionDropout: Dropout = .none, attentionPenalty: Float = 0, regionsLearn: Bool = false
+  ) {
+    self.regionDropout = regionDropout
+    self.attentionPenalty = attentionPenalty
+    self.regionsLearn = regionsLearn
+  }
+
+  /// As it is when the model speaks.
+  public static let inference = ConditioningPass()
+}
+
+/// The gradients that reach a conditioning in a backward pass.
+public struct ConditioningGradients {
+  /// Of the gates' sums, at all positions [P, G·H].
+  public let sums: Matrix
+  /// Of the states that the sequences began with [B, H], layer by layer, h first; empty where they were zero.
+  public let initialStates: [[Matrix]]
+  /// Of the first input [B, E]; nil where there was none.
+  public let firstInput: Matrix?
+
+  /// Gradients of one batch.
+  public init(sums: Matrix, initialStates: [[Matrix]] = [], firstInput: Matrix? = nil) {
+    self.sums = sums
+    self.initialStates = initialStates
+    self.firstInput = firstInput
+  }
+}
+
+/// How an image enters a recurrent network: as a term of the gates' sums, at every step, at some, or by attention; as the
+/// states that sequences begin with; as an input before the first token.
 ///
 /// `Context` is computed once an image, whatever is said of it: W_ih·v, or the keys of attention. `Trace` is what the steps
 /// of one pass leave for the backward pass, and their memory.
@@ -52,28 +99,45 @@ public protocol Conditioning: Module {
   associatedtype Trace: ReusableTrace
 
   /// The context of N images.
-  func context(of images: ImageFeatures, on device: Device) -> Context
+  func context(of images: ImageFeatures, _ pass: ConditioningPass, on device: Device) -> Context
+  /// The states [N, H] that sequences about each image begin with, layer by layer, h first, valid while the context is;
+  /// nil: zero.
+  func initialStates(_ context: Context) -> [[Matrix]]?
+  /// What sequences about each image read before the first token [N, E], valid while the context is; nil: nothing.
+  func firstInput(_ context: Context) -> Matrix?
+
+  /// Before the first step of a training pass.
+  func begin(_ sequences: PackedSequences, into trace: inout Trace)
   /// What is added at a step, G·H floats a row; nil: nothing. Its memory lasts until the next call.
   func term(
     _ context: Context, at step: ConditioningStep, into trace: inout Trace, on device: Device
   ) -> SharedRows?
+  /// Before the backward pass of the last step.
+  func beginBackward(_ context: Context, _ sequences: PackedSequences, trace: inout Trace)
   /// The backward pass of one step, the last step first; nothing to do where the term does not depend on h.
   /// - Parameters:
   ///   - sums: the gradients of the gates' sums [rows, G·H].
-  ///   - hidden: δh of the step before [rows, H], to be added to; nil at the first step.
+  ///   - hidden: δh of the step before [rows, H], to be added to; nil where there is none.
   mutating func termBackward(
     _ context: Context, at step: PackedStep, sums: Matrix, hidden: MutableMatrix?, trace: inout Trace,
     on device: Device)
   /// After the last step: writes the gradients of the parameters.
-  /// - Parameter sums: the gradients of the gates' sums of all positions [P, G·H].
   /// - Returns: the gradients of the images' features.
   mutating func backward(
-    of images: ImageFeatures, _ sequences: PackedSequences, sums: Matrix, trace: inout Trace,
-    on device: Device
+    of images: ImageFeatures, _ context: Context, _ sequences: PackedSequences,
+    _ gradients: ConditioningGradients, trace: inout Trace, on device: Device
   ) -> ImageFeatures
 }
 
 extension Conditioning {
+  /// Zero.
+  public func initialStates(_ context: Context) -> [[Matrix]]? { nil }
+  /// Nothing.
+  public func firstInput(_ context: Context) -> Matrix? { nil }
+  /// Nothing to prepare.
+  public func begin(_ sequences: PackedSequences, into trace: inout Trace) {}
+  /// Nothing to prepare.
+  public func beginBackward(_ context: Context, _ sequences: PackedSequences, trace: inout Trace) {}
   /// Nothing: the term does not depend on h.
   public mutating func termBackward(
     _ context: Context, at step: PackedStep, sums: Matrix, hidden: MutableMatrix?, trace: inout Trace,
@@ -101,14 +165,14 @@ public struct Unconditioned: Conditioning {
   /// There are none.
   public mutating func visitParameters<E: Error>(_ visit: (inout Parameter) throws(E) -> Void) throws(E) {}
   /// Nothing.
-  public func context(of images: ImageFeatures, on device: Device) {}
+  public func context(of images: ImageFeatures, _ pass: ConditioningPass, on device: Device) {}
   /// Nothing is added.
   public func term(
     _ context: Void, at step: ConditioningStep, into trace: inout Trace, on device: Device
   ) -> SharedRows? { nil }
   /// The features as they are: they have no influence, and nobody reads a gradient of none.
   public mutating func backward(
-    of images: ImageFeatures, _ sequences: PackedSequences, sums: Matrix, trace: inout Trace,
-    on device: Device
+    of images: ImageFeatures, _ context: Void, _ sequences: PackedSequences,
+    _ gradients: ConditioningGradients, trace: inout Trace, on device: Device
   ) -> ImageFeatures { images }
 }

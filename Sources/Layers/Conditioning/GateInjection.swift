@@ -7,6 +7,8 @@ public enum Injection: String, Codable, Sendable, CaseIterable {
   case everyStep
   /// W_ih·v is added at the first step only.
   case firstStep
+  /// It is not added: the image is told of another way.
+  case never
 }
 
 /// W_ih·v in the gates' sums, at every step or at the first only.
@@ -38,7 +40,7 @@ public struct GateInjection: Conditioning {
   }
 
   /// W_ih·v [N, G·H].
-  public func context(of images: ImageFeatures, on device: Device) -> Tensor {
+  public func context(of images: ImageFeatures, _ pass: ConditioningPass, on device: Device) -> Tensor {
     precondition(images.v.shape[1] == weight.inputs, "v is \(images.v.shape)")
     var sums = Tensor(uninitialized: [images.count, weight.outputs])
     weight.product(images.v.matrix, into: sums.mutableMatrix(), on: device)
@@ -49,23 +51,24 @@ public struct GateInjection: Conditioning {
   public func term(
     _ context: Tensor, at step: ConditioningStep, into trace: inout Trace, on device: Device
   ) -> SharedRows? {
-    guard step.index == 0 || injection == .everyStep else { return nil }
+    guard isAdded(at: step.index) else { return nil }
     return SharedRows(
       Matrix(context.pointer, rows: context.shape[0], columns: weight.outputs),
       rows: step.images.baseAddress)
   }
 
+  /// Whether W_ih·v is added at step t.
+  public func isAdded(at t: Int) -> Bool { injection == .everyStep || (injection == .firstStep && t == 0) }
+
   /// δ(W_ih·v) of an image is the sum of δsums over the positions that saw it.
   public mutating func backward(
-    of images: ImageFeatures, _ sequences: PackedSequences, sums: Matrix, trace: inout Trace,
-    on device: Device
+    of images: ImageFeatures, _ context: Tensor, _ sequences: PackedSequences,
+    _ gradients: ConditioningGradients, trace: inout Trace, on device: Device
   ) -> ImageFeatures {
+    let sums = gradients.sums
     let seen = injection == .everyStep ? sequences.positions : sequences.count
-    var imageOfPosition: [Int32] = []
-    imageOfPosition.reserveCapacity(sequences.positions)
-    for live in sequences.batchSizes { imageOfPosition += sequences.imageRows[..<live] }
     let gradients = trace.gradients.reserve(images.count, sums.columns)
-    scatterAdd(sums.rows(0..<seen), to: imageOfPosition, into: gradients, on: device)
+    scatterAdd(sums.rows(0..<seen), to: sequences.imageOfPosition, into: gradients, on: device)
     var dv = Tensor(uninitialized: images.v.shape)
     weight.backward(images.v.matrix, Matrix(gradients), into: dv.mutableMatrix(), on: device)
     return withExtendedLifetime(images) { ImageFeatures(v: dv) }

@@ -55,10 +55,27 @@ public struct PackedSequences: Sendable, Equatable {
     return (sequences, order)
   }
 
+  /// The same with a step before the first, in which every sequence reads something that is no token; its B positions
+  /// have no targets.
+  public var precededByInput: PackedSequences {
+    let none = [Int32](repeating: 0, count: count)
+    return PackedSequences(
+      inputs: none + inputs, targets: none + targets, batchSizes: count == 0 ? [] : [count] + batchSizes,
+      imageRows: imageRows)
+  }
+
   /// P.
   public var positions: Int { inputs.count }
   /// B.
   public var count: Int { imageRows.count }
+
+  /// The image that each position is about [P].
+  public var imageOfPosition: [Int32] {
+    var images: [Int32] = []
+    images.reserveCapacity(positions)
+    for live in batchSizes { images += imageRows[..<live] }
+    return images
+  }
 
   /// Which sequence each position belongs to [P].
   public var sequenceOfPosition: [Int] { batchSizes.flatMap { Array(0..<$0) } }

@@ -55,8 +55,11 @@ public struct Recurrent<Cell: RecurrentCell>: Module {
     // [P, K·H].
     var kept = Buffer()
     var scratch = Buffer()
-    // Backward only: [B, H] of each state but h, and h of the steps before [L, H].
-    var stateGradients = [Buffer](repeating: Buffer(), count: Cell.states - 1)
+    // [B, H] each: what the first step goes on from, where that is not zero.
+    var initial = [Buffer](repeating: Buffer(), count: Cell.states)
+    var isBegun = false
+    // Backward only: [B, H] of each state, and h of the steps before [L, H].
+    var stateGradients = [Buffer](repeating: Buffer(), count: Cell.states)
     var hiddenBefore = Buffer()
 
     /// Nothing traced yet.
@@ -64,41 +67,139 @@ public struct Recurrent<Cell: RecurrentCell>: Module {
 
     /// h of every position [P, H].
     public var hiddenStates: UnsafePointer<Float> { states[0].pointer }
+
+    /// The gradients of the states [B, H] that the first step went on from, after a backward pass; h first.
+    public func initialGradients(_ sequences: Int, hidden: Int) -> [Matrix] {
+      stateGradients.map { Matrix($0.pointer, rows: sequences, columns: hidden) }
+    }
+  }
+
+  /// The memory of a forward pass over packed sequences, in its trace.
+  public struct Pass {
+    /// [P, G·H]: what the gates are the sum of besides h, b and context, to be written before each step; after it the
+    /// activated gates.
+    public let gates: MutableMatrix
+    /// [P, H] each, h first.
+    public let states: [MutableMatrix]
+    let kept: MutableMatrix?
+    let scratch: UnsafeMutablePointer<Float>
+    /// What the first step goes on from; nil: zero.
+    let initial: CellStates?
+  }
+
+  /// Begins a pass whose steps are then taken one by one.
+  /// - Parameter initial: the states that the sequences begin with; nil: zero.
+  public func begin(
+    _ sequences: PackedSequences, from initial: CellStates? = nil, into trace: inout Trace, on device: Device
+  ) -> Pass {
+    trace.isBegun = initial != nil
+    if let initial {
+      for state in trace.initial.indices {
+        let memory = trace.initial[state].reserve(sequences.count, hidden)
+        for row in 0..<sequences.count { memory[row].update(from: initial[state, row], count: hidden) }
+      }
+    }
+    return pass(sequences, in: &trace)
+  }
+
+  private func pass(_ sequences: PackedSequences, in trace: inout Trace) -> Pass {
+    let positions = sequences.positions
+    let width = Cell.kept * hidden
+    return Pass(
+      gates: trace.gates.reserve(positions, sums),
+      states: trace.states.indices.map { trace.states[$0].reserve(positions, hidden) },
+      kept: width > 0 ? trace.kept.reserve(positions, width) : nil,
+      scratch: trace.scratch.reserve(sequences.count * Cell.scratch * hidden),
+      initial: trace.isBegun
+        ? CellStates(
+          trace.initial.map { Matrix($0.pointer, rows: sequences.count, columns: hidden) }) : nil)
+  }
+
+  /// One step of a pass.
+  /// - Parameter context: what is added to the gates' sums; nil where nothing is.
+  public func step(_ step: PackedStep, of pass: Pass, context: SharedRows?, on device: Device) {
+    let now = pass.gates.rows(step.range)
+    Cell.step(
+      CellStep(
+        sums: GateSums(
+          input: SharedRows(Matrix(now)), bias: bias.value.pointer, context: context),
+        weight: hiddenMatrix, before: states(before: step, pass),
+        results: .init(
+          states: pass.states.map { $0.rows(step.range) }, gates: now, kept: pass.kept?.rows(step.range)),
+        scratch: pass.scratch), on: device)
+  }
+
+  /// The states that a step goes on from.
+  private func states(before step: PackedStep, _ pass: Pass) -> CellStates? {
+    guard let before = step.before else { return pass.initial }
+    return CellStates(pass.states.map { Matrix($0.rows(before)) })
   }
 
   /// Runs all time steps.
   /// - Parameters:
   ///   - x: [P, E].
+  ///   - initial: the states that the sequences begin with; nil: zero.
   ///   - context: what is added to the gates' sums at a step, given the h that its rows go on from [rows, H], nil at
   ///     the first; nil where nothing is added.
   public func forward(
-    _ sequences: PackedSequences, _ x: Matrix, into trace: inout Trace, on device: Device,
+    _ sequences: PackedSequences, _ x: Matrix, from initial: CellStates? = nil, into trace: inout Trace,
+    on device: Device,
     context: (_ step: PackedStep, _ hidden: Matrix?) -> SharedRows? = { _, _ in nil }
   ) {
-    let positions = sequences.positions
-    let gates = MutableMatrix(trace.gates.reserve(positions * sums), rows: positions, columns: sums)
-    let states = trace.states.indices.map {
-      MutableMatrix(trace.states[$0].reserve(positions * hidden), rows: positions, columns: hidden)
-    }
-    let width = Cell.kept * hidden
-    let kept =
-      width > 0
-      ? MutableMatrix(trace.kept.reserve(positions * width), rows: positions, columns: width) : nil
-    let scratch = trace.scratch.reserve(sequences.count * Cell.scratch * hidden)
+    let pass = begin(sequences, from: initial, into: &trace, on: device)
     // W_xh x of all positions at once; only W_hh h waits for the step before.
-    multiply(.plain(x), .transposed(inputMatrix), into: gates, on: device)
+    product(x, into: pass.gates, on: device)
     for step in sequences.steps {
-      let before = step.before.map { before in states.map { Matrix($0.rows(before)) } }
-      let now = gates.rows(step.range)
-      Cell.step(
-        CellStep(
-          sums: GateSums(
-            input: SharedRows(Matrix(now)), bias: bias.value.pointer, context: context(step, before?[0])),
-          weight: hiddenMatrix, before: before.map { CellStates($0) },
-          results: .init(
-            states: states.map { $0.rows(step.range) }, gates: now, kept: kept?.rows(step.range)),
-          scratch: scratch), on: device)
+      let hidden = states(before: step, pass)?.values[0].rows(0..<step.rows)
+      self.step(step, of: pass, context: context(step, hidden), on: device)
     }
+  }
+
+  /// Begins the backward pass, whose steps are then taken one by one, the last first.
+  public func beginBackward(_ sequences: PackedSequences, _ trace: inout Trace) -> Pass {
+    for state in trace.stateGradients.indices {
+      let count = sequences.count * hidden
+      trace.stateGradients[state].reserve(count).update(repeating: 0, count: count)
+    }
+    return pass(sequences, in: &trace)
+  }
+
+  /// One step backwards: its gates become the gradients of their sums, which are returned [rows, G·H].
+  /// - Parameter dh: [P, H]: the gradient of h, complete for this step; that of the step before is added to.
+  /// - Returns: the sums' gradients, and δh of the step before [rows, H], nil where there is none.
+  public func stepBackward(
+    _ step: PackedStep, of pass: Pass, dh: MutableMatrix, _ trace: inout Trace, on device: Device
+  ) -> (sums: Matrix, hiddenBefore: MutableMatrix?) {
+    let gradients = trace.stateGradients.indices.map {
+      MutableMatrix(trace.stateGradients[$0].reserve(step.rows * hidden), rows: step.rows, columns: hidden)
+    }
+    let hiddenBefore = step.before.map { dh.rows($0) } ?? (pass.initial == nil ? nil : gradients[0])
+    let now = pass.gates.rows(step.range)
+    Cell.stepBackward(
+      CellStepBackward(
+        record: .init(
+          gates: now, kept: pass.kept.map { Matrix($0.rows(step.range)) }, before: states(before: step, pass)),
+        weight: hiddenMatrix,
+        gradients: .init(
+          hidden: Matrix(dh.rows(step.range)), others: Array(gradients.dropFirst()),
+          hiddenBefore: hiddenBefore),
+        scratch: pass.scratch), on: device)
+    return (Matrix(now), hiddenBefore)
+  }
+
+  /// Ends the backward pass: writes the gradients of W_xh, W_hh and b.
+  /// - Parameters:
+  ///   - x: [P, E], as in the forward pass.
+  ///   - dx: [P, E], overwritten with the gradient of x; nil: nobody wants it.
+  /// - Returns: the gradients of all sums [P, G·H], which the trace holds until its next pass.
+  @discardableResult
+  public mutating func finishBackward(
+    _ sequences: PackedSequences, _ x: Matrix, dx: MutableMatrix?, trace: inout Trace, on device: Device
+  ) -> Matrix {
+    let pass = pass(sequences, in: &trace)
+    accumulate(sequences, x, pass, &trace, device)
+    if let dx { multiply(.plain(Matrix(pass.gates)), .plain(inputMatrix), into: dx, on: device) }
+    return Matrix(pass.gates)
   }
 
   /// Runs all time steps backwards and writes the gradients of W_xh, W_hh and b.
@@ -107,7 +208,7 @@ public struct Recurrent<Cell: RecurrentCell>: Module {
   ///   - dh: [P, H], the gradient that reaches h from above; overwritten.
   ///   - dx: [P, E], overwritten with the gradient of x.
   ///   - context: called with the gradient of each step's sums [rows, G·H], the last step first, to add to δh of the
-  ///     step before [rows, H] (nil at the first) what comes that way.
+  ///     step before [rows, H] (nil where there is none) what comes that way.
   /// - Returns: the gradients of all sums [P, G·H], which the trace holds until its next pass.
   @discardableResult
   public mutating func backward(
@@ -115,53 +216,32 @@ public struct Recurrent<Cell: RecurrentCell>: Module {
     on device: Device,
     context: (_ step: PackedStep, _ sums: Matrix, _ hidden: MutableMatrix?) -> Void = { _, _, _ in }
   ) -> Matrix {
-    let (positions, first) = (sequences.positions, sequences.count)
-    let gates = MutableMatrix(trace.gates.reserve(positions * sums), rows: positions, columns: sums)
-    guard positions > 0 else { return Matrix(gates) }
-    let states = trace.states.map { Matrix($0.pointer, rows: positions, columns: hidden) }
-    let width = Cell.kept * hidden
-    let kept = width > 0 ? Matrix(trace.kept.pointer, rows: positions, columns: width) : nil
-    let scratch = trace.scratch.reserve(first * Cell.scratch * hidden)
-    let stateGradients = trace.stateGradients.indices.map { state in
-      let memory = trace.stateGradients[state].reserve(first * hidden)
-      memory.update(repeating: 0, count: first * hidden)
-      return MutableMatrix(memory, rows: first, columns: hidden)
-    }
+    let pass = beginBackward(sequences, &trace)
+    guard sequences.positions > 0 else { return Matrix(pass.gates) }
     for step in sequences.steps.reversed() {
-      let hiddenBefore = step.before.map { dh.rows($0) }
-      let now = gates.rows(step.range)
-      Cell.stepBackward(
-        CellStepBackward(
-          record: .init(
-            gates: now, kept: kept?.rows(step.range),
-            before: step.before.map { before in CellStates(states.map { $0.rows(before) }) }),
-          weight: hiddenMatrix,
-          gradients: .init(
-            hidden: Matrix(dh.rows(step.range)), others: stateGradients.map { $0.rows(0..<step.rows) },
-            hiddenBefore: hiddenBefore),
-          scratch: scratch), on: device)
-      context(step, Matrix(now), hiddenBefore)
+      let (sums, hiddenBefore) = stepBackward(step, of: pass, dh: dh, &trace, on: device)
+      context(step, sums, hiddenBefore)
     }
-    accumulate(sequences, x, Matrix(gates), kept: kept, &trace, device)
-    multiply(.plain(Matrix(gates)), .plain(inputMatrix), into: dx, on: device)
-    return Matrix(gates)
+    return finishBackward(sequences, x, dx: dx, trace: &trace, on: device)
   }
 
   /// The weights' gradients: one product each.
   private mutating func accumulate(
-    _ sequences: PackedSequences, _ x: Matrix, _ gates: Matrix, kept: Matrix?, _ trace: inout Trace,
-    _ device: Device
+    _ sequences: PackedSequences, _ x: Matrix, _ pass: Pass, _ trace: inout Trace, _ device: Device
   ) {
-    let (positions, first) = (sequences.positions, sequences.count)
-    // hₜ₋₁ of every position but the first step's, where it is zero.
+    let positions = sequences.positions
+    let gates = Matrix(pass.gates)
+    // hₜ₋₁ of every position that has one: where sequences begin with zeros, the first step's have none.
+    let first = pass.initial == nil ? sequences.count : 0
     let later = positions - first
     let hiddenBefore = trace.hiddenBefore.reserve(later * hidden)
     var row = 0
-    for before in sequences.steps.compactMap(\.before) {
-      (hiddenBefore + row * hidden).update(
-        from: trace.hiddenStates + before.lowerBound * hidden, count: before.count * hidden)
-      row += before.count
+    func keep(_ rows: Matrix) {
+      (hiddenBefore + row * hidden).update(from: rows.base, count: rows.rows * hidden)
+      row += rows.rows
     }
+    if let initial = pass.initial { keep(initial.values[0]) }
+    for before in sequences.steps.compactMap(\.before) { keep(Matrix(pass.states[0].rows(before))) }
     multiply(
       .transposed(gates), .plain(x),
       into: MutableMatrix(inputWeight.gradientPointer(), rows: sums, columns: inputs), on: device)
@@ -170,16 +250,28 @@ public struct Recurrent<Cell: RecurrentCell>: Module {
       Cell.weightGradient(
         sums: gates.rows(first..<positions),
         hidden: Matrix(hiddenBefore, rows: later, columns: hidden),
-        kept: kept?.rows(first..<positions), into: hiddenGradient, on: device)
+        kept: pass.kept.map { Matrix($0.rows(first..<positions)) }, into: hiddenGradient, on: device)
     } else {
       hiddenGradient.base.update(repeating: 0, count: sums * hidden)
     }
     columnSums(gates, into: bias.gradientPointer(), on: device)
   }
 
+  /// W_xh x of some inputs x [rows, E] → sums [rows, G·H].
+  public func product(_ x: Matrix, into sums: MutableMatrix, on device: Device) {
+    multiply(.plain(x), .transposed(inputMatrix), into: sums, on: device)
+  }
+
+  /// The gradient of some of the inputs' columns: δsums W_xh[columns] + beta·dx → dx [rows, columns].
+  public func inputGradient(
+    _ sums: Matrix, columns: Range<Int>, into dx: MutableMatrix, beta: Float, on device: Device
+  ) {
+    multiply(.plain(sums), .plain(inputMatrix.columns(columns)), into: dx, beta: beta, on: device)
+  }
+
   /// W_xh x + b of some inputs x [rows, E] → sums [rows, G·H].
   public func inputSums(_ x: Matrix, into sums: MutableMatrix, on device: Device) {
-    multiply(.plain(x), .transposed(inputMatrix), into: sums, on: device)
+    product(x, into: sums, on: device)
     addBias(bias.value.pointer, to: sums, on: device)
   }
 

@@ -4,18 +4,22 @@ public import Tensors
 /// Recurrent layers on top of each other (Graves 2013): layer 0 reads x, every other the h of the one below, under
 /// dropout in training (Zaremba et al. 2014: between layers, never between time steps).
 ///
-/// A context enters layer 0 alone: what it adds there reaches the others as h.
+/// A context enters one layer, the lowest unless told otherwise: what it adds there reaches those above as h.
 public struct RecurrentStack<Cell: RecurrentCell>: Module {
   /// From the bottom up; at least one.
   public var layers: [Recurrent<Cell>]
+  /// The layer that a context enters.
+  public let contextLayer: Int
 
   /// `count` layers of H units: the parameters of layer 0 begin with `path`, as those of a single layer do, of layer 1
   /// with `path`1, and so on.
   public init<E: Error>(
-    _ path: String, inputs: Int, hidden: Int, layers count: Int = 1,
+    _ path: String, inputs: Int, hidden: Int, layers count: Int = 1, contextLayer: Int = 0,
     from source: (ParameterSpecification) throws(E) -> Tensor
   ) throws(E) {
     precondition(count > 0, "\(count) layers")
+    precondition((0..<count).contains(contextLayer), "layer \(contextLayer) of \(count)")
+    self.contextLayer = contextLayer
     layers = [try Recurrent(path, inputs: inputs, hidden: hidden, from: source)]
     for layer in 1..<max(1, count) {
       layers.append(try Recurrent("\(path)\(layer)", inputs: hidden, hidden: hidden, from: source))
@@ -41,6 +45,11 @@ public struct RecurrentStack<Cell: RecurrentCell>: Module {
     /// Nothing traced yet.
     public init() {}
 
+    /// The gradients of the states [B, H] that the first step of a layer went on from, after a backward pass; h first.
+    public func initialGradients(_ layer: Int, _ sequences: Int, hidden: Int) -> [Matrix] {
+      layers[layer].initialGradients(sequences, hidden: hidden)
+    }
+
     /// h of the top layer at every position [P, H], after a forward pass.
     public var hiddenStates: UnsafePointer<Float> { layers[layers.count - 1].hiddenStates }
 
@@ -59,19 +68,26 @@ public struct RecurrentStack<Cell: RecurrentCell>: Module {
   /// - Parameters:
   ///   - x: [P, E].
   ///   - dropout: of what each layer but the first reads; empty: none.
-  ///   - context: as `Recurrent.forward` has it, of layer 0.
+  ///   - initial: the states that the sequences begin with, layer by layer; nil: zero.
+  ///   - context: as `Recurrent.forward` has it, of the layer that it enters.
   public func forward(
-    _ sequences: PackedSequences, _ x: Matrix, dropout: [Dropout] = [], into trace: inout Trace,
-    on device: Device, context: (_ step: PackedStep, _ hidden: Matrix?) -> SharedRows? = { _, _ in nil }
+    _ sequences: PackedSequences, _ x: Matrix, dropout: [Dropout] = [], from initial: [CellStates]? = nil,
+    into trace: inout Trace, on device: Device,
+    context: (_ step: PackedStep, _ hidden: Matrix?) -> SharedRows? = { _, _ in nil }
   ) {
     let positions = sequences.positions
     trace.prepare(layers: layers.count, dropout)
-    layers[0].forward(sequences, x, into: &trace.layers[0], on: device, context: context)
-    for layer in layers.indices.dropFirst() {
-      let below = Matrix(trace.layers[layer - 1].hiddenStates, rows: positions, columns: hidden)
-      let input = trace.inputs[layer - 1].reserve(positions, hidden)
-      trace.dropout[layer - 1].apply(below, into: input, on: device)
-      layers[layer].forward(sequences, Matrix(input), into: &trace.layers[layer], on: device)
+    var x = x
+    for layer in layers.indices {
+      if layer > 0 {
+        let below = Matrix(trace.layers[layer - 1].hiddenStates, rows: positions, columns: hidden)
+        let input = trace.inputs[layer - 1].reserve(positions, hidden)
+        trace.dropout[layer - 1].apply(below, into: input, on: device)
+        x = Matrix(input)
+      }
+      layers[layer].forward(
+        sequences, x, from: initial?[layer], into: &trace.layers[layer], on: device
+      ) { layer == contextLayer ? context($0, $1) : nil }
     }
   }
 
@@ -80,8 +96,8 @@ public struct RecurrentStack<Cell: RecurrentCell>: Module {
   ///   - x: [P, E], as in the forward pass.
   ///   - dh: [P, H], the gradient that reaches the top layer's h from above; overwritten.
   ///   - dx: [P, E], overwritten with the gradient of x.
-  ///   - context: as `Recurrent.backward` has it, of layer 0.
-  /// - Returns: the gradients of the sums of layer 0 [P, G·H], which the trace holds until its next pass.
+  ///   - context: as `Recurrent.backward` has it, of the layer that it enters.
+  /// - Returns: the gradients of the sums [P, G·H] of that layer, which the trace holds until its next pass.
   @discardableResult
   public mutating func backward(
     _ sequences: PackedSequences, _ x: Matrix, dh: MutableMatrix, dx: MutableMatrix, trace: inout Trace,
@@ -90,24 +106,27 @@ public struct RecurrentStack<Cell: RecurrentCell>: Module {
   ) -> Matrix {
     let positions = sequences.positions
     var dh = dh
-    for layer in layers.indices.dropFirst().reversed() {
-      let below = trace.inputGradients[layer - 1].reserve(positions, hidden)
-      layers[layer].backward(
-        sequences, Matrix(trace.inputs[layer - 1].pointer, rows: positions, columns: hidden), dh: dh,
-        dx: below, trace: &trace.layers[layer], on: device)
-      trace.dropout[layer - 1].apply(Matrix(below), into: below, on: device)
+    var entered: Matrix?
+    for layer in layers.indices.reversed() {
+      let below = layer == 0 ? dx : trace.inputGradients[layer - 1].reserve(positions, hidden)
+      let input =
+        layer == 0 ? x : Matrix(trace.inputs[layer - 1].pointer, rows: positions, columns: hidden)
+      let sums = layers[layer].backward(
+        sequences, input, dh: dh, dx: below, trace: &trace.layers[layer], on: device
+      ) { if layer == contextLayer { context($0, $1, $2) } }
+      if layer == contextLayer { entered = sums }
+      if layer > 0 { trace.dropout[layer - 1].apply(Matrix(below), into: below, on: device) }
       dh = below
     }
-    return layers[0].backward(
-      sequences, x, dh: dh, dx: dx, trace: &trace.layers[0], on: device, context: context)
+    return entered!
   }
 
   /// One step of inference, in which the states go from before to after.
   /// - Parameters:
   ///   - input: layer 0's W_xh x + b, as its `inputSums` makes them.
   ///   - dropout: as in `forward`, where its row `firstRow` is row 0 here; no masks: none.
-  ///   - context: what is added to layer 0's sums, given the h that its rows go on from, nil at the first step; nil where
-  ///     nothing is added.
+  ///   - context: what is added to the sums of the layer that it enters, given the h that its rows go on from, nil at the
+  ///     first step; nil where nothing is added.
   public func step(
     rows: Int, input: SharedRows, states: inout RecurrentStates<Cell>,
     dropout: (masks: [Dropout], firstRow: Int) = ([], 0), on device: Device,
@@ -128,8 +147,8 @@ public struct RecurrentStack<Cell: RecurrentCell>: Module {
       }
       layers[layer].step(
         input: layerInput,
-        context: layer == 0 ? context(before.map { SharedRows($0.values[0], rows: $0.rows) }) : nil,
-        before: before, into: after[layer], scratch: scratch.cell, on: device)
+        context: layer == contextLayer ? context(before?[layer].hidden) : nil,
+        before: before?[layer], into: after[layer], scratch: scratch.cell, on: device)
     }
   }
 }

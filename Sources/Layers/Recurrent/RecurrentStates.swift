@@ -39,18 +39,36 @@ public struct RecurrentStates<Cell: RecurrentCell>: Sendable {
     next = states
   }
 
-  /// Memory for what a layer computes on the way.
-  struct Scratch {
-    let cell: UnsafeMutablePointer<Float>
-    let sums: UnsafeMutablePointer<Float>
-    let dropped: UnsafeMutablePointer<Float>
+  /// Begins with states instead of zeros, before the first step: layer by layer, the states of some parents [R, H], h
+  /// first, row i going on from parent `rows[i]`.
+  public mutating func begin(from initial: [[Matrix]], rows: [Int32]) {
+    precondition(isFirst && initial.count == states.layers.count, "\(initial.count) layers")
+    let (parents, hidden) = (initial[0][0].rows, initial[0][0].columns)
+    for (from, to) in zip(initial, states.reserve(rows: parents, hidden)) {
+      for (from, to) in zip(from, to) {
+        for row in 0..<parents { to[row].update(from: from[row], count: hidden) }
+      }
+    }
+    self.hidden = hidden
+    self.parents = rows
+    isFirst = false
   }
 
-  /// Calls `body` with each layer from the bottom up, the states that its rows go on from, and those of all layers after
-  /// the step, which it writes for its own.
-  mutating func advance(
+  /// Memory for what a layer computes on the way.
+  public struct Scratch {
+    /// What a cell's step asks for.
+    public let cell: UnsafeMutablePointer<Float>
+    /// A layer's sums [rows, G·H]; of use to layers above the first.
+    public let sums: UnsafeMutablePointer<Float>
+    /// What a layer reads [rows, H], under dropout; of use to layers above the first.
+    public let dropped: UnsafeMutablePointer<Float>
+  }
+
+  /// Calls `body` with each layer from the bottom up, the states of all layers that the rows go on from, nil before the
+  /// first step, and those after the step, of which it writes its own layer's.
+  public mutating func advance(
     rows: Int, hidden: Int,
-    _ body: (_ layer: Int, _ before: CellStates?, _ after: [[MutableMatrix]], _ scratch: Scratch) -> Void
+    _ body: (_ layer: Int, _ before: [CellStates]?, _ after: [[MutableMatrix]], _ scratch: Scratch) -> Void
   ) {
     self.hidden = hidden
     let layers = states.layers.count
@@ -60,11 +78,10 @@ public struct RecurrentStates<Cell: RecurrentCell>: Sendable {
       sums: sums.reserve(layers > 1 ? rows * Cell.gates * hidden : 0),
       dropped: dropped.reserve(layers > 1 ? rows * hidden : 0))
     parents.withUnsafeBufferPointer { parents in
-      for layer in 0..<layers {
-        let before =
-          isFirst ? nil : CellStates(states.matrices(layer, hidden), rows: parents.baseAddress)
-        body(layer, before, after, scratch)
+      let before = (0..<layers).map {
+        CellStates(states.matrices($0, hidden), rows: parents.baseAddress)
       }
+      for layer in 0..<layers { body(layer, isFirst ? nil : before, after, scratch) }
     }
     swap(&states, &next)
     parents = (0..<Int32(rows)).map { $0 }

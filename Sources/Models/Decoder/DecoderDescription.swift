@@ -17,14 +17,26 @@ public struct DecoderDescription: Sendable, Equatable {
   public var layers: Int
   /// What its recurrent layers are made of.
   public var cell: CellName
-  /// At which steps W_ih·v enters.
+  /// How the image enters.
+  public var conditioning: ConditioningName
+  /// At which steps W_ih·v enters, where the conditioning has it.
   public var injection: Injection
+  /// Which layer it enters, from 0.
+  public var contextLayer: Int
+  /// Whether the image is also the state that captions begin with.
+  public var initialStates: Bool
+  /// How regions are attended to; nil where the conditioning does not.
+  public var attention: AttentionDescription?
 
   /// A decoder's sizes, all at least 1. Those of vocabulary and image are a model's: its description fills them in.
   public init(
     vocabularySize: Int = 0, embeddingSize: Int, hiddenSize: Int, imageFeatureSize: Int = 0, layers: Int = 1,
     cell: CellName = .lstm, injection: Injection = .everyStep
   ) {
+    conditioning = .gates
+    contextLayer = 0
+    initialStates = false
+
     self.vocabularySize = vocabularySize
     self.embeddingSize = embeddingSize
     self.hiddenSize = hiddenSize
@@ -35,18 +47,138 @@ public struct DecoderDescription: Sendable, Equatable {
   }
 }
 
+/// How an image enters a decoder, as the command line and model files call it.
+public enum ConditioningName: String, Codable, Sendable, CaseIterable {
+  /// W_ih·v in the gates' sums.
+  case gates
+  /// The image as the first input, before the first word.
+  case firstInput = "first-input"
+  /// Soft attention to the image's regions, beside W_ih·v or alone.
+  case attention
+  /// Top-down attention: two layers, of which the first decides where to look; beside W_ih·v or alone.
+  case topDown = "top-down"
+
+  /// Whether it attends to regions.
+  public var attends: Bool { self == .attention || self == .topDown }
+  /// Whether it may have W_ih·v.
+  public var injects: Bool { self != .firstInput }
+}
+
+/// How a decoder attends to the regions of an image: the pixels of the last map.
+public struct AttentionDescription: Sendable, Equatable, Codable {
+  /// C, of a region.
+  public var channels: Int
+  /// A, of what is summed.
+  public var valueSize: Int
+  /// K, of what is compared.
+  public var keySize: Int
+  /// Whether a gate says how much what is seen counts (soft attention).
+  public var gated: Bool
+  /// What regions are multiplied by before anything else: about one over their standard deviation in training.
+  public var scale: Float
+
+  /// Sizes of at least 1.
+  public init(channels: Int, valueSize: Int, keySize: Int, gated: Bool = false, scale: Float = 1) {
+    self.channels = channels
+    self.valueSize = valueSize
+    self.keySize = keySize
+    self.gated = gated
+    self.scale = scale
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case channels, gated, scale
+    case valueSize = "value_size"
+    case keySize = "key_size"
+  }
+
+  /// All but the scale, for people.
+  var sizesText: String {
+    "\(channels) to \(valueSize), keys of \(keySize)" + (gated ? ", gated" : "")
+  }
+
+  func sizes(hidden: Int) -> RegionAttention.Sizes {
+    .init(channels: channels, values: valueSize, keys: keySize, hidden: hidden)
+  }
+}
+
+extension DecoderDescription {
+  /// What does not go together, or is out of range; nil: nothing.
+  public var problem: String? {
+    guard (0..<max(1, layers)).contains(contextLayer) else {
+      return "the image in layer \(contextLayer + 1) of \(layers)"
+    }
+    guard (attention != nil) == conditioning.attends else {
+      return "\(conditioning.rawValue) \(attention == nil ? "without" : "with") sizes of attention"
+    }
+    if conditioning == .topDown && (layers != 1 || contextLayer != 0 || initialStates) {
+      return "top-down attention, which has two layers of its own, with layers, a layer for the image or initial states"
+    }
+    if conditioning == .firstInput && injection == .firstStep {
+      return "first-input with W_ih·v"
+    }
+    guard let attention else { return nil }
+    let sizes = [attention.channels, attention.valueSize, attention.keySize]
+    guard sizes.allSatisfy({ (1...(1 << 14)).contains($0) }) else {
+      return "attention of sizes \(sizes.map(String.init).joined(separator: ", "))"
+    }
+    guard attention.scale > 0 && attention.scale.isFinite else { return "regions times \(attention.scale)" }
+    return nil
+  }
+
+  /// W_ih·v of so many sums; nil where it does not enter.
+  func gateInjection<E: Error>(
+    sums: Int, from source: (ParameterSpecification) throws(E) -> Tensor
+  ) throws(E) -> GateInjection? {
+    guard injection != .never else { return nil }
+    return try GateInjection(
+      "decoder.image_to_hidden", features: imageFeatureSize, sums: sums, injection, from: source)
+  }
+}
+
 /// The decoder of a description, its parameters from `source`: the only place where a name becomes a kind.
 public func makeDecoder<E: Error>(
   _ description: DecoderDescription, from source: (ParameterSpecification) throws(E) -> Tensor
 ) throws(E) -> any SequenceDecoder {
   func make<Cell: RecurrentCell>(_ cell: Cell.Type) throws(E) -> any SequenceDecoder {
-    try RecurrentDecoder<Cell, GateInjection>(
-      description,
-      conditioning: { (sums) throws(E) in
-        try GateInjection(
-          "decoder.image_to_hidden", features: description.imageFeatureSize, sums: sums,
-          description.injection, from: source)
-      }, from: source)
+    func decoder<Condition: Conditioning>(
+      _ conditioning: (_ sums: Int) throws(E) -> Condition
+    ) throws(E) -> any SequenceDecoder {
+      guard description.initialStates else {
+        return try RecurrentDecoder<Cell, Condition>(description, conditioning: conditioning, from: source)
+      }
+      return try RecurrentDecoder<Cell, InitialStates<Condition>>(
+        description,
+        conditioning: { (sums) throws(E) in
+          try InitialStates(
+            "decoder.image_to_states", features: description.imageFeatureSize, layers: description.layers,
+            states: Cell.states, hidden: description.hiddenSize, beside: try conditioning(sums), from: source)
+        }, from: source)
+    }
+    switch (description.conditioning, description.attention) {
+    case (.topDown, let attention?):
+      return try TopDownDecoder<Cell>(description, attention, from: source)
+    case (.attention, let attention?):
+      return try decoder { (sums) throws(E) in
+        try SoftAttention(
+          "decoder.attention", attention.sizes(hidden: description.hiddenSize), sums: sums,
+          gated: attention.gated, injection: try description.gateInjection(sums: sums, from: source),
+          from: source)
+      }
+    case (.firstInput, _):
+      return try decoder { (_) throws(E) in
+        try FirstInput(
+          "decoder.image_to_input", features: description.imageFeatureSize,
+          inputs: description.embeddingSize, from: source)
+      }
+    default:
+      guard description.injection != .never else {
+        return try decoder { (_) throws(E) in Unconditioned() }
+      }
+      return try decoder { (sums) throws(E) in
+        try description.gateInjection(sums: sums, from: source)!
+      }
+    }
   }
   return try make(description.cell.cell)
 }

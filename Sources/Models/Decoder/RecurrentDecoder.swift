@@ -33,7 +33,7 @@ public struct RecurrentDecoder<Cell: RecurrentCell, Condition: Conditioning>: Se
       "decoder.embedding", vocabularySize: sizes.vocabularySize, size: sizes.embeddingSize, from: source)
     stack = try RecurrentStack(
       "decoder.\(Cell.name)", inputs: sizes.embeddingSize, hidden: hidden, layers: sizes.layers,
-      from: source)
+      contextLayer: sizes.contextLayer, from: source)
     self.conditioning = try conditioning(Cell.gates * hidden)
     output = try SoftmaxProjection(
       "decoder.output", hidden: hidden, vocabularySize: sizes.vocabularySize, from: source)
@@ -61,7 +61,10 @@ public struct RecurrentDecoder<Cell: RecurrentCell, Condition: Conditioning>: Se
     var batch: Batch?
 
     struct Batch: Sendable {
+      /// What the stack read: with a step before the first token where the image is an input.
       let sequences: PackedSequences
+      /// Positions before those of the tokens: B or 0.
+      let leading: Int
       let images: ImageFeatures
       let context: Condition.Context
       let dropout: Dropout
@@ -83,16 +86,25 @@ public struct RecurrentDecoder<Cell: RecurrentCell, Condition: Conditioning>: Se
     precondition(
       (sequences.inputs + sequences.targets).allSatisfy { $0 >= 0 && $0 < vocabularySize },
       "a token beyond the vocabulary of \(vocabularySize)")
-    let embedded = trace.embedded.reserve(positions, embedding.size)
+    let context = conditioning.context(of: images, masks.conditioning(pass), on: device)
+    let first = conditioning.firstInput(context)
+    let read = first == nil ? sequences : sequences.precededByInput
+    let leading = read.positions - positions
+    let x = trace.embedded.reserve(read.positions, embedding.size)
+    let embedded = x.rows(leading..<read.positions)
+    if let first {
+      gatherRows(sequences.imageRows, of: first, into: x.rows(0..<leading), on: device)
+    }
     sequences.inputs.withUnsafeBufferPointer { tokens in
       guard let tokens = tokens.baseAddress else { return }
       embedding.forward(tokens, into: embedded, on: device)
     }
     masks.embedding.apply(Matrix(embedded), into: embedded, on: device)
-    let context = conditioning.context(of: images, on: device)
+    conditioning.begin(read, into: &trace.conditioning)
     sequences.imageRows.withUnsafeBufferPointer { rows in
+      let initial = conditioning.initialStates(context)?.map { CellStates($0, rows: rows.baseAddress) }
       stack.forward(
-        sequences, Matrix(embedded), dropout: masks.between, into: &trace.stack, on: device
+        read, Matrix(x), dropout: masks.between, from: initial, into: &trace.stack, on: device
       ) { step, hidden in
         conditioning.term(
           context,
@@ -103,14 +115,17 @@ public struct RecurrentDecoder<Cell: RecurrentCell, Condition: Conditioning>: Se
       }
     }
     trace.batch = .init(
-      sequences: sequences, images: images, context: context, dropout: masks.embedding)
+      sequences: read, leading: leading, images: images, context: context, dropout: masks.embedding)
     let gradient = CrossEntropyGradient(
       scale: pass.weights == nil ? 1 / Float(max(1, positions)) : 1, labelSmoothing: pass.labelSmoothing,
       weights: pass.weights)
+    let dh = trace.hiddenGradients.reserve(read.positions, stack.hidden)
+    dh.base.update(repeating: 0, count: leading * stack.hidden)
     return output.forwardBackward(
-      Matrix(trace.stack.hiddenStates, rows: positions, columns: stack.hidden), targets: sequences.targets,
-      dropout: masks.output, gradient: gradient, dh: trace.hiddenGradients.reserve(positions, stack.hidden),
-      trace: &trace.output, on: device)
+      Matrix(trace.stack.hiddenStates, rows: read.positions, columns: stack.hidden)
+        .rows(leading..<read.positions),
+      targets: sequences.targets, dropout: masks.output, gradient: gradient,
+      dh: dh.rows(leading..<read.positions), trace: &trace.output, on: device)
   }
 
   /// As `SequenceDecoder` says.
@@ -122,6 +137,7 @@ public struct RecurrentDecoder<Cell: RecurrentCell, Condition: Conditioning>: Se
     let (positions, size) = (batch.sequences.positions, embedding.size)
     let dx = trace.embeddedGradients.reserve(positions, size)
     let dh = trace.hiddenGradients.reserve(positions, stack.hidden)
+    conditioning.beginBackward(batch.context, batch.sequences, trace: &trace.conditioning)
     let sums = stack.backward(
       batch.sequences, Matrix(trace.embedded.pointer, rows: positions, columns: size), dh: dh, dx: dx,
       trace: &trace.stack, on: device
@@ -129,33 +145,25 @@ public struct RecurrentDecoder<Cell: RecurrentCell, Condition: Conditioning>: Se
       conditioning.termBackward(
         batch.context, at: step, sums: sums, hidden: hidden, trace: &trace.conditioning, on: device)
     }
-    batch.dropout.apply(Matrix(dx), into: dx, on: device)
+    let embedded = dx.rows(batch.leading..<positions)
+    batch.dropout.apply(Matrix(embedded), into: embedded, on: device)
     batch.sequences.inputs.withUnsafeBufferPointer { tokens in
       guard let tokens = tokens.baseAddress else { return }
-      embedding.backward(tokens, Matrix(dx), on: device)
+      embedding.backward(tokens + batch.leading, Matrix(embedded), on: device)
     }
+    let begun = conditioning.initialStates(batch.context) != nil
+    let gradients = ConditioningGradients(
+      sums: sums,
+      initialStates: begun
+        ? stack.layers.indices.map {
+          trace.stack.initialGradients($0, batch.sequences.count, hidden: stack.hidden)
+        } : [],
+      firstInput: batch.leading > 0 ? Matrix(dx.rows(0..<batch.leading)) : nil)
     return conditioning.backward(
-      of: batch.images, batch.sequences, sums: sums, trace: &trace.conditioning, on: device)
+      of: batch.images, batch.context, batch.sequences, gradients, trace: &trace.conditioning, on: device)
   }
 
-  /// The masks of a training step; `between` layers there are none where nothing is dropped.
-  struct Masks {
-    var embedding = Dropout.none
-    var output = Dropout.none
-    var between: [Dropout] = []
-  }
-
-  func masks(_ pass: DropoutPass) -> Masks {
-    var random = Random(seed: pass.seed)
-    func mask(_ rate: Float) -> Dropout { Dropout(rate: rate, seed: random.next()) }
-    var masks = Masks()
-    masks.embedding = mask(pass.rates.embedding)
-    masks.output = mask(pass.rates.output)
-    if pass.rates.layers > 0 {
-      masks.between = (1..<stack.layers.count).map { _ in mask(pass.rates.layers) }
-    }
-    return masks
-  }
+  func masks(_ pass: DropoutPass) -> DecoderMasks { DecoderMasks(pass, layers: stack.layers.count) }
 
   /// As `SequenceDecoder` says.
   public func session(

@@ -7,7 +7,7 @@ public struct RecurrentSession<Cell: RecurrentCell, Condition: Conditioning>: De
   private let decoder: RecurrentDecoder<Cell, Condition>
   private let context: Condition.Context
   private let projections: InputProjectionCache<Cell>
-  private let masks: RecurrentDecoder<Cell, Condition>.Masks?
+  private let masks: DecoderMasks?
   private let device: Device
 
   /// The image of each row.
@@ -17,6 +17,8 @@ public struct RecurrentSession<Cell: RecurrentCell, Condition: Conditioning>: De
   /// Steps taken, and positions of a packed batch that they were.
   private var step = 0
   private var position = 0
+  /// Positions before those of the tokens.
+  private var leading = 0
   private var embedded = Buffer()
   private var sums = Buffer()
   private var dropped = Buffer()
@@ -28,11 +30,14 @@ public struct RecurrentSession<Cell: RecurrentCell, Condition: Conditioning>: De
   ) {
     self.decoder = decoder
     self.device = device
-    context = decoder.conditioning.context(of: images, on: device)
+    let masks = dropout.map { decoder.masks($0) }
+    self.masks = masks
+    context = decoder.conditioning.context(
+      of: images, masks.map { ConditioningPass(regionDropout: $0.regions) } ?? .inference, on: device)
     projections = cache.content { InputProjectionCache(decoder.embedding, decoder.stack.layers[0]) }
-    masks = dropout.map { decoder.masks($0) }
     imageRows = (0..<Int32(images.count)).map { $0 }
     states = RecurrentStates(layers: decoder.stack.layers.count)
+    if let initial = decoder.conditioning.initialStates(context) { states.begin(from: initial, rows: imageRows) }
   }
 
   /// How many sequences there are.
@@ -41,6 +46,7 @@ public struct RecurrentSession<Cell: RecurrentCell, Condition: Conditioning>: De
   /// Reads one token a row.
   public mutating func advance(_ tokens: [Int32]) {
     precondition(tokens.count == rows, "\(tokens.count) tokens for \(rows) rows")
+    if step == 0, let first = decoder.conditioning.firstInput(context) { readImages(first) }
     if let masks {
       run(input: droppedInput(tokens, masks.embedding), between: masks.between)
     } else {
@@ -48,6 +54,19 @@ public struct RecurrentSession<Cell: RecurrentCell, Condition: Conditioning>: De
     }
     step += 1
     position += tokens.count
+  }
+
+  /// What is read before the first token.
+  private mutating func readImages(_ first: Matrix) {
+    let layer = decoder.stack.layers[0]
+    let input = sums.reserve(first.rows, layer.sums)
+    layer.inputSums(first, into: input, on: device)
+    let images = imageRows
+    images.withUnsafeBufferPointer {
+      run(input: SharedRows(Matrix(input), rows: $0.baseAddress), between: masks?.between ?? [])
+    }
+    step = 1
+    leading = rows
   }
 
   /// The lowest layer's W_xh x + b, x under dropout.
@@ -70,7 +89,7 @@ public struct RecurrentSession<Cell: RecurrentCell, Condition: Conditioning>: De
     )
     images.withUnsafeBufferPointer { images in
       decoder.stack.step(
-        rows: images.count, input: input, states: &states, dropout: (between, position), on: device
+        rows: images.count, input: input, states: &states, dropout: (between, leading + position), on: device
       ) { hidden in
         conditioning.term(
           context, at: ConditioningStep(index: index, images: images, hidden: hidden), into: &own,

@@ -33,7 +33,7 @@ extension VGGEncoder {
           failed(wanted[index], "\(error)")
         }
         if !batch.indices.isEmpty {
-          let features = try checked(transform(checkedFeatures(batch.images, tap)))
+          let features = try checked(transform(checkedMaps(batch.images, tap)))
           for (position, index) in batch.indices.enumerated() {
             try withExtendedLifetime(features) {
               try cache.store(features.pointer + position * cache.width, row: rows[index])

@@ -59,6 +59,15 @@ public struct TrainableConvolutions: Module {
     _ maps: Tensor, microBatch: Int? = nil, transforming: Bool = true, into trace: inout Trace,
     on device: Device
   ) -> Tensor {
+    adaptiveAveragePool(
+      lastMaps(maps, microBatch: microBatch, transforming: transforming, into: &trace, on: device), side: side)
+  }
+
+  /// The same not yet averaged: [N, h, w, C].
+  public func lastMaps(
+    _ maps: Tensor, microBatch: Int? = nil, transforming: Bool = true, into trace: inout Trace,
+    on device: Device
+  ) -> Tensor {
     let shape = MapShape(maps.shape)
     precondition(shape.channels == layers[0].descriptor.inputChannels, "maps are \(shape)")
     let last = shapes(of: shape).last!
@@ -74,14 +83,14 @@ public struct TrainableConvolutions: Module {
     }
     trace.input = maps
     trace.chunk = max(1, min(shape.images, microBatch ?? shape.images))
-    var pooled = Tensor(uninitialized: [shape.images, last.channels * side * side])
-    let destination = pooled.mutableMatrix()
+    var result = Tensor(uninitialized: [shape.images, last.height, last.width, last.channels])
+    let memory = result.mutablePointer()
     for first in stride(from: 0, to: shape.images, by: trace.chunk) {
       let images = first..<min(shape.images, first + trace.chunk)
       let last = forward(images, &trace, device)
-      adaptiveAveragePool(last, side: side, into: destination.rows(images))
+      (memory + first * last.shape.imageCount).update(from: last[0], count: last.shape.count)
     }
-    return pooled
+    return result
   }
 
   /// The last maps of some of the images.
@@ -98,17 +107,25 @@ public struct TrainableConvolutions: Module {
 
   /// Writes the gradient of every parameter, given that of the averaged last maps [N, C·side²].
   public mutating func backward(_ gradient: Tensor, _ trace: inout Trace, on device: Device) {
+    let last = shapes(of: MapShape(trace.input.shape)).last!
+    var maps = Tensor(uninitialized: [last.images, last.height, last.width, last.channels])
+    adaptiveAveragePoolBackward(
+      gradient.matrix, side: side, into: MutableMaps(maps.mutablePointer(), last))
+    backward(maps: maps, &trace, on: device)
+  }
+
+  /// The same, given the gradient of the last maps [N, h, w, C].
+  public mutating func backward(maps gradient: Tensor, _ trace: inout Trace, on device: Device) {
     let input = MapShape(trace.input.shape)
-    let pooled = layers.last!.descriptor.outputChannels * side * side
-    precondition(trace.chunk > 0, "backward without a trainingForward before it")
-    precondition(gradient.shape == [input.images, pooled], "\(gradient.shape) for \(input.images) images")
+    precondition(trace.chunk > 0, "backward without a forward pass before it")
     for first in stride(from: 0, to: input.images, by: trace.chunk) {
       let images = first..<min(input.images, first + trace.chunk)
       if trace.chunk < input.images { forward(images, &trace, device) }
       let part = trace.input.maps.images(images)
       let shapes = shapes(of: part.shape)
-      adaptiveAveragePoolBackward(
-        gradient.matrix.rows(images), side: side, into: trace.gradients.0.reserve(shapes[layers.count]))
+      let last = shapes[layers.count]
+      trace.gradients.0.reserve(last.count).update(
+        from: gradient.pointer + first * last.imageCount, count: last.count)
       for index in layers.indices.reversed() {
         let x = index == 0 ? part : Maps(trace.outputs[index - 1].pointer, shapes[index])
         let dx = index == 0 ? nil : trace.gradients.1.reserve(shapes[index].count)

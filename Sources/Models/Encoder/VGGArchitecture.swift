@@ -1,3 +1,5 @@
+public import Tensors
+
 /// A VGG network (Simonyan & Zisserman 2015) as data: a table of 3×3 convolutions and pools, and a head.
 public struct VGGArchitecture: Sendable, Equatable {
   /// One row of the table.
@@ -117,6 +119,12 @@ public struct VGGArchitecture: Sendable, Equatable {
       index += 2
     }
     return result
+  }
+
+  /// The last map's shape [h, w, C] of an image of a size.
+  public func mapShape(height: Int, width: Int) -> Shape {
+    let pools = layers.count { $0 == .pool }
+    return [height >> pools, width >> pools, convolutions.last?.outputChannels ?? 3]
   }
 
   /// Channels of the last map (C).

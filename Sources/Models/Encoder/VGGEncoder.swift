@@ -53,11 +53,7 @@ public final class VGGEncoder {
 
   /// The last map's shape [h, w, C].
   public var mapShape: Shape {
-    let pools = architecture.layers.count { $0 == .pool }
-    return [
-      preprocessing.height >> pools, preprocessing.width >> pools,
-      architecture.convolutions.last?.outputChannels ?? 3,
-    ]
+    architecture.mapShape(height: preprocessing.height, width: preprocessing.width)
   }
 
   /// The last map [N, h, w, C] of images [N, H, W, 3].
@@ -74,7 +70,7 @@ public final class VGGEncoder {
 
   /// What a tap gives of images [N, H, W, 3], a row each.
   /// - Throws: `ModelError.notFinite`.
-  func checkedFeatures(_ images: Tensor, _ tap: Tap) throws(ModelError) -> Tensor {
+  public func checkedMaps(_ images: Tensor, _ tap: Tap) throws(ModelError) -> Tensor {
     guard tap == .map else { return try checkedPooled(images) }
     let maps = try checked(stack(images))
     return maps.reshaped([maps.shape[0], maps.count / max(1, maps.shape[0])])

@@ -18,6 +18,11 @@ public enum ModelAverage {
     for file in files.dropFirst() {
       let other = try ModelDescription(of: file)
       try description.check(other, at: file.path)
+      if let scale = description.decoder.attention?.scale, scale != other.decoder.attention?.scale {
+        throw ModelError.unsupported(
+          path: file.path, expected: "regions times \(scale), as in \(paths[0])",
+          found: "\(other.decoder.attention?.scale ?? 1)")
+      }
       // Of where they come from, what is true of all.
       description.training = description.training.filter { other.training[$0.key] == $0.value }
     }

@@ -27,6 +27,10 @@ extension ModelDescription {
       ("convolutions", encoder.table, other.encoder.table),
       ("head", encoder.head.rawValue, other.encoder.head.rawValue),
       ("injection", decoder.injection.rawValue, other.decoder.injection.rawValue),
+      ("conditioning", decoder.conditioning.rawValue, other.decoder.conditioning.rawValue),
+      ("layer of the image", "\(decoder.contextLayer + 1)", "\(other.decoder.contextLayer + 1)"),
+      ("initial states", "\(decoder.initialStates)", "\(other.decoder.initialStates)"),
+      ("attention", decoder.attention?.sizesText ?? "none", other.decoder.attention?.sizesText ?? "none"),
       ("preprocessing", preprocessing.json, other.preprocessing.json),
     ]
     return features.first { $0.mine != $0.theirs }.map { ("\($0.name) \($0.mine)", $0.theirs) }

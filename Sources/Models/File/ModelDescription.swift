@@ -44,9 +44,16 @@ public struct ModelDescription: Sendable, Equatable {
     var cell: String?
     var layers: Int?
     var injection: Injection
+    // Missing where W_ih·v alone tells of the image, to the lowest layer.
+    var conditioning: ConditioningName?
+    var contextLayer: Int?
+    var initialStates: Bool?
+    var attention: AttentionDescription?
 
     enum CodingKeys: String, CodingKey {
-      case convolutions, head, cell, layers, injection
+      case convolutions, head, cell, layers, injection, conditioning, attention
+      case contextLayer = "context_layer"
+      case initialStates = "initial_states"
       case featureSize = "feature_size"
       case embeddingSize = "embedding_size"
       case hiddenSize = "hidden_size"
@@ -64,7 +71,10 @@ public struct ModelDescription: Sendable, Equatable {
       embeddingSize: decoder.embeddingSize, hiddenSize: decoder.hiddenSize,
       cell: decoder.cell == .lstm ? nil : decoder.cell.rawValue,
       layers: decoder.layers == 1 ? nil : decoder.layers,
-      injection: decoder.injection)
+      injection: decoder.injection,
+      conditioning: decoder.conditioning == .gates ? nil : decoder.conditioning,
+      contextLayer: decoder.contextLayer == 0 ? nil : decoder.contextLayer,
+      initialStates: decoder.initialStates ? true : nil, attention: decoder.attention)
     var metadata = [
       "format": Self.format, "format_version": Self.version, "tokenizer": Self.tokenizer,
       "architecture": try canonicalJSON(architecture), "preprocessing": try canonicalJSON(preprocessing),
@@ -113,11 +123,23 @@ public struct ModelDescription: Sendable, Equatable {
       throw unsupported(
         "a cell among \(CellName.allCases.map(\.rawValue).joined(separator: ", "))", architecture.cell)
     }
+    var decoder = DecoderDescription(
+      embeddingSize: architecture.embeddingSize, hiddenSize: architecture.hiddenSize,
+      layers: architecture.layers ?? 1, cell: cell, injection: architecture.injection)
+    decoder.conditioning = architecture.conditioning ?? .gates
+    decoder.contextLayer = architecture.contextLayer ?? 0
+    decoder.initialStates = architecture.initialStates ?? false
+    decoder.attention = architecture.attention
+    if let problem = decoder.problem {
+      throw unsupported("a decoder that can be run", "\(problem)")
+    }
+    if let attention = decoder.attention, attention.channels != encoder.convolutions.last?.outputChannels {
+      throw unsupported(
+        "attention to regions of \(encoder.convolutions.last?.outputChannels ?? 0) channels",
+        "\(attention.channels)")
+    }
     self.init(
-      encoder: encoder, preprocessing: try read(Preprocessing.self, "preprocessing"),
-      decoder: DecoderDescription(
-        embeddingSize: architecture.embeddingSize, hiddenSize: architecture.hiddenSize,
-        layers: architecture.layers ?? 1, cell: cell, injection: architecture.injection),
+      encoder: encoder, preprocessing: try read(Preprocessing.self, "preprocessing"), decoder: decoder,
       vocabulary: try read(Vocabulary.self, "vocabulary"),
       training: try read([String: String].self, "training"),
       confidence: metadata[Confidence.key] == nil ? nil : try read(Confidence.self, Confidence.key))

@@ -91,9 +91,9 @@ struct CaptionCommand: ParsableCommand {
     let strategy = try search.strategy(captions: captions, vocabulary: captioner.description.vocabulary)
     var failures = 0
     var progress = BatchProgress(total: files.count, shown: format != .text || isatty(1) == 0)
-    try captioner.caption(files) { pooled, places in
+    try captioner.caption(files) { maps, places in
       // An image's random numbers are named by its place among those given.
-      captioner.captions(pooled, strategy, streams: places.map(UInt64.init))
+      captioner.captions(maps, strategy, streams: places.map(UInt64.init))
     } found: { place, result in
       switch result {
       case .success(let captions): try writer.write(image: files[place], captions: captions)

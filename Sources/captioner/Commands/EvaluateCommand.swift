@@ -126,13 +126,13 @@ struct EvaluateCommand: ParsableCommand {
       let vocabulary = captioner.description.vocabulary
       let strategy = try search.strategy(captions: nBest ?? 1, vocabulary: vocabulary)
       let points = try sweep.points(search.options(vocabulary: vocabulary))
-      let found = try pooledImages(captioner, wanted)
+      let found = try mappedImages(captioner, wanted)
       guard !found.images.isEmpty else {
         throw Failure(
           description: "\(data.images.joined(separator: ", ")): expected images, found none that can be read")
       }
       let evaluator = Evaluator(
-        LoadedModel(captioner, pooled: found.pooled),
+        LoadedModel(captioner, maps: found.maps),
         found.images.map { EvaluatedImage($0, vocabulary) })
       let count = found.images.count
       if count == 1 { Console.complain(EvaluationError.ciderOfOneImage) }
@@ -172,7 +172,7 @@ struct EvaluateCommand: ParsableCommand {
     }
   }
 
-  private func pooledImages(_ captioner: CaptionModel, _ images: [CaptionedImage]) throws -> PooledImages {
+  private func mappedImages(_ captioner: CaptionModel, _ images: [CaptionedImage]) throws -> MappedImages {
     var progress: ProgressLine?
     var total = images.count
     func show(_ done: Int, _ pending: Int) {
@@ -182,11 +182,11 @@ struct EvaluateCommand: ParsableCommand {
     }
     defer { progress?.finish(total) }
     if let features {
-      return try PooledImages(
+      return try MappedImages(
         captioner, images, keptIn: features, progress: show, note: Console.complain,
         failed: Console.complain)
     }
-    return try PooledImages(
+    return try MappedImages(
       captioner, images, progress: { show($0, images.count) }, failed: Console.complain)
   }
 

@@ -50,8 +50,8 @@ struct ScoreCommand: ParsableCommand {
       let batch = ImageLoader(captioner.description.preprocessing, reader: reader).load([image], 0..<1)
       if let failure = batch.failures.first { throw failure.error }
       let given = try captions.map { try Self.given($0, captioner.description.vocabulary) }
-      let pooled = try captioner.pooled(batch.images)
-      let scored = given.map { captioner.score($0.words, pooled, runnersUp: runnerUps) }
+      let maps = try captioner.maps(batch.images)
+      let scored = given.map { captioner.score($0.words, maps, runnersUp: runnerUps) }
       try captioner.checkUnchanged()
       var writer = CaptionWriter(format: format == .json ? .json : .text)
       writer.namesImages = false

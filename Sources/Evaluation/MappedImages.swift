@@ -3,12 +3,12 @@ public import Datasets
 internal import Imaging
 public import Tensors
 
-/// The images of a data set that can be read, and their pooled maps, computed or found in a file.
-public struct PooledImages {
+/// The images of a data set that can be read, and their maps, computed or found in a file.
+public struct MappedImages {
   /// The images, [N].
   public let images: [CaptionedImage]
-  /// [N, pooledSize].
-  public let pooled: Tensor
+  /// [N, mapSize].
+  public let maps: Tensor
 
   /// Computes the maps of `images`.
   /// - Parameters:
@@ -27,13 +27,13 @@ public struct PooledImages {
     var done = 0
     for batch in batches {
       for failure in batch.failures { failed("\(failure.error)") }
-      if !batch.indices.isEmpty { scalars += try captioner.pooled(batch.images).scalars }
+      if !batch.indices.isEmpty { scalars += try captioner.maps(batch.images).scalars }
       found += batch.indices.map { images[$0] }
       done += batch.indices.count + batch.failures.count
       progress(done)
     }
     self.images = found
-    pooled = Tensor(scalars, [found.count, captioner.description.encoder.pooledSize])
+    maps = Tensor(scalars, [found.count, captioner.description.mapSize])
   }
 
   /// The same by way of a feature file, in which those that are missing are stored as they are computed.
@@ -49,26 +49,26 @@ public struct PooledImages {
     failed: (String) -> Void
   ) throws {
     let files = images.map(\.path)
-    let width = captioner.description.encoder.pooledSize
+    let width = captioner.description.mapSize
     let cache = try MapCache(
-      path: path, key: try captioner.encoder.fingerprint(), names: files, files: files,
+      path: path, key: try captioner.encoder.fingerprint(captioner.description.tap), names: files, files: files,
       width: width)
     for warning in cache.warnings { note(warning) }
     let pending = cache.pending.count
     progress(0, pending)
-    try captioner.encoder.fill(cache, paths: files) {
+    try captioner.encoder.fill(cache, paths: files, tap: captioner.description.tap) {
       progress($0, pending)
     } failed: {
       failed($1)
     }
     let rows = images.indices.filter { cache.status(of: $0) == .done }
-    var pooled = Tensor(uninitialized: [rows.count, width])
-    let memory = pooled.mutablePointer()
+    var maps = Tensor(uninitialized: [rows.count, width])
+    let memory = maps.mutablePointer()
     for (place, row) in rows.enumerated() {
       memory.advanced(by: place * width).update(from: cache.features(of: row), count: width)
     }
     withExtendedLifetime(cache) {}
     self.images = rows.map { images[$0] }
-    self.pooled = pooled
+    self.maps = maps
   }
 }

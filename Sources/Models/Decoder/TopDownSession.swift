@@ -1,0 +1,117 @@
+public import Decoding
+public import Kernels
+internal import Layers
+
+/// Sequences that a `TopDownDecoder` is saying: their states, a row each, and the memory of a step.
+public struct TopDownSession<Cell: RecurrentCell>: DecodingSession {
+  private let decoder: TopDownDecoder<Cell>
+  private let context: TopDownDecoder<Cell>.Context
+  private let projections: InputProjectionCache<Cell>
+  private let masks: DecoderMasks?
+  private let device: Device
+
+  /// The image of each row.
+  private var imageRows: [Int32]
+  private var states = RecurrentStates<Cell>(layers: 2)
+  private var attention = RegionAttention.Trace()
+  /// Steps taken, and positions of a packed batch that they were.
+  private var step = 0
+  private var position = 0
+  private var embedded = Buffer()
+  private var sums = Buffer()
+  private var term = Buffer()
+  private var seen = Buffer()
+  private var dropped = Buffer()
+  private var logits = Buffer()
+
+  init(
+    _ decoder: TopDownDecoder<Cell>, _ images: ImageFeatures, sharing cache: DecodingCache,
+    dropout: DropoutPass?, on device: Device
+  ) {
+    self.decoder = decoder
+    self.device = device
+    let masks = dropout.map { decoder.masks($0) }
+    self.masks = masks
+    context = decoder.context(
+      of: images, masks.map { ConditioningPass(regionDropout: $0.regions) } ?? .inference, on: device)
+    projections = cache.content { InputProjectionCache(decoder.embedding, decoder.looking) }
+    imageRows = (0..<Int32(images.count)).map { $0 }
+  }
+
+  /// How many sequences there are.
+  public var rows: Int { imageRows.count }
+
+  /// Reads one token a row.
+  public mutating func advance(_ tokens: [Int32]) {
+    precondition(tokens.count == rows, "\(tokens.count) tokens for \(rows) rows")
+    if let masks {
+      run(input: droppedInput(tokens, masks.embedding))
+    } else {
+      projections.withSums(of: tokens, on: device) { run(input: $0) }
+    }
+    step += 1
+    position += tokens.count
+  }
+
+  /// The first layer's W_x x + b, x under dropout.
+  private mutating func droppedInput(_ tokens: [Int32], _ dropout: Dropout) -> SharedRows {
+    let x = embedded.reserve(rows, decoder.embedding.size)
+    decoder.embedding.forward(tokens, into: x, on: device)
+    dropout.apply(Matrix(x), into: x, firstRow: position, on: device)
+    let result = sums.reserve(rows, decoder.looking.sums)
+    decoder.looking.inputSums(Matrix(x), into: result, on: device)
+    return SharedRows(Matrix(result))
+  }
+
+  private mutating func run(input: SharedRows) {
+    // Taken out while the states are written, so that each has one owner.
+    var own = RegionAttention.Trace()
+    var memory = Buffer()
+    swap(&own, &attention)
+    swap(&memory, &term)
+    let read = seen.reserve(rows, decoder.valueSize + decoder.looking.hidden)
+    let (decoder, context, step, device, images) = (decoder, context, step, device, imageRows)
+    images.withUnsafeBufferPointer { images in
+      states.advance(rows: images.count, hidden: decoder.looking.hidden) { layer, before, after, scratch in
+        guard layer > 0 else {
+          let term = decoder.lookingTerm(
+            context, at: step, images, spoken: before?[1].hidden, into: &memory, device)
+          return decoder.looking.step(
+            input: input, context: term, before: before?[0], into: after[0], scratch: scratch.cell, on: device)
+        }
+        let looked = Matrix(after[0][0])
+        let z = decoder.attention.attend(
+          context.regions, images: images, hidden: looked, positions: nil, into: &own, on: device)
+        decoder.join(Matrix(z), looked, into: read)
+        let sums = MutableMatrix(scratch.sums, rows: images.count, columns: decoder.speaking.sums)
+        decoder.speaking.inputSums(Matrix(read), into: sums, on: device)
+        decoder.speaking.step(
+          input: SharedRows(Matrix(sums)), context: nil, before: before?[1], into: after[1],
+          scratch: scratch.cell, on: device)
+      }
+    }
+    swap(&memory, &term)
+    swap(&own, &attention)
+  }
+
+  /// What the decoder thinks of the tokens that may follow in some rows.
+  public mutating func scores(of rows: Range<Int>) -> TokenScores {
+    var top = states.top.rows(rows)
+    if let masks {
+      let memory = dropped.reserve(rows.count, decoder.speaking.hidden)
+      masks.output.apply(
+        top, into: memory, firstRow: position - self.rows + rows.lowerBound, on: device)
+      top = Matrix(memory)
+    }
+    let result = logits.reserve(rows.count, decoder.vocabularySize)
+    decoder.output.linear.product(top, into: result, on: device)
+    // The decoder outlives the scores: it is the session's.
+    return TokenScores(result, bias: decoder.output.linear.bias?.value.pointer, on: device)
+  }
+
+  /// Row i goes on from what row `rows[i]` was.
+  public mutating func select(_ rows: [Int32]) {
+    imageRows = rows.map { imageRows[Int($0)] }
+    states.select(rows, on: device)
+  }
+}
