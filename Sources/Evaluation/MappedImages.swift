@@ -51,7 +51,8 @@ public struct MappedImages {
     let files = images.map(\.path)
     let width = captioner.description.mapSize
     let cache = try MapCache(
-      path: path, key: try captioner.encoder.fingerprint(captioner.description.tap), names: files, files: files,
+      path: path, key: try captioner.encoder.fingerprint(captioner.description.tap), names: files,
+      files: files,
       width: width)
     for warning in cache.warnings { note(warning) }
     let pending = cache.pending.count

@@ -36,17 +36,16 @@ struct SelfCritical: Sendable {
     teacherWeight = configuration.teacherWeight
   }
 
-  /// Adds captions that `network` draws of the batch's images to the batch.
-  /// - Parameter pooled: what the head reads of them.
+  /// Adds captions that `decoder` draws of the batch's images to the batch.
+  /// - Parameter images: what the decoder is told of them.
   /// - Returns: their mean reward.
   func reinforce(
-    _ batch: inout TrainingBatch, pooled: Tensor, _ network: CaptionNetwork, using random: inout Random,
-    on device: Device
+    _ batch: inout TrainingBatch, about images: ImageFeatures, _ decoder: any SequenceDecoder,
+    using random: inout Random, on device: Device
   ) -> Double {
     let options = SamplingOptions(captions: samples, seed: random.next(), maximumLength: 20)
-    let captions = network.decoder.decode(
-      ImageFeatures(v: network.head.forward(pooled, on: device)), .sample(options),
-      streams: batch.images.indices.map { UInt64($0) }, on: device
+    let captions = decoder.decode(
+      images, .sample(options), streams: batch.images.indices.map { UInt64($0) }, on: device
     ).flatMap { $0.map { Array($0.words.dropLast()) } }
     let rewards = rewards(captions, batch.images, device)
     let advantages = captions.indices.map { place in

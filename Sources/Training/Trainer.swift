@@ -26,7 +26,7 @@ public struct Trainer {
   }
 
   let configuration: TrainingConfiguration
-  let description: ModelDescription
+  private(set) var description: ModelDescription
   let train: EncodedSplit
   private let validation: Validation
   let encoder: (file: SafetensorsFile, prefix: String)
@@ -82,12 +82,19 @@ public struct Trainer {
     }
     let cut = description.encoder.cut(before: configuration.fineTuneFrom)
     network = TrainedNetwork(
-      try CaptionNetwork(description, from: initial),
+      try CaptionNetwork(description, from: initial), description,
       convolutions: try cut.map { try TrainableConvolutions($0, from: initial) },
       mapShape: cut?.mapShape(
         height: description.preprocessing.height, width: description.preprocessing.width) ?? [0],
       microBatch: configuration.microBatch > 0 ? configuration.microBatch : nil)
-    network.scale = headIsThere ? 1 : Float(1 / network.featureDeviation(train, on: .cpu))
+    let deviation = network.deviation(train, on: .cpu)
+    network.scale = headIsThere ? 1 : Float(1 / deviation.pooled)
+    // That of a model to begin from goes with its weights.
+    let begun =
+      configuration.start.isEmpty ? nil : try ModelDescription(of: SafetensorsFile(path: configuration.start))
+    self.description.decoder.attention?.scale =
+      begun?.decoder.attention?.scale ?? Float(1 / deviation.regions)
+    network.description = self.description
     if !configuration.start.isEmpty && !resume {
       try Self.start(&network, from: configuration.start, description, encoder: encoder)
     }
@@ -182,28 +189,30 @@ public struct Trainer {
       case .captions: train.batch(captions: chosen) { views[$0] }
       case .images: train.batch(images: chosen) { views[$0] }
       }
-    var pooled = network.pooled(
-      batch.features, transforming: state.step == 0 || convolutionsLearn || isFirst,
-      on: device)
+    var seen = network.seen(
+      batch.features, transforming: state.step == 0 || convolutionsLearn || isFirst, on: device)
     isFirst = false
     if let selfCritical {
+      let images = network.features(v: network.captions.head.forward(seen.pooled, on: device), seen)
       state.reward += selfCritical.reinforce(
-        &batch, pooled: pooled, network.captions, using: &drawing, on: device)
+        &batch, about: images, network.captions.decoder, using: &drawing, on: device)
       state.rewards += 1
     }
     var packed = batch.packed()
     let pooledDropout = Dropout(rate: Float(configuration.pooledDropout), seed: headSeeds.next())
-    pooledDropout.apply(&pooled, on: device)
+    pooledDropout.apply(&seen.pooled, on: device)
     let v = network.captions.head.trainingForward(
-      pooled, dropout: Float(configuration.featureDropout), seed: headSeeds.next(), into: &traces.head,
+      seen.pooled, dropout: Float(configuration.featureDropout), seed: headSeeds.next(), into: &traces.head,
       on: device)
-    let images = ImageFeatures(v: v)
+    let images = network.features(v: v, seen)
     let pass = TrainingPass(
       dropout: DropoutPass(
         .init(
           embedding: Float(configuration.embeddingDropout), output: Float(configuration.outputDropout),
-          layers: Float(configuration.layerDropout)), seed: decoderSeeds.next()),
-      labelSmoothing: Float(configuration.labelSmoothing), weights: packed.weights)
+          layers: Float(configuration.layerDropout), regions: Float(configuration.regionDropout)),
+        seed: decoderSeeds.next()),
+      labelSmoothing: Float(configuration.labelSmoothing), weights: packed.weights,
+      attentionPenalty: Float(configuration.attentionPenalty), regionsLearn: convolutionsLearn)
     packed.sequences = configuration.scheduledSampling.applied(
       to: packed.sequences, about: images, by: network.captions.decoder, pass.dropout, step: state.step,
       random(.scheduledSampling), on: device)
@@ -216,12 +225,12 @@ public struct Trainer {
       throw TrainingError.diverged(step: step, what: "the loss")
     }
     let gradients = network.captions.decoder.backward(&traces.decoder, on: device)
-    var dPooled = Tensor(uninitialized: pooled.shape)
+    var dPooled = Tensor(uninitialized: seen.pooled.shape)
     network.captions.head.backward(
       gradients.v, &traces.head, into: convolutionsLearn ? dPooled.mutablePointer() : nil, on: device)
     let norm = try update(step: step) { [device] in
       pooledDropout.apply(&dPooled, on: device)
-      $0.backward(dPooled, on: device)
+      $0.backward(dPooled, regions: gradients.regions, on: device)
     }
     let epsilon = configuration.scheduledSampling.epsilon(step: state.step)
     state.step = step

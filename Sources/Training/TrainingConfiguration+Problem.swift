@@ -10,6 +10,12 @@ extension TrainingConfiguration {
     if let problem = self.optimizer.problem { return "--optimizer: \(problem)" }
     if let problem = self.encoderOptimizer.problem { return "--encoder-optimizer: \(problem)" }
     if let problem = self.arithmetic.problem { return "--arithmetic: \(problem)" }
+    if self.imageLayer > self.layers {
+      return "--image-layer: expected at most --layers \(self.layers), found \(self.imageLayer)"
+    }
+    if self.conditioning == .gates && self.injection == .never && !self.initialStates {
+      return "--injection: expected everyStep or firstStep without --initial-states, found never"
+    }
     if self.lengthBuckets && self.batchUnit == .images {
       return "--length-buckets: expected --batch-unit captions, found images"
     }

@@ -4,9 +4,31 @@ public import Datasets
 extension TrainingConfiguration {
   /// The decoder's kind and sizes, but for those that data and encoder decide.
   public var decoder: DecoderDescription {
-    DecoderDescription(
+    var decoder = DecoderDescription(
       embeddingSize: self.embeddingSize, hiddenSize: self.hiddenSize, layers: self.layers, cell: self.cell,
       injection: self.injection)
+    decoder.conditioning = self.conditioning
+    decoder.contextLayer = self.imageLayer - 1
+    decoder.initialStates = self.initialStates
+    return decoder
+  }
+
+  /// The same about the regions of an encoder's last map.
+  func decoder(about encoder: VGGArchitecture) -> DecoderDescription {
+    var decoder = decoder
+    if self.conditioning.attends {
+      decoder.attention = AttentionDescription(
+        channels: encoder.channels, valueSize: self.regionSize,
+        keySize: self.attentionSize, gated: self.attentionGate)
+    }
+    return decoder
+  }
+
+  /// The layers of an encoder that the run uses: without its last pool where regions are to be fine.
+  func table(of encoder: VGGArchitecture) -> [VGGArchitecture.Layer] {
+    let layers = encoder.layers
+    return self.conditioning.attends && self.regionGrid == .fine && layers.last == .pool
+      ? layers.dropLast() : layers
   }
 
   /// What an epoch passes over.

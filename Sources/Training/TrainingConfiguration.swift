@@ -59,6 +59,14 @@ public struct TrainingConfiguration: Sendable, Equatable {
     case images
   }
 
+  /// How fine the grid of regions is that attention looks at.
+  public enum RegionGrid: String, SettingValue, CaseIterable {
+    /// The last map after its last pool: 7×7 regions of a VGG network's 224×224 pixels.
+    case coarse
+    /// Before it: 14×14.
+    case fine
+  }
+
   /// How the learning rate falls after the warm-up.
   public enum Schedule: String, SettingValue, CaseIterable {
     /// Not at all.

@@ -30,7 +30,7 @@ public struct Validation {
     scores: Scores, samples: [Spoken]
   ) {
     let model = ValidatedNetwork(
-      decoder: network.captions.decoder, vocabulary: vocabulary, v: features(of: network, device),
+      decoder: network.captions.decoder, vocabulary: vocabulary, seen: features(of: network, device),
       device: device)
     let images = split.images.enumerated().map { place, image in
       let name = split.features.names[image.row]
@@ -58,21 +58,27 @@ public struct Validation {
   /// How many images are taken at a time.
   private static let together = 50
 
-  /// v of every image [N, D].
-  private func features(of network: TrainedNetwork, _ device: Device) -> Tensor {
+  /// What the decoder is told of every image. Where it attends to regions that is large: 100 KB an image.
+  private func features(of network: TrainedNetwork, _ device: Device) -> ImageFeatures {
     var network = network
-    var result = Tensor(
-      uninitialized: [split.images.count, network.captions.head.layers.last!.outputs])
-    let memory = result.mutablePointer()
-    for start in stride(from: 0, to: split.images.count, by: Self.together) {
-      let chunk = split.images[start..<min(split.images.count, start + Self.together)]
-      let pooled = network.pooled(split.features(chunk.map(\.row)), transforming: start == 0, on: device)
-      let v = network.captions.head.forward(pooled, on: device)
-      withExtendedLifetime(v) {
-        (memory + start * v.shape[1]).update(from: v.pointer, count: v.count)
+    let images = split.images.count
+    var v = Tensor(uninitialized: [images, network.captions.head.layers.last!.outputs])
+    let memory = v.mutableMatrix()
+    var regions: Tensor?
+    for start in stride(from: 0, to: images, by: Self.together) {
+      let chunk = split.images[start..<min(images, start + Self.together)]
+      let seen = network.seen(split.features(chunk.map(\.row)), transforming: start == 0, on: device)
+      let made = network.captions.head.forward(seen.pooled, on: device)
+      withExtendedLifetime(made) { memory[start].update(from: made.pointer, count: made.count) }
+      guard let found = seen.regions else { continue }
+      if regions == nil {
+        regions = Tensor(uninitialized: [images, found.shape[1], found.shape[2]])
+      }
+      withExtendedLifetime(found) {
+        regions!.mutableMatrix()[start].update(from: found.pointer, count: found.count)
       }
     }
-    return result
+    return ImageFeatures(v: v, regions: regions)
   }
 }
 
@@ -80,15 +86,15 @@ public struct Validation {
 private struct ValidatedNetwork: EvaluatedModel {
   let decoder: any SequenceDecoder
   let vocabulary: Vocabulary
-  /// v of every image [N, D].
-  let v: Tensor
+  /// What the decoder is told of every image.
+  let seen: ImageFeatures
   let device: Device
   private let cache = DecodingCache()
 
-  init(decoder: any SequenceDecoder, vocabulary: Vocabulary, v: Tensor, device: Device) {
+  init(decoder: any SequenceDecoder, vocabulary: Vocabulary, seen: ImageFeatures, device: Device) {
     self.decoder = decoder
     self.vocabulary = vocabulary
-    self.v = v
+    self.seen = seen
     self.device = device
   }
 
@@ -104,5 +110,13 @@ private struct ValidatedNetwork: EvaluatedModel {
       .captions(sequences, order, in: vocabulary)
   }
 
-  private func features(_ images: [Int]) -> ImageFeatures { ImageFeatures(v: v.copied(rows: images)) }
+  private func features(_ images: [Int]) -> ImageFeatures {
+    ImageFeatures(
+      v: seen.v.copied(rows: images),
+      regions: seen.regions.map { regions in
+        let shape = regions.shape
+        return regions.reshaped([shape[0], shape[1] * shape[2]]).copied(rows: images)
+          .reshaped([images.count, shape[1], shape[2]])
+      })
+  }
 }

@@ -11,11 +11,11 @@ import Testing
 
 @testable import Evaluation
 
-/// The tiny model, images with references, and their pooled maps.
+/// The tiny model, images with references, and their maps maps.
 private struct Example {
   let captioner: CaptionModel
   let images: [CaptionedImage]
-  let pooled: Tensor
+  let maps: Tensor
 
   init(images count: Int) throws {
     let references = [
@@ -38,16 +38,16 @@ private struct Example {
       )
     }
     var random = Random(seed: 11)
-    pooled = Tensor(uniform: [count, TinyNetwork.pooledSize], limit: 2, using: &random)
+    maps = Tensor(uniform: [count, TinyNetwork.pooledSize], limit: 2, using: &random)
   }
 
   var evaluator: Evaluator<LoadedModel> {
     Evaluator(
-      LoadedModel(captioner, pooled: pooled),
+      LoadedModel(captioner, maps: maps),
       images.map { EvaluatedImage($0, captioner.description.vocabulary) })
   }
 
-  func row(_ image: Int) -> Tensor { pooled.row(image).reshaped([1, TinyNetwork.pooledSize]) }
+  func row(_ image: Int) -> Tensor { maps.row(image).reshaped([1, TinyNetwork.pooledSize]) }
 
   /// −ln p and words of all references, each image's said of the image at `seen`.
   func loss(_ seen: (Int) -> Int) -> (sum: Double, words: Int) {

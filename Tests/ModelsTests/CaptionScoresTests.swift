@@ -9,7 +9,7 @@ import Testing
 @testable import Decoding
 
 @Suite struct CaptionScoresTests {
-  private static let pooled: Tensor = {
+  private static let maps: Tensor = {
     var random = Random(seed: 5)
     return Tensor(uniform: [5, TinyNetwork.pooledSize], limit: 2, using: &random)
   }()
@@ -24,7 +24,7 @@ import Testing
   /// Every word's likelihood at each place of "a dog", by scoring the caption with that word there.
   @Test func ranksAndRunnersUpAreThoseOfAllWords() throws {
     let captioner = try Self.captioner()
-    let row = Self.pooled.row(0).reshaped([1, TinyNetwork.pooledSize])
+    let row = Self.maps.row(0).reshaped([1, TinyNetwork.pooledSize])
     let vocabulary = captioner.description.vocabulary
     let scored = captioner.score(["a", "dog"], row, runnersUp: 4)
     #expect(scored.words.map(\.word) == ["a", "dog", "</s>"])
@@ -32,7 +32,7 @@ import Testing
       var words: [Int32] = [4, 5]
       let all = (0..<Int32(vocabulary.count)).map { word in
         words[place] = word
-        return captioner.logProbs(of: [words], rows: [0], pooled: row)[0][place]
+        return captioner.logProbs(of: [words], rows: [0], maps: row)[0][place]
       }
       let word = scored.words[place]
       #expect(word.rank == 1 + all.count { $0 > word.logProb })
@@ -56,15 +56,15 @@ import Testing
     let tree = PrefixTree(captions)
     #expect(tree.nodes == 1 + 3 + 4 + 3 + 2 + 1 && tree.width == 4)
     var steps: [Int] = []
-    let matrix = captioner.logProbs(ofAll: captions, pooled: Self.pooled) { steps.append($0) }
+    let matrix = captioner.logProbs(ofAll: captions, maps: Self.maps) { steps.append($0) }
     #expect(matrix.shape == [5, captions.count] && steps.last == 5)
     for image in 0..<5 {
-      let alone = captioner.logProbs(of: captions, rows: captions.map { _ in image }, pooled: Self.pooled)
+      let alone = captioner.logProbs(of: captions, rows: captions.map { _ in image }, maps: Self.maps)
       for (caption, words) in alone.enumerated() {
         #expect(abs(matrix.row(image)[caption] - words.reduce(0, +)) < 1e-4, "\(image) \(caption)")
       }
     }
-    #expect(captioner.logProbs(ofAll: [], pooled: Self.pooled).count == 0)
+    #expect(captioner.logProbs(ofAll: [], maps: Self.maps).count == 0)
   }
 
   @Test func aCalibratedModelTellsItsConfidence() throws {
@@ -76,7 +76,7 @@ import Testing
     description.confidence = confidence
     let captioner = try Self.captioner(description.metadata())
     #expect(captioner.description == description)
-    let row = Self.pooled.row(1).reshaped([1, TinyNetwork.pooledSize])
+    let row = Self.maps.row(1).reshaped([1, TinyNetwork.pooledSize])
     let caption = captioner.captions(row)[0][0]
     let logit = 1 + 2 * Double(caption.normalizedLogProb) - 0.25 * Double(caption.words.count)
     #expect(abs(try #require(caption.confidence) - 1 / (1 + exp(-logit))) < 1e-9)

@@ -125,7 +125,9 @@ struct DecoderCase {
     #expect(dv.row(1) == Tensor(zeros: [11]) && dv.row(0) != Tensor(zeros: [11]))
   }
 
-  @Test(arguments: [Injection.everyStep, .firstStep], cells) func overfitsATinyBatch(way: Injection, cell: CellName) {
+  @Test(arguments: [Injection.everyStep, .firstStep], cells) func overfitsATinyBatch(
+    way: Injection, cell: CellName
+  ) {
     var example = DecoderCase(hidden: 32, widths: [32], cell: cell, injection: way, lengths: [5, 3, 2])
     var (trace, optimizer) = (DecoderTrace(), Optimizer(.adam(), learningRate: 0.02))
     var loss = Double.infinity

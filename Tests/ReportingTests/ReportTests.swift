@@ -33,7 +33,7 @@ import Testing
     let captioner = try CaptionModel(contentsOf: model, caching: .resident)
     let evaluator = Evaluator(
       LoadedModel(
-        captioner, pooled: Tensor(uniform: [count, TinyNetwork.pooledSize], limit: 2, using: &random)),
+        captioner, maps: Tensor(uniform: [count, TinyNetwork.pooledSize], limit: 2, using: &random)),
       dataset.images.map { EvaluatedImage($0, captioner.description.vocabulary) })
     let options = BeamOptions(beamWidth: 3, captions: 2, maximumLength: 6)
     let evaluation = evaluator.evaluate(.beam(options))

@@ -67,13 +67,13 @@ private func log(_ output: String) throws -> [LogLine] {
           (0..<TinyNetwork.pooledSize).map { run.caches[0].features(of: row)[$0] }
         }, [3, TinyNetwork.pooledSize])
       let logProbs = captioner.logProbs(
-        of: run.validation.captions.map(Array.init), rows: [0, 1, 2], pooled: pooled
+        of: run.validation.captions.map(Array.init), rows: [0, 1, 2], maps: pooled
       ).joined()
       let loss = -logProbs.reduce(0) { $0 + Double($1) } / Double(logProbs.count)
       #expect(abs(exp(loss) - outcome.perplexity) < 1e-4 * outcome.perplexity)
       // Each image is taken for the next.
       let others = captioner.logProbs(
-        of: run.validation.captions.map(Array.init), rows: [1, 2, 0], pooled: pooled
+        of: run.validation.captions.map(Array.init), rows: [1, 2, 0], maps: pooled
       ).joined()
       let mismatchedLoss = -others.reduce(0) { $0 + Double($1) } / Double(others.count)
       let best = try #require(try log(folder + "/run").last { $0.best == true }?.validation)

@@ -7,7 +7,7 @@ one state hand `c` through. All else is decoder.py's: its keys, under `CELL.` (o
         r, z = sigmoid(W x + U h + b + context);  n = tanh(W_n x + U_n (r h) + b_n + context_n);  h = (1 - z) n + z h
 
 Computed in double precision, stored as float32.
-`python3 tools/golden/cells.py` writes Tests/CaptioningTests/Fixtures/cells.safetensors.
+`python3 tools/golden/cells.py` writes Tests/ModelsTests/Fixtures/cells.safetensors.
 """
 
 import torch
@@ -34,7 +34,7 @@ def main():
         for name, size, layers in [("", "small", 1), ("deep.", "deep", 2)]:
             found = case(stream + 40 * (layers - 1), layers, SIZES[size], cell, gates)
             tensors |= {f"{cell.__name__}.{name}{key}": value for key, value in found.items()}
-    write_tensors(destination("CaptioningTests", "cells.safetensors"), tensors, __doc__)
+    write_tensors(destination("ModelsTests", "cells.safetensors"), tensors, __doc__)
 
 
 if __name__ == "__main__":

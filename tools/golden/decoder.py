@@ -27,7 +27,7 @@ Keys, each under `SIZE.`:
   INJECTION.gradient.NAME                        of every parameter, and of `v`
 
 Computed in double precision, stored as float32.
-`python3 tools/golden/decoder.py` writes Tests/CaptioningTests/Fixtures/decoder.safetensors.
+`python3 tools/golden/decoder.py` writes Tests/ModelsTests/Fixtures/decoder.safetensors.
 """
 
 import torch
@@ -140,7 +140,7 @@ def main():
     tensors = {}
     for stream, (size, sizes) in enumerate(SIZES.items(), start=300):
         tensors |= {f"{size}.{name}": value for name, value in case(stream, LAYERS.get(size, 1), sizes).items()}
-    write_tensors(destination("CaptioningTests", "decoder.safetensors"), tensors, __doc__)
+    write_tensors(destination("ModelsTests", "decoder.safetensors"), tensors, __doc__)
 
 
 if __name__ == "__main__":

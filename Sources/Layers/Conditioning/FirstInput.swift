@@ -29,7 +29,9 @@ public struct FirstInput: Conditioning {
   /// x₋₁ [N, E].
   public func context(of images: ImageFeatures, _ pass: ConditioningPass, on device: Device) -> Tensor {
     var result = Tensor(uninitialized: [images.count, embedding.outputs])
-    withExtendedLifetime(images) { embedding.forward(images.v.matrix, into: result.mutableMatrix(), on: device) }
+    withExtendedLifetime(images) {
+      embedding.forward(images.v.matrix, into: result.mutableMatrix(), on: device)
+    }
     return result
   }
 

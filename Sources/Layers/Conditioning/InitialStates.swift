@@ -21,7 +21,8 @@ public struct InitialStates<Base: Conditioning>: Conditioning {
     self.base = base
     self.layers = layers
     self.states = states
-    projection = try Linear(path, inputs: features, outputs: layers * states * hidden, gain: 0.5, from: source)
+    projection = try Linear(
+      path, inputs: features, outputs: layers * states * hidden, gain: 0.5, from: source)
   }
 
   /// Calls `visit` with each parameter in order.

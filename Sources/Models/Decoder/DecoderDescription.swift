@@ -112,7 +112,8 @@ extension DecoderDescription {
       return "\(conditioning.rawValue) \(attention == nil ? "without" : "with") sizes of attention"
     }
     if conditioning == .topDown && (layers != 1 || contextLayer != 0 || initialStates) {
-      return "top-down attention, which has two layers of its own, with layers, a layer for the image or initial states"
+      return
+        "top-down attention, which has two layers of its own, with layers, a layer for the image or initial states"
     }
     if conditioning == .firstInput && injection == .firstStep {
       return "first-input with W_ih·v"

@@ -37,7 +37,9 @@ public struct RecurrentSession<Cell: RecurrentCell, Condition: Conditioning>: De
     projections = cache.content { InputProjectionCache(decoder.embedding, decoder.stack.layers[0]) }
     imageRows = (0..<Int32(images.count)).map { $0 }
     states = RecurrentStates(layers: decoder.stack.layers.count)
-    if let initial = decoder.conditioning.initialStates(context) { states.begin(from: initial, rows: imageRows) }
+    if let initial = decoder.conditioning.initialStates(context) {
+      states.begin(from: initial, rows: imageRows)
+    }
   }
 
   /// How many sequences there are.

@@ -95,7 +95,9 @@ public struct TopDownDecoder<Cell: RecurrentCell>: SequenceDecoder {
 
   /// W_m ā, with W_ih v where it is added at step t [N, G·H].
   func imageSums(_ context: Context, at t: Int) -> Tensor {
-    guard let injection, injection.isAdded(at: t), let injected = context.injected else { return context.sums }
+    guard let injection, injection.isAdded(at: t), let injected = context.injected else {
+      return context.sums
+    }
     return injected
   }
 

@@ -77,7 +77,8 @@ public struct TopDownSession<Cell: RecurrentCell>: DecodingSession {
           let term = decoder.lookingTerm(
             context, at: step, images, spoken: before?[1].hidden, into: &memory, device)
           return decoder.looking.step(
-            input: input, context: term, before: before?[0], into: after[0], scratch: scratch.cell, on: device)
+            input: input, context: term, before: before?[0], into: after[0], scratch: scratch.cell, on: device
+          )
         }
         let looked = Matrix(after[0][0])
         let z = decoder.attention.attend(

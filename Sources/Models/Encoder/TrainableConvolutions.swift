@@ -60,7 +60,8 @@ public struct TrainableConvolutions: Module {
     on device: Device
   ) -> Tensor {
     adaptiveAveragePool(
-      lastMaps(maps, microBatch: microBatch, transforming: transforming, into: &trace, on: device), side: side)
+      lastMaps(maps, microBatch: microBatch, transforming: transforming, into: &trace, on: device), side: side
+    )
   }
 
   /// The same not yet averaged: [N, h, w, C].

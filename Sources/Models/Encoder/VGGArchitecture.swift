@@ -121,10 +121,13 @@ public struct VGGArchitecture: Sendable, Equatable {
     return result
   }
 
+  /// C of the last map.
+  public var channels: Int { convolutions.last?.outputChannels ?? 3 }
+
   /// The last map's shape [h, w, C] of an image of a size.
   public func mapShape(height: Int, width: Int) -> Shape {
     let pools = layers.count { $0 == .pool }
-    return [height >> pools, width >> pools, convolutions.last?.outputChannels ?? 3]
+    return [height >> pools, width >> pools, channels]
   }
 
   /// Channels of the last map (C).

@@ -133,9 +133,9 @@ public struct ModelDescription: Sendable, Equatable {
     if let problem = decoder.problem {
       throw unsupported("a decoder that can be run", "\(problem)")
     }
-    if let attention = decoder.attention, attention.channels != encoder.convolutions.last?.outputChannels {
+    if let attention = decoder.attention, attention.channels != encoder.channels {
       throw unsupported(
-        "attention to regions of \(encoder.convolutions.last?.outputChannels ?? 0) channels",
+        "attention to regions of \(encoder.channels) channels",
         "\(attention.channels)")
     }
     self.init(

@@ -20,7 +20,10 @@ public struct RunEstimate: Sendable, Encodable {
     decodeSeconds: Double
   ) throws {
     let network = try RunNetwork(configuration, source)
-    let sizes = try RunSizes(configuration, check, network.architecture)
+    let lastMap = network.architecture.mapShape(
+      height: source.preprocessing.height, width: source.preprocessing.width)
+    let sizes = try RunSizes(
+      configuration, check, network.architecture, regions: lastMap[0] * lastMap[1])
     let (batch, beam) = (Double(configuration.batchSize), Double(configuration.validationBeamWidth))
 
     // The convolutions.
@@ -82,8 +85,7 @@ public struct RunEstimate: Sendable, Encodable {
     let step =
       configuration.batchSize * width * 4
       + (convolutions?.trainingMemory(
-        images: configuration.batchSize, height: map.rank == 3 ? map[0] : 0,
-        width: map.rank == 3 ? map[1] : 0,
+        images: configuration.batchSize, height: map[0], width: map[1],
         microBatch: configuration.microBatch > 0 ? configuration.microBatch : nil, on: .cpu) ?? 0)
     memoryBytes = weights + step + sizes.activationBytes + sizes.datasetBytes + 200 << 20
     // Checkpoint and model are written beside the ones they replace.

@@ -12,17 +12,22 @@ struct RunNetwork {
   let tap: VGGEncoder.Tap
   private let cut: VGGCut?
   private let source: EncoderSource
+  /// Whether whole maps are cached, not averaged ones.
+  private var keepsMaps: Bool { tap == .map }
 
   /// - Throws: `TrainingError.configuration`.
   init(_ configuration: TrainingConfiguration, _ source: EncoderSource) throws(TrainingError) {
     guard
       let architecture = VGGArchitecture(
-        layers: source.architecture.layers, head: configuration.head, featureSize: configuration.featureSize)
+        layers: configuration.table(of: source.architecture), head: configuration.head,
+        featureSize: configuration.featureSize)
     else { throw .configuration("\(configuration.encoder): expected a VGG network") }
     self.architecture = architecture
     self.source = source
     guard !configuration.fineTuneFrom.isEmpty else {
-      (frozen, tap, cut) = (architecture, .pooled, nil)
+      frozen = architecture
+      tap = configuration.conditioning.attends ? .map : .pooled
+      cut = nil
       return
     }
     guard let cut = architecture.cut(before: configuration.fineTuneFrom), let frozen = cut.frozen else {
@@ -46,16 +51,17 @@ struct RunNetwork {
     }
   }
 
-  /// [h, w, C] of a map at the cut; [0] without one.
+  /// [h, w, C] of a map at the cut, or of the last map.
   var mapShape: Shape {
-    cut?.mapShape(height: source.preprocessing.height, width: source.preprocessing.width) ?? [0]
+    let (height, width) = (source.preprocessing.height, source.preprocessing.width)
+    return cut?.mapShape(height: height, width: width) ?? architecture.mapShape(height: height, width: width)
   }
 
   /// Scalars that are cached of an image.
-  var featureWidth: Int { cut == nil ? architecture.pooledSize : mapShape.count }
+  var featureWidth: Int { keepsMaps ? mapShape.count : architecture.pooledSize }
 
   /// How they are stored: maps are large, and half precision is what the weights come in.
-  var featureType: StoredType { cut == nil ? .float32 : .float16 }
+  var featureType: StoredType { keepsMaps ? .float16 : .float32 }
 
   /// Scalars of all convolutions, as the encoder's file has them.
   var convolutionScalars: Int {

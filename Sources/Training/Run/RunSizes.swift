@@ -19,25 +19,35 @@ struct RunSizes {
   /// Memory of a step's activations, and of the captions and names of images.
   let activationBytes, datasetBytes: Int
 
-  /// - Parameter architecture: the encoder with the run's head.
-  init(_ configuration: TrainingConfiguration, _ check: DataCheck, _ architecture: VGGArchitecture)
-    throws(TrainingError)
-  {
+  /// - Parameters:
+  ///   - architecture: the encoder with the run's head.
+  ///   - regions: of an image, where the decoder attends to them.
+  init(
+    _ configuration: TrainingConfiguration, _ check: DataCheck, _ architecture: VGGArchitecture, regions: Int
+  ) throws(TrainingError) {
     let (v, e, h) = (check.vocabularySize, configuration.embeddingSize, configuration.hiddenSize)
     let (d, layers) = (configuration.featureSize, configuration.layers)
-    let specifications = try Self.specifications(
-      architecture,
-      .init(
-        vocabularySize: v, embeddingSize: e, hiddenSize: h, imageFeatureSize: d, layers: layers,
-        cell: configuration.cell, injection: configuration.injection))
+    var decoder = configuration.decoder(about: architecture)
+    decoder.vocabularySize = v
+    decoder.imageFeatureSize = d
+    let specifications = try Self.specifications(architecture, decoder)
     parameters = specifications.reduce(0) { $0 + $1.shape.count }
     // A matrix multiplies once a word or once an image; the embedding is only looked up.
     let matrices = specifications.filter { $0.shape.rank == 2 && !$0.path.contains(".embedding.") }
     let ofImages = matrices.filter {
-      $0.path.hasPrefix(ModelFile.encoderPrefix) || $0.path.contains(".image_to_hidden.")
+      $0.path.hasPrefix(ModelFile.encoderPrefix) || $0.path.contains(".image_to_")
+        || $0.path.contains(".mean_to_hidden.")
     }
-    perImage = Double(ofImages.reduce(0) { $0 + $1.shape.count })
-    perWord = Double(matrices.reduce(0) { $0 + $1.shape.count }) - perImage
+    let ofRegions = matrices.filter {
+      $0.path.contains(".attention.regions.") || $0.path.contains(".attention.keys.")
+    }
+    func scalars(_ matrices: [ParameterSpecification]) -> Double {
+      Double(matrices.reduce(0) { $0 + $1.shape.count })
+    }
+    perImage = scalars(ofImages) + scalars(ofRegions) * Double(regions)
+    // Each word compares a key and sums a value of every region.
+    let looks = decoder.attention.map { Double(regions * ($0.valueSize + 10 * $0.keySize)) } ?? 0
+    perWord = scalars(matrices) - scalars(ofImages) - scalars(ofRegions) + looks
 
     let all = Double(check.train.captions)
     var (captions, words) = (0.0, 0.0)
@@ -58,10 +68,16 @@ struct RunSizes {
     let each = configuration.batchUnit == .captions ? 1 : max(1, all * chosen / max(images, 1))
     let sentences = Double(configuration.batchSize) * (each + Double(configuration.selfCriticalSamples))
     let positions = sentences * (words / max(captions, 1))
+    var attended = 0
+    if let attention = decoder.attention {
+      // Regions, values and keys with their gradients; weights, sums and queries of all positions with theirs.
+      let perRegion = 2 * (attention.valueSize + attention.keySize + attention.channels)
+      let perPosition = 3 * attention.valueSize + 2 * attention.keySize + h + regions
+      attended = 4 * (configuration.batchSize * regions * perRegion + Int(positions) * perPosition)
+    }
     // Embedding, gates, cell and hidden states and their gradients; v and its gradients; the beam's logits.
-    activationBytes =
-      Int(positions) * 4 * (2 * e + layers * 12 * h) + configuration.batchSize * d * 24
-      + 50 * configuration.validationBeamWidth * v * 8
+    let recurrent = Int(positions) * 4 * (2 * e + layers * 12 * h) + configuration.batchSize * d * 24
+    activationBytes = recurrent + attended + 50 * configuration.validationBeamWidth * v * 8
     datasetBytes =
       (check.train.images * (configuration.views + 1) + check.validation.images) * 400
       + (check.train.captions + check.validation.captions) * 64

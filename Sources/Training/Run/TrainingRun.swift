@@ -108,7 +108,8 @@ public struct TrainingRun {
     }
     let network = try RunNetwork(configuration, source)
     let description = ModelDescription(
-      encoder: network.architecture, preprocessing: source.preprocessing, decoder: configuration.decoder,
+      encoder: network.architecture, preprocessing: source.preprocessing,
+      decoder: configuration.decoder(about: network.architecture),
       vocabulary: vocabulary)
     if !isBegun && !configuration.start.isEmpty {
       try description.check(

@@ -101,6 +101,7 @@ extension [String]: SettingValue {
 
 extension Arithmetic: SettingValue {}
 extension CellName: SettingValue {}
+extension ConditioningName: SettingValue {}
 extension Injection: SettingValue {}
 extension LengthLimit.Rule: SettingValue {}
 extension VGGArchitecture.Head: SettingValue {}

@@ -94,13 +94,44 @@ public struct TrainingSettings: Sendable {
   public let cell = Setting(.model, "cell", CellName.lstm, "What the recurrent layers are made of.")
   /// Recurrent layers on top of each other.
   public let layers = Setting(.model, "layers", 1, "Recurrent layers on top of each other.").within(
-    .range(1...3))
+    .range(1...3)
+  ).only(.withStack)
   /// The bias of the forget gates at first.
   public let forgetBias = Setting(.model, "forget-bias", 1.0, "Bias of the forget gates at first.")
     .within(Bounds("-100 to 100") { abs($0) <= 100 }).only(.withRememberingGate)
+  /// How the image enters the decoder.
+  public let conditioning = Setting(
+    .model, "conditioning", ConditioningName.gates,
+    "How the image enters: in the gates' sums, as the first input, by soft attention to its regions, or by "
+      + "top-down attention, which has two layers.")
   /// Where W_ih·v enters.
   public let injection = Setting(
-    .model, "injection", Injection.everyStep, "At which steps the image enters the lowest layer, as W_ih·v.")
+    .model, "injection", Injection.everyStep,
+    "At which steps W_ih·v enters; never: attention or initial states alone."
+  ).only(.withInjection)
+  /// The layer that the image enters, from 1.
+  public let imageLayer = Setting(.model, "image-layer", 1, "Layer that the image enters, from the bottom.")
+    .within(.range(1...4)).placeholder("layer").only(.withStack)
+  /// Whether the image is also the state that captions begin with.
+  public let initialStates = Setting(
+    .model, "initial-states", false, "Captions begin with states made from the image, not with zeros."
+  ).only(.withStack)
+  /// How fine the grid of regions is.
+  public let regionGrid = Setting(
+    .model, "region-grid", TrainingConfiguration.RegionGrid.coarse,
+    "Regions that attention looks at: after the last pool (7x7), or before it (14x14)."
+  ).only(.withAttention)
+  /// Size of a region's value (A).
+  public let regionSize = Setting(.model, "region-size", 512, "Size of what attention sums of a region.")
+    .within(.range(1...1 << 14)).only(.withAttention)
+  /// Size of a region's key (K).
+  public let attentionSize = Setting(
+    .model, "attention-size", 256, "Size of what attention compares with the state."
+  ).within(.range(1...1 << 14)).only(.withAttention)
+  /// Whether a gate says how much what is seen counts.
+  public let attentionGate = Setting(
+    .model, "attention-gate", false, "A gate decides at each word how much what is seen counts."
+  ).only(.withSoftAttention)
 
   // MARK: Convolutions that learn
 
@@ -220,6 +251,15 @@ public struct TrainingSettings: Sendable {
   /// Share of h dropped between layers in training.
   public let layerDropout = Setting(.regularisation, "layer-dropout", 0.0, "Dropout of h between layers.")
     .within(.share).placeholder("share").only(.withSeveralLayers)
+  /// Share of the regions' values dropped in training.
+  public let regionDropout = Setting(
+    .regularisation, "region-dropout", 0.0, "Dropout of the regions' values."
+  ).within(.share).placeholder("share").only(.withAttention)
+  /// λ of attention's doubly stochastic regulariser.
+  public let attentionPenalty = Setting(
+    .regularisation, "attention-penalty", 0.0,
+    "Weight of a penalty on captions that do not look at every region about once (Xu et al. 2015)."
+  ).within(Bounds("0 to 1000") { (0...1000).contains($0) }).placeholder("weight").only(.withAttention)
   /// Share of h dropped before the vocabulary projection in training.
   public let outputDropout = Setting(
     .regularisation, "output-dropout", 0.5, "Dropout of h before the vocabulary projection."
@@ -302,6 +342,12 @@ extension SettingRequirement {
   static let withRememberingGate = Self("without --start, for a cell with a forget gate") {
     $0.start.isEmpty && $0.cell.cell.rememberingGate != nil
   }
+  static let withAttention = Self("with --conditioning attention or top-down") { $0.conditioning.attends }
+  static let withSoftAttention = Self("with --conditioning attention") { $0.conditioning == .attention }
+  static let withInjection = Self("with --conditioning gates, attention or top-down") {
+    $0.conditioning.injects
+  }
+  static let withStack = Self("without --conditioning top-down") { $0.conditioning != .topDown }
   static let withFineTuning = Self("with --fine-tune-from") { !$0.fineTuneFrom.isEmpty }
   static let withGradientDescent = Self("with --optimizer sgd or --encoder-optimizer sgd") {
     $0.optimizer.name == "sgd" || (!$0.fineTuneFrom.isEmpty && $0.encoderOptimizer.name == "sgd")
