@@ -1,6 +1,6 @@
 public import Kernels
 public import Layers
-internal import Tensors
+public import Tensors
 
 /// A language model of sequences of tokens, each about an image or about none. Search, sampling and scoring know no more
 /// of it than this.
@@ -31,9 +31,19 @@ public protocol SequenceDecoder: Module {
   /// Writes the gradient of every parameter for the last `trainingForward` on this trace.
   /// - Returns: the gradients of the images' features.
   mutating func backward(_ trace: inout Trace, on device: Device) -> ImageFeatures
+
+  /// How much each position of given sequences looks at each region of its image [P, R], without dropout; nil where the
+  /// decoder attends to none.
+  func attentionWeights(_ sequences: PackedSequences, about images: ImageFeatures, on device: Device)
+    -> Tensor?
 }
 
 extension SequenceDecoder {
+  /// It attends to no regions.
+  public func attentionWeights(
+    _ sequences: PackedSequences, about images: ImageFeatures, on device: Device
+  ) -> Tensor? { nil }
+
   /// A session without dropout.
   public func session(
     for images: ImageFeatures, sharing cache: DecodingCache = DecodingCache(), on device: Device

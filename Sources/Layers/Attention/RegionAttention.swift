@@ -127,8 +127,9 @@ public struct RegionAttention: Module {
     public init() {}
 
     /// α of every position [P, R] of a training pass.
-    public func weights(regions: Int) -> Matrix {
-      Matrix(weights.pointer, rows: positions, columns: regions)
+    public func weights(regions: Int) -> Tensor {
+      Tensor(
+        Array(UnsafeBufferPointer(start: weights.pointer, count: positions * regions)), [positions, regions])
     }
   }
 

@@ -112,6 +112,8 @@ public protocol Conditioning: Module {
   func term(
     _ context: Context, at step: ConditioningStep, into trace: inout Trace, on device: Device
   ) -> SharedRows?
+  /// Where each position of the last training pass looked [P, R]; nil where there is no attention.
+  func attentionWeights(_ context: Context, _ trace: Trace) -> Tensor?
   /// Before the backward pass of the last step.
   func beginBackward(_ context: Context, _ sequences: PackedSequences, trace: inout Trace)
   /// The backward pass of one step, the last step first; nothing to do where the term does not depend on h.
@@ -136,6 +138,8 @@ extension Conditioning {
   public func firstInput(_ context: Context) -> Matrix? { nil }
   /// Nothing to prepare.
   public func begin(_ sequences: PackedSequences, into trace: inout Trace) {}
+  /// There is no attention.
+  public func attentionWeights(_ context: Context, _ trace: Trace) -> Tensor? { nil }
   /// Nothing to prepare.
   public func beginBackward(_ context: Context, _ sequences: PackedSequences, trace: inout Trace) {}
   /// Nothing: the term does not depend on h.

@@ -82,6 +82,11 @@ public struct InitialStates<Base: Conditioning>: Conditioning {
   ) -> SharedRows? { base.term(context.base, at: step, into: &trace.base, on: device) }
 
   /// The other way's.
+  public func attentionWeights(_ context: Context, _ trace: Trace) -> Tensor? {
+    base.attentionWeights(context.base, trace.base)
+  }
+
+  /// The other way's.
   public func beginBackward(_ context: Context, _ sequences: PackedSequences, trace: inout Trace) {
     base.beginBackward(context.base, sequences, trace: &trace.base)
   }

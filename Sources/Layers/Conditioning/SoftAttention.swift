@@ -142,6 +142,11 @@ public struct SoftAttention: Conditioning {
     return Matrix(seen)
   }
 
+  /// α of the last training pass.
+  public func attentionWeights(_ context: Context, _ trace: Trace) -> Tensor? {
+    trace.attention.weights(regions: context.regions.regions)
+  }
+
   /// Before the backward pass of the last step.
   public func beginBackward(_ context: Context, _ sequences: PackedSequences, trace: inout Trace) {
     attention.beginBackward(context.regions, &trace.attention)

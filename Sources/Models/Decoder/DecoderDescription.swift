@@ -103,6 +103,21 @@ public struct AttentionDescription: Sendable, Equatable, Codable {
 }
 
 extension DecoderDescription {
+  /// The ways in which the image enters, for people.
+  public var ways: [String] {
+    var ways: [String] = []
+    if let attention {
+      ways.append(
+        "\(conditioning == .topDown ? "top-down" : "soft") attention to regions of \(attention.sizesText)")
+    }
+    if conditioning == .firstInput { ways.append("the image as first input") }
+    if conditioning.injects && injection != .never {
+      ways.append("W_ih·v \(injection.rawValue)" + (contextLayer > 0 ? " in layer \(contextLayer + 1)" : ""))
+    }
+    if initialStates { ways.append("the image as initial states") }
+    return ways
+  }
+
   /// What does not go together, or is out of range; nil: nothing.
   public var problem: String? {
     guard (0..<max(1, layers)).contains(contextLayer) else {

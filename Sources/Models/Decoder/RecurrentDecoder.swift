@@ -163,6 +163,15 @@ public struct RecurrentDecoder<Cell: RecurrentCell, Condition: Conditioning>: Se
       of: batch.images, batch.context, batch.sequences, gradients, trace: &trace.conditioning, on: device)
   }
 
+  /// As `SequenceDecoder` says.
+  public func attentionWeights(
+    _ sequences: PackedSequences, about images: ImageFeatures, on device: Device
+  ) -> Tensor? {
+    var (copy, trace) = (self, Trace())
+    _ = copy.trainingForward(sequences, about: images, TrainingPass(), into: &trace, on: device)
+    return trace.batch.flatMap { conditioning.attentionWeights($0.context, trace.conditioning) }
+  }
+
   func masks(_ pass: DropoutPass) -> DecoderMasks { DecoderMasks(pass, layers: stack.layers.count) }
 
   /// As `SequenceDecoder` says.

@@ -303,6 +303,15 @@ public struct TopDownDecoder<Cell: RecurrentCell>: SequenceDecoder {
     return result
   }
 
+  /// As `SequenceDecoder` says.
+  public func attentionWeights(
+    _ sequences: PackedSequences, about images: ImageFeatures, on device: Device
+  ) -> Tensor? {
+    var (copy, trace) = (self, Trace())
+    _ = copy.trainingForward(sequences, about: images, TrainingPass(), into: &trace, on: device)
+    return images.regions.map { trace.attention.weights(regions: $0.shape[1]) }
+  }
+
   func masks(_ pass: DropoutPass) -> DecoderMasks { DecoderMasks(pass, layers: 1) }
 
   /// As `SequenceDecoder` says.

@@ -4,6 +4,8 @@ import Evaluation
 import Foundation
 import Imaging
 import Language
+import Reporting
+import Support
 
 /// `captioner caption`: photos in, captions out.
 struct CaptionCommand: ParsableCommand {
@@ -28,6 +30,7 @@ struct CaptionCommand: ParsableCommand {
         captioner caption photo.jpg --force frisbee --forbid man --no-repeat-ngram 3
         captioner caption photo.jpg --prefix "two dogs" --min-length 8
         captioner caption photo.jpg --sample --captions 5 --top-p 0.9 --seed 7
+        captioner caption photos/ --explain page.html
         curl -s https://example.org/photo.jpg | captioner caption -
       """)
 
@@ -41,12 +44,19 @@ struct CaptionCommand: ParsableCommand {
       "Captions per image, the best first; at most the beam width, or 100 with --sample.", valueName: "n"))
   var captions = 1
   @Option(help: "text, json (one object a line) or csv.") var format = CaptionFormat.text
+  @Option(
+    help: ArgumentHelp(
+      "Page that shows where the model looks for each word, of the first \(ExplanationPage.limit) photos.",
+      valueName: "page.html")) var explain: String?
   @OptionGroup var encoding: ArithmeticOption
   @OptionGroup var engine: EngineOptions
 
   func validate() throws {
     try search.check(captions: captions, option: "--captions")
     guard paths.count(where: { $0 == "-" }) <= 1 else { throw ValidationError("- may be given once") }
+    guard explain == nil || !paths.contains("-") else {
+      throw ValidationError("--explain reads a photo again, which standard input can't be")
+    }
   }
 
   func run() throws {
@@ -80,6 +90,10 @@ struct CaptionCommand: ParsableCommand {
         arithmetic: encoding.arithmetic)
       captioner.encoder.reader = photos.reader
       captioner.encoder.reader.takesStandardInput = true
+      if let explain {
+        var outputs = Outputs(readingFrom: files + [modelPath])
+        try outputs.add(explain, "--explain")
+      }
       failures += try caption(files, captioner, &writer)
       if failures > 0 { throw ExitCode(1) }
     }
@@ -90,13 +104,20 @@ struct CaptionCommand: ParsableCommand {
   {
     let strategy = try search.strategy(captions: captions, vocabulary: captioner.description.vocabulary)
     var failures = 0
+    var page = explain.map { _ in ExplanationPage(model: captioner.path) }
     var progress = BatchProgress(total: files.count, shown: format != .text || isatty(1) == 0)
     try captioner.caption(files) { maps, places in
       // An image's random numbers are named by its place among those given.
       captioner.captions(maps, strategy, streams: places.map(UInt64.init))
     } found: { place, result in
       switch result {
-      case .success(let captions): try writer.write(image: files[place], captions: captions)
+      case .success(let captions):
+        try writer.write(image: files[place], captions: captions)
+        if let best = captions.first, page != nil {
+          do { page?.add(try explained(files[place], best, captioner)) } catch let error as ImageError {
+            Console.complain("\(error); it is not in the page")
+          }
+        }
       case .failure(let error):
         failures += 1
         try writer.write(image: files[place], error: error.description)
@@ -104,6 +125,23 @@ struct CaptionCommand: ParsableCommand {
       progress.update(place + 1)
     }
     progress.finish()
+    if let explain, let page { try page.write(to: explain) }
     return failures
+  }
+
+  /// A photo again, and where the model looked for the words of its caption.
+  private func explained(
+    _ path: String, _ caption: Caption, _ captioner: CaptionModel
+  ) throws -> ExplanationPage.Photo {
+    let preprocessing = captioner.description.preprocessing
+    let image = try captioner.encoder.reader.fitted(contentsOf: path, to: preprocessing) {
+      ImageCrop(all: $0)
+    }.image
+    let input = ImageLoader(preprocessing).input([image])
+    let vocabulary = captioner.description.vocabulary
+    let words = caption.words.dropLast().map { vocabulary.encode([$0.word])[0] }
+    return ExplanationPage.Photo(
+      path: path, image: image, caption: caption,
+      explanation: try captioner.explanation(of: words, input))
   }
 }

@@ -81,14 +81,16 @@ struct InspectCommand: ParsableCommand {
       case .shortSideThenCenterCrop(let side): "short side to \(side), centre crop"
       }
     let cell = model.decoder.cell.rawValue.uppercased()
-    let cells = model.decoder.layers == 1 ? cell : "\(model.decoder.layers) \(cell) layers"
+    let cells =
+      model.decoder.conditioning == .topDown
+      ? "2 \(cell) layers" : model.decoder.layers == 1 ? cell : "\(model.decoder.layers) \(cell) layers"
     var lines = [
       "encoder: \(model.encoder.name) (\(model.encoder.table)), head \(model.encoder.head.rawValue), "
         + "v of \(model.encoder.featureSize)",
       "input: \(input.width)×\(input.height) \(rule), \(input.channelOrder.rawValue.uppercased()) "
         + "\(input.scale.rawValue), mean \(input.mean), standard deviation \(input.standardDeviation)",
       "decoder: \(cells) of \(model.decoder.hiddenSize), embedding of \(model.decoder.embeddingSize), "
-        + "W_ih·v \(model.decoder.injection.rawValue)",
+        + model.decoder.ways.joined(separator: ", "),
       "vocabulary: \(model.vocabulary.count) words",
     ]
     for (key, value) in model.training.sorted(by: { $0.key < $1.key }) {

@@ -15,7 +15,8 @@ struct TrainCommand: ParsableCommand {
       report.html. Ctrl-C saves and stops; --resume continues exactly where the run
       stood.
 
-      Options come from the defaults, then --config, then the command line. One
+      Options come from the defaults, then --config, then --preset, then the command
+      line. One
       that has no effect beside the others is refused. --check reads all images and
       captions without training: exit status 1 if any could not be used.
 
@@ -28,11 +29,18 @@ struct TrainCommand: ParsableCommand {
           --encoder vgg16.safetensors --output run
         captioner train --resume --output run
         captioner train --config run/config.json --seed 2 --output run2
+        captioner train --preset top-down --captions train.json --images photos \\
+          --validation-share 0.1 --encoder vgg16.safetensors --output run
       """)
 
   @Option(help: ArgumentHelp("Folder for everything the run writes.", valueName: "folder")) var output: String
   @Option(help: ArgumentHelp("JSON file of options, as a run's config.json.", valueName: "file"))
   var config: String?
+  @Option(
+    help: ArgumentHelp(
+      "Decoder of the literature: \(TrainingPreset.all.map(\.name).joined(separator: ", ")). What it sets is printed.",
+      valueName: "name"))
+  var preset: String?
   @Flag(help: "Continue the run in --output; its options are in its config.json.") var resume = false
   @Flag(help: "Train nothing: read every image and caption and report what could not be used.")
   var check = false
@@ -70,8 +78,20 @@ struct TrainCommand: ParsableCommand {
       }
       configuration = saved
     }
+    if let preset { try apply(preset, to: &configuration) }
     try options.apply(to: &configuration)
     return configuration
+  }
+
+  private func apply(_ name: String, to configuration: inout TrainingConfiguration) throws {
+    guard let preset = TrainingPreset(named: name) else {
+      throw UsageError(
+        description:
+          "--preset: expected \(TrainingPreset.all.map(\.name).joined(separator: ", ")), found \(name)")
+    }
+    if resume { throw UsageError(description: "--preset: a run that goes on keeps its decoder") }
+    preset.apply(to: &configuration)
+    Console.note("\(preset.name) (\(preset.source)): \(preset.text)")
   }
 
   private func checkedData(_ configuration: TrainingConfiguration) throws -> DataCheckReport {
