@@ -13,6 +13,9 @@ extension TrainingConfiguration {
     if self.lengthBuckets && self.batchUnit == .images {
       return "--length-buckets: expected --batch-unit captions, found images"
     }
+    if let sizes = decoder.mismatchedSizes {
+      return "--cell: expected \(sizes.expected), found \(sizes.found)"
+    }
     return scheduledSampling.problem
   }
 

@@ -5,8 +5,8 @@ extension TrainingConfiguration {
   /// The decoder's kind and sizes, but for those that data and encoder decide.
   public var decoder: DecoderDescription {
     DecoderDescription(
-      embeddingSize: self.embeddingSize, hiddenSize: self.hiddenSize, layers: self.layers, cell: self.cell,
-      injection: self.injection)
+      embeddingSize: self.embeddingSize, hiddenSize: self.hiddenSize, layers: self.layers,
+      isResidual: self.residual, cell: self.cell, injection: self.injection)
   }
 
   /// What an epoch passes over.

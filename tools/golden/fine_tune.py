@@ -13,7 +13,7 @@ References are computed in double precision and stored as float32; of each gradi
                       index among `features`
   N.weight.sums, …    [2], L2 norm and plain sum of the whole
 
-`python3 tools/golden/fine_tune.py` writes Tests/CaptioningTests/Fixtures/fine-tune.safetensors (half a minute, 1 GB).
+`python3 tools/golden/fine_tune.py` writes Tests/ModelsTests/Fixtures/fine-tune.safetensors (half a minute, 1 GB).
 """
 
 import argparse
@@ -75,7 +75,7 @@ def main():
         tensors[name] = gradient[places]
         tensors[name + ".sums"] = torch.stack([gradient.norm(), gradient.sum()])
         print(name, f"norm {gradient.norm().item():.3g}, sum {gradient.sum().item():.3g}")
-    write_tensors(destination("CaptioningTests", "fine-tune.safetensors"), tensors, __doc__)
+    write_tensors(destination("ModelsTests", "fine-tune.safetensors"), tensors, __doc__)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ References are computed in double precision and stored as float32:
   head.KIND.first            [2, 64], the first scalars of each row; KIND is full, compact1 (one layer), compact2
   head.KIND.norm, .sum       [2], L2 norm and sum of each whole row
 
-`python3 tools/golden/vgg.py` writes Tests/CaptioningTests/Fixtures/vgg.safetensors (under a minute, 2 GB).
+`python3 tools/golden/vgg.py` writes Tests/ModelsTests/Fixtures/vgg.safetensors (under a minute, 2 GB).
 """
 
 import torch
@@ -83,7 +83,7 @@ def heads() -> dict:
 def main():
     torch.set_num_threads(1)
     with torch.inference_mode():
-        write_tensors(destination("CaptioningTests", "vgg.safetensors"), convolutions() | heads(), __doc__)
+        write_tensors(destination("ModelsTests", "vgg.safetensors"), convolutions() | heads(), __doc__)
 
 
 if __name__ == "__main__":

@@ -32,3 +32,22 @@ public func reluDropoutBackward(
     for row in range { backward(y[row], gradient[row], y.columns, scale) }
   }
 }
+
+/// y = tanh(x) in each row of [rows, columns]; `y` may be `x`.
+public func tanhRows(_ x: Matrix, into y: MutableMatrix, on device: Device) {
+  precondition(x.rows == y.rows && x.columns == y.columns)
+  let activate = device.kernels.tanh_row!
+  device.pool.runRows(x.rows, columns: x.columns) { range in
+    for row in range { activate(x[row], y[row], x.columns) }
+  }
+}
+
+/// The gradient through `tanhRows`: δx += δy·(1 − tanh²x).
+public func tanhBackward(_ x: Matrix, gradient: Matrix, into dx: MutableMatrix, on device: Device) {
+  precondition(x.rows == dx.rows && x.columns == dx.columns)
+  precondition(gradient.rows == dx.rows && gradient.columns == dx.columns)
+  let backward = device.kernels.tanh_backward_row!
+  device.pool.runRows(x.rows, columns: x.columns) { range in
+    for row in range { backward(x[row], gradient[row], dx[row], x.columns) }
+  }
+}

@@ -32,6 +32,9 @@ public struct RecurrentStates<Cell: RecurrentCell>: Sendable {
   private var cell = Buffer()
   private var sums = Buffer()
   private var dropped = Buffer()
+  // What the top layer passes on, where that is not its h.
+  private var output = Buffer()
+  private var isResidual = false
 
   /// The states of a stack of so many layers before the first step.
   public init(layers: Int) {
@@ -44,21 +47,25 @@ public struct RecurrentStates<Cell: RecurrentCell>: Sendable {
     let cell: UnsafeMutablePointer<Float>
     let sums: UnsafeMutablePointer<Float>
     let dropped: UnsafeMutablePointer<Float>
+    /// What a residual layer passes on [rows, H].
+    let output: UnsafeMutablePointer<Float>
   }
 
   /// Calls `body` with each layer from the bottom up, the states that its rows go on from, and those of all layers after
   /// the step, which it writes for its own.
   mutating func advance(
-    rows: Int, hidden: Int,
+    rows: Int, hidden: Int, isResidual: Bool,
     _ body: (_ layer: Int, _ before: CellStates?, _ after: [[MutableMatrix]], _ scratch: Scratch) -> Void
   ) {
     self.hidden = hidden
     let layers = states.layers.count
+    self.isResidual = isResidual && layers > 1
     let after = next.reserve(rows: rows, hidden)
     let scratch = Scratch(
       cell: cell.reserve(max(rows, states.rows) * Cell.scratch * hidden),
       sums: sums.reserve(layers > 1 ? rows * Cell.gates * hidden : 0),
-      dropped: dropped.reserve(layers > 1 ? rows * hidden : 0))
+      dropped: dropped.reserve(layers > 1 ? rows * hidden : 0),
+      output: output.reserve(self.isResidual ? rows * hidden : 0))
     parents.withUnsafeBufferPointer { parents in
       for layer in 0..<layers {
         let before =
@@ -71,8 +78,12 @@ public struct RecurrentStates<Cell: RecurrentCell>: Sendable {
     isFirst = false
   }
 
-  /// h of the top layer after the last step [rows, H].
-  public var top: Matrix { states.matrices(states.layers.count - 1, hidden)[0] }
+  /// What the top layer passed on at the last step [rows, H]: h, usually.
+  public var top: Matrix {
+    isResidual
+      ? Matrix(output.pointer, rows: states.rows, columns: hidden)
+      : states.matrices(states.layers.count - 1, hidden)[0]
+  }
 
   /// Row i goes on from what row `rows[i]` was; rows may be copied or dropped.
   ///

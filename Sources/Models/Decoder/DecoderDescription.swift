@@ -15,6 +15,8 @@ public struct DecoderDescription: Sendable, Equatable {
   public var imageFeatureSize: Int
   /// Recurrent layers on top of each other.
   public var layers: Int
+  /// Whether layers above the first pass on h + what they read.
+  public var isResidual: Bool
   /// What its recurrent layers are made of.
   public var cell: CellName
   /// At which steps W_ih·v enters.
@@ -23,15 +25,28 @@ public struct DecoderDescription: Sendable, Equatable {
   /// A decoder's sizes, all at least 1. Those of vocabulary and image are a model's: its description fills them in.
   public init(
     vocabularySize: Int = 0, embeddingSize: Int, hiddenSize: Int, imageFeatureSize: Int = 0, layers: Int = 1,
-    cell: CellName = .lstm, injection: Injection = .everyStep
+    isResidual: Bool = false, cell: CellName = .lstm, injection: Injection = .everyStep
   ) {
     self.vocabularySize = vocabularySize
     self.embeddingSize = embeddingSize
     self.hiddenSize = hiddenSize
     self.imageFeatureSize = imageFeatureSize
     self.layers = layers
+    self.isResidual = isResidual
     self.cell = cell
     self.injection = injection
+  }
+
+  /// The most recurrent layers.
+  public static let mostLayers = 4
+
+  /// Why the cell does not go with the sizes; nil: it does. A gate that reads x itself needs E = H.
+  public var mismatchedSizes: (expected: String, found: String)? {
+    guard cell.cell.directInput != nil, embeddingSize != hiddenSize else { return nil }
+    return (
+      "embedding and hidden size to be the same with cell \(cell.rawValue), one of whose gates reads the embedding itself",
+      "\(embeddingSize) and \(hiddenSize)"
+    )
   }
 }
 

@@ -43,10 +43,12 @@ public struct ModelDescription: Sendable, Equatable {
     // Missing where it is an LSTM, and 1, as in files from before there were others.
     var cell: String?
     var layers: Int?
+    // Missing where it is false.
+    var residual: Bool?
     var injection: Injection
 
     enum CodingKeys: String, CodingKey {
-      case convolutions, head, cell, layers, injection
+      case convolutions, head, cell, layers, residual, injection
       case featureSize = "feature_size"
       case embeddingSize = "embedding_size"
       case hiddenSize = "hidden_size"
@@ -63,7 +65,7 @@ public struct ModelDescription: Sendable, Equatable {
       convolutions: encoder.table, head: encoder.head, featureSize: encoder.featureSize,
       embeddingSize: decoder.embeddingSize, hiddenSize: decoder.hiddenSize,
       cell: decoder.cell == .lstm ? nil : decoder.cell.rawValue,
-      layers: decoder.layers == 1 ? nil : decoder.layers,
+      layers: decoder.layers == 1 ? nil : decoder.layers, residual: decoder.isResidual ? true : nil,
       injection: decoder.injection)
     var metadata = [
       "format": Self.format, "format_version": Self.version, "tokenizer": Self.tokenizer,
@@ -107,17 +109,20 @@ public struct ModelDescription: Sendable, Equatable {
       let encoder = VGGArchitecture(
         table: architecture.convolutions, head: architecture.head, featureSize: architecture.featureSize),
       encoder.head != .none, (1...(1 << 14)).contains(architecture.embeddingSize),
-      (1...(1 << 14)).contains(architecture.hiddenSize), (1...3).contains(architecture.layers ?? 1)
+      (1...(1 << 14)).contains(architecture.hiddenSize),
+      (1...DecoderDescription.mostLayers).contains(architecture.layers ?? 1)
     else { throw unsupported("an architecture that can be run", metadata["architecture"]) }
     guard let cell = architecture.cell.map({ CellName(rawValue: $0) }) ?? .lstm else {
       throw unsupported(
         "a cell among \(CellName.allCases.map(\.rawValue).joined(separator: ", "))", architecture.cell)
     }
+    let decoder = DecoderDescription(
+      embeddingSize: architecture.embeddingSize, hiddenSize: architecture.hiddenSize,
+      layers: architecture.layers ?? 1, isResidual: architecture.residual ?? false, cell: cell,
+      injection: architecture.injection)
+    if let sizes = decoder.mismatchedSizes { throw unsupported(sizes.expected, sizes.found) }
     self.init(
-      encoder: encoder, preprocessing: try read(Preprocessing.self, "preprocessing"),
-      decoder: DecoderDescription(
-        embeddingSize: architecture.embeddingSize, hiddenSize: architecture.hiddenSize,
-        layers: architecture.layers ?? 1, cell: cell, injection: architecture.injection),
+      encoder: encoder, preprocessing: try read(Preprocessing.self, "preprocessing"), decoder: decoder,
       vocabulary: try read(Vocabulary.self, "vocabulary"),
       training: try read([String: String].self, "training"),
       confidence: metadata[Confidence.key] == nil ? nil : try read(Confidence.self, Confidence.key))

@@ -25,11 +25,10 @@ struct RunSizes {
   {
     let (v, e, h) = (check.vocabularySize, configuration.embeddingSize, configuration.hiddenSize)
     let (d, layers) = (configuration.featureSize, configuration.layers)
-    let specifications = try Self.specifications(
-      architecture,
-      .init(
-        vocabularySize: v, embeddingSize: e, hiddenSize: h, imageFeatureSize: d, layers: layers,
-        cell: configuration.cell, injection: configuration.injection))
+    var decoder = configuration.decoder
+    decoder.vocabularySize = v
+    decoder.imageFeatureSize = d
+    let specifications = try Self.specifications(architecture, decoder)
     parameters = specifications.reduce(0) { $0 + $1.shape.count }
     // A matrix multiplies once a word or once an image; the embedding is only looked up.
     let matrices = specifications.filter { $0.shape.rank == 2 && !$0.path.contains(".embedding.") }

@@ -81,7 +81,8 @@ struct InspectCommand: ParsableCommand {
       case .shortSideThenCenterCrop(let side): "short side to \(side), centre crop"
       }
     let cell = model.decoder.cell.rawValue.uppercased()
-    let cells = model.decoder.layers == 1 ? cell : "\(model.decoder.layers) \(cell) layers"
+    let layers = "\(model.decoder.layers) \(model.decoder.isResidual ? "residual " : "")\(cell) layers"
+    let cells = model.decoder.layers == 1 ? cell : layers
     var lines = [
       "encoder: \(model.encoder.name) (\(model.encoder.table)), head \(model.encoder.head.rawValue), "
         + "v of \(model.encoder.featureSize)",
