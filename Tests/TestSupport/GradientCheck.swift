@@ -19,11 +19,9 @@ public func smoothValue(
     // i, f, o, g₁, g₂: one of the last two is far above the other.
     if isBias {
       let size = shape.count / 5
+      let gates: [Float] = [-1.5, 0.5, 0, 1.5, -1.5]
       return Tensor(
-        (0..<shape.count).map {
-          [-1.5, 0.5, 0, 1.5, -1.5][$0 / size] * ($0 / size > 2 && $0 % 2 == 0 ? -1 : 1)
-        },
-        shape)
+        (0..<shape.count).map { gates[$0 / size] * ($0 / size > 2 && $0 % size % 2 == 0 ? -1 : 1) }, shape)
     }
     return Tensor(uniform: shape, limit: 0.2, using: &random)
   default: return Tensor(uniform: shape, limit: limit, using: &random)
