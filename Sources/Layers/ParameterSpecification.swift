@@ -16,6 +16,10 @@ public struct ParameterSpecification: Sendable, Equatable {
     case zero
     /// Uniform in -limit..<limit.
     case uniform(Float)
+    /// Normal of mean 0 and this standard deviation.
+    case normal(Float)
+    /// One on the diagonal of a matrix, zero elsewhere.
+    case identity
     /// A recurrent layer's bias [G·H]: one, or what is asked for, for gate `openGate` of `of`, else zero.
     case openGate(Int, of: Int)
   }
@@ -26,6 +30,11 @@ public struct ParameterSpecification: Sendable, Equatable {
     switch initial {
     case .zero: return Tensor(zeros: shape)
     case .uniform(let limit): return Tensor(uniform: shape, limit: limit, using: &random)
+    case .normal(let deviation):
+      return Tensor(normal: shape, standardDeviation: deviation, using: &random)
+    case .identity:
+      let columns = max(1, shape[shape.rank - 1])
+      return Tensor((0..<shape.count).map { $0 / columns == $0 % columns ? 1 : 0 }, shape)
     case .openGate(let gate, let gates):
       let size = max(1, shape.count / gates)
       return Tensor((0..<shape.count).map { $0 / size == gate ? forgetBias : 0 }, shape)

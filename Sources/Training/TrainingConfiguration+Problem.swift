@@ -10,6 +10,11 @@ extension TrainingConfiguration {
     if let problem = self.optimizer.problem { return "--optimizer: \(problem)" }
     if let problem = self.encoderOptimizer.problem { return "--encoder-optimizer: \(problem)" }
     if let problem = self.arithmetic.problem { return "--arithmetic: \(problem)" }
+    if self.conditioning == .topDown && self.cell.cell.directInput != nil {
+      return
+        "--cell: expected a cell none of whose gates reads its input itself with --conditioning top-down, "
+        + "found \(self.cell.rawValue)"
+    }
     if self.imageLayer > self.layers {
       return "--image-layer: expected at most --layers \(self.layers), found \(self.imageLayer)"
     }
@@ -18,6 +23,9 @@ extension TrainingConfiguration {
     }
     if self.lengthBuckets && self.batchUnit == .images {
       return "--length-buckets: expected --batch-unit captions, found images"
+    }
+    if let sizes = decoder.mismatchedSizes {
+      return "--cell: expected \(sizes.expected), found \(sizes.found)"
     }
     return scheduledSampling.problem
   }

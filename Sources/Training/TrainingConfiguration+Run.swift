@@ -5,8 +5,8 @@ extension TrainingConfiguration {
   /// The decoder's kind and sizes, but for those that data and encoder decide.
   public var decoder: DecoderDescription {
     var decoder = DecoderDescription(
-      embeddingSize: self.embeddingSize, hiddenSize: self.hiddenSize, layers: self.layers, cell: self.cell,
-      injection: self.injection)
+      embeddingSize: self.embeddingSize, hiddenSize: self.hiddenSize, layers: self.layers,
+      isResidual: self.residual, cell: self.cell, injection: self.injection)
     decoder.conditioning = self.conditioning
     decoder.contextLayer = self.imageLayer - 1
     decoder.initialStates = self.initialStates

@@ -83,6 +83,18 @@ private let cases: [SamplingOptions] = [
     }
   }
 
+  /// Every cell's draws have the log-probabilities of `score`.
+  @Test(arguments: CellName.allCases) func drawsScoreAsGivenCaptionsDo(cell: CellName) {
+    let (decoder, v) = tinyDecoder(words: 14, layers: 2, cell: cell)
+    let options = SamplingOptions(captions: 3, seed: 2, maximumLength: 6)
+    for (image, found) in draw(decoder, v, options, streams: [0, 1, 2, 3]).enumerated() {
+      for caption in found {
+        let words = Array(caption.words.dropLast())
+        expectSame([caption], [score(decoder, words, v.row(image).reshaped([1, 5]))])
+      }
+    }
+  }
+
   /// Of one word there is nothing to draw.
   @Test(arguments: [
     SamplingOptions(ClassSampling(topK: 1)), .init(ClassSampling(topP: 1e-9)),

@@ -17,7 +17,8 @@ func tinyDecoder(
   var random = Random(seed: seed)
   var decoder = makeDecoder(
     DecoderDescription(
-      vocabularySize: words, embeddingSize: 6, hiddenSize: 8, imageFeatureSize: 5, layers: layers, cell: cell,
+      vocabularySize: words, embeddingSize: cell.cell.directInput == nil ? 6 : 8, hiddenSize: 8,
+      imageFeatureSize: 5, layers: layers, cell: cell,
       injection: injection)
   ) { $0.untrained(using: &random) }
   decoder.visitParameters { $0.value = Tensor(uniform: $0.value.shape, limit: 1.2, using: &random) }

@@ -333,3 +333,41 @@ private func numbers(_ count: Int, _ stream: UInt64, limit: Float = 2) -> [Float
   let one = results(1)
   for threads in [2, 4] { #expect(results(threads) == one) }
 }
+
+/// Sums of products by column, sums of matrices, tanh of rows and its gradient; columns beside those asked for stay.
+@Test(arguments: sets) func rowsAreAddedAndSquashed(set: InstructionSet) {
+  let device = Device(instructions: set)
+  let rows = 5
+  for columns in counts + [300] {
+    let width = columns + 3
+    let (x, y) = (
+      Tensor(numbers(rows * width, 13), [rows, width]), Tensor(numbers(rows * width, 14), [rows, width])
+    )
+    let (left, right) = (x.matrix.columns(1..<columns + 1), y.matrix.columns(2..<columns + 2))
+    var products = [Float](repeating: .nan, count: columns)
+    columnProducts(left, right, into: &products, on: device)
+    let expected = (0..<columns).map { j in
+      Float((0..<rows).reduce(0.0) { $0 + Double(left[$1][j]) * Double(right[$1][j]) })
+    }
+    #expect(relativeError(products, expected) < 1e-6)
+
+    func check(_ change: (MutableMatrix) -> Void, _ value: (Int, Int) -> Double) {
+      var z = y
+      change(z.mutableMatrix().columns(2..<columns + 2))
+      for row in 0..<rows {
+        let own = z.row(row).scalars
+        #expect(
+          [own[0], own[1], own[width - 1]] == [y[row * width], y[row * width + 1], y[(row + 1) * width - 1]])
+        #expect(
+          absoluteError(Array(own[2..<columns + 2]), (0..<columns).map { Float(value(row, $0)) }) < 2e-6)
+      }
+    }
+    check({ addRows(left, to: $0, on: device) }) { Double(left[$0][$1]) + Double(right[$0][$1]) }
+    check({ tanhRows(left, into: $0, on: device) }) { tanh(Double(left[$0][$1])) }
+    check({ tanhBackward(left, gradient: right, into: $0, on: device) }) {
+      let slope = 1 - pow(tanh(Double(left[$0][$1])), 2)
+      return Double(right[$0][$1]) * (1 + slope)
+    }
+    withExtendedLifetime((x, y)) {}
+  }
+}

@@ -31,6 +31,7 @@ private struct Step<Cell: RecurrentCell> {
   let bias: [Float]
   let context: [Float]
   let weight: [Float]
+  let peepholes: [Float]
   let before: [[Float]]
   let words: [Int32] = [1, 1, 0]
   let parents: [Int32] = [1, 0, 1]
@@ -43,14 +44,34 @@ private struct Step<Cell: RecurrentCell> {
     input = numbers(2 * sums, 1)
     bias = numbers(sums, 2)
     context = numbers(sums, 3)
-    weight = numbers(sums * size, 4)
+    weight = numbers(Cell.recurrentGates.count * size * size, 4)
     before = (0..<Cell.states).map { numbers(2 * size, 5 + UInt64($0)) }
+    peepholes = numbers(Cell.peepholes.count * size, 10)
   }
 
   func sums(of row: Int) -> [Double] {
     let width = Cell.gates * size
     return (0..<width).map {
       Double(input[Int(words[row]) * width + $0]) + Double(bias[$0]) + Double(context[$0])
+    }
+  }
+
+  func definition(_ sums: [Double], _ before: [[Double]]) -> [[Double]] {
+    Reference.step(
+      Cell.self, sums: sums, weight: weight.map(Double.init), peepholes: peepholes.map(Double.init),
+      before: before)
+  }
+
+  /// W_hh and the peepholes for a cell, which `body` may not keep.
+  func withWeights<Result>(_ body: (_ weight: Matrix, _ peepholes: Matrix?) -> Result) -> Result {
+    // Somewhere, even where there are none.
+    (weight + [0]).withUnsafeBufferPointer { weight in
+      (peepholes + [0]).withUnsafeBufferPointer { peepholes in
+        body(
+          Matrix(weight.baseAddress!, rows: Cell.recurrentGates.count * size, columns: size),
+          Cell.peepholes.isEmpty
+            ? nil : Matrix(peepholes.baseAddress!, rows: Cell.peepholes.count, columns: size))
+      }
     }
   }
 
@@ -68,26 +89,28 @@ private struct Step<Cell: RecurrentCell> {
     var after = [[Float]](repeating: [Float](repeating: 0, count: 3 * size), count: Cell.states)
     var gates = [Float](repeating: 0, count: 3 * width)
     var kept = [Float](repeating: 0, count: 3 * max(1, Cell.kept) * size)
-    var scratch = [Float](repeating: .nan, count: 3 * Cell.scratch * size)
+    var scratch = [Float](repeating: .nan, count: 3 * Cell.scratch * size + 1)
     let memory = after.map { _ in UnsafeMutablePointer<Float>.allocate(capacity: 3 * size) }
     defer { memory.forEach { $0.deallocate() } }
     let states = before.map { Tensor($0, [2, size]) }
     gates.withUnsafeMutableBufferPointer { gates in
       kept.withUnsafeMutableBufferPointer { kept in
-        Cell.step(
-          CellStep(
-            sums: GateSums(
-              input: SharedRows(Matrix(input, rows: 2, columns: width), rows: words), bias: bias,
-              context: SharedRows(Matrix(context, rows: 1, columns: width), rows: images)),
-            weight: Matrix(weight, rows: width, columns: size),
-            before: isFirst
-              ? nil : CellStates(states.map { Matrix($0.pointer, rows: 2, columns: size) }, rows: parents),
-            results: .init(
-              states: memory.map { MutableMatrix($0, rows: 3, columns: size) },
-              gates: training ? MutableMatrix(gates.baseAddress!, rows: 3, columns: width) : nil,
-              kept: training && Cell.kept > 0
-                ? MutableMatrix(kept.baseAddress!, rows: 3, columns: Cell.kept * size) : nil),
-            scratch: &scratch), on: device)
+        withWeights { weight, peepholes in
+          Cell.step(
+            CellStep(
+              sums: GateSums(
+                input: SharedRows(Matrix(input, rows: 2, columns: width), rows: words), bias: bias,
+                context: SharedRows(Matrix(context, rows: 1, columns: width), rows: images)),
+              weight: weight, peepholes: peepholes,
+              before: isFirst
+                ? nil : CellStates(states.map { Matrix($0.pointer, rows: 2, columns: size) }, rows: parents),
+              results: .init(
+                states: memory.map { MutableMatrix($0, rows: 3, columns: size) },
+                gates: training ? MutableMatrix(gates.baseAddress!, rows: 3, columns: width) : nil,
+                kept: training && Cell.kept > 0
+                  ? MutableMatrix(kept.baseAddress!, rows: 3, columns: Cell.kept * size) : nil),
+              scratch: &scratch), on: device)
+        }
       }
     }
     withExtendedLifetime(states) {
@@ -108,9 +131,7 @@ private struct Step<Cell: RecurrentCell> {
           let step = Step<Cell>(size: size, isFirst: isFirst)
           let found = step.run(on: example.device)
           for row in 0..<3 {
-            let expected = Reference.step(
-              cell, sums: step.sums(of: row), weight: step.weight.map(Double.init),
-              before: step.states(before: row))
+            let expected = step.definition(step.sums(of: row), step.states(before: row))
             for (found, expected) in zip(found.states, expected) {
               let own = Array(found[row * size..<(row + 1) * size])
               #expect(relativeError(own, expected.map(Float.init)) < 2e-6, "size \(size), row \(row)")
@@ -138,27 +159,29 @@ private struct Step<Cell: RecurrentCell> {
         let given = (0..<Cell.states).map { numbers(3 * size, 20 + UInt64($0)) }
         var gradients = given
         var hiddenBefore = [Float](repeating: 0, count: 3 * size)
-        var scratch = [Float](repeating: .nan, count: 3 * Cell.scratch * size)
+        var scratch = [Float](repeating: .nan, count: 3 * Cell.scratch * size + 1)
         let others = Tensor(gradients.dropFirst().flatMap { $0 } + [0], [(Cell.states - 1) * 3 * size + 1])
         var otherMemory = others
         let base = otherMemory.mutablePointer()
         let before = own.map { Tensor($0, [3, size]) }
         gates.withUnsafeMutableBufferPointer { gates in
           hiddenBefore.withUnsafeMutableBufferPointer { hiddenBefore in
-            Cell.stepBackward(
-              CellStepBackward(
-                record: .init(
-                  gates: MutableMatrix(gates.baseAddress!, rows: 3, columns: width),
-                  kept: Cell.kept > 0 ? Matrix(kept, rows: 3, columns: Cell.kept * size) : nil,
-                  before: CellStates(before.map { Matrix($0.pointer, rows: 3, columns: size) })),
-                weight: Matrix(step.weight, rows: width, columns: size),
-                gradients: .init(
-                  hidden: Matrix(given[0], rows: 3, columns: size),
-                  others: (0..<Cell.states - 1).map {
-                    MutableMatrix(base + $0 * 3 * size, rows: 3, columns: size)
-                  },
-                  hiddenBefore: MutableMatrix(hiddenBefore.baseAddress!, rows: 3, columns: size)),
-                scratch: &scratch), on: example.device)
+            step.withWeights { weight, peepholes in
+              Cell.stepBackward(
+                CellStepBackward(
+                  record: .init(
+                    gates: MutableMatrix(gates.baseAddress!, rows: 3, columns: width),
+                    kept: Cell.kept > 0 ? Matrix(kept, rows: 3, columns: Cell.kept * size) : nil,
+                    before: CellStates(before.map { Matrix($0.pointer, rows: 3, columns: size) })),
+                  weight: weight, peepholes: peepholes,
+                  gradients: .init(
+                    hidden: Matrix(given[0], rows: 3, columns: size),
+                    others: (0..<Cell.states - 1).map {
+                      MutableMatrix(base + $0 * 3 * size, rows: 3, columns: size)
+                    },
+                    hiddenBefore: MutableMatrix(hiddenBefore.baseAddress!, rows: 3, columns: size)),
+                  scratch: &scratch), on: example.device)
+            }
           }
         }
         for state in 1..<max(1, Cell.states) {
@@ -169,8 +192,7 @@ private struct Step<Cell: RecurrentCell> {
         _ = (states.removeAll(), kept.removeAll())
         for row in 0..<3 {
           func value(_ sums: [Double], _ before: [[Double]]) -> Double {
-            let after = Reference.step(
-              cell, sums: sums, weight: step.weight.map(Double.init), before: before)
+            let after = step.definition(sums, before)
             var total = 0.0
             for (state, gradient) in zip(after, given) {
               for j in 0..<size { total += state[j] * Double(gradient[row * size + j]) }

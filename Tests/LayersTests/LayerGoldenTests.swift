@@ -68,7 +68,7 @@ struct Golden {
       into: MutableMatrix(sums.mutablePointer(), rows: 3, columns: 24),
       on: .cpu)
     let before = CellStates(states.map { Matrix($0.pointer, rows: 3, columns: 6) })
-    let weight = Matrix(layer.hiddenWeight.value.pointer, rows: 24, columns: 6)
+    let weight = Matrix(try #require(layer.hiddenWeight).value.pointer, rows: 24, columns: 6)
     var h = Tensor(uninitialized: [3, 6])
     var c = h
     var tanhCells = h

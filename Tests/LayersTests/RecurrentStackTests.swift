@@ -7,23 +7,28 @@ import Testing
 
 @Suite struct RecurrentStackTests {
   /// Step by step is what all steps at once are, between layers dropped the same.
-  @Test(arguments: CellKind.all, [(1, 0), (2, 0), (2, 0.5), (3, 0.5)] as [(Int, Float)])
-  func stepsAgreeWithTheWhole(kind: CellKind, depth: (layers: Int, dropout: Float)) {
+  @Test(
+    arguments: CellKind.all,
+    [(1, 0, false), (2, 0, false), (3, 0.5, false), (1, 0, true), (3, 0, true), (3, 0.5, true)]
+      as [(Int, Float, Bool)])
+  func stepsAgreeWithTheWhole(kind: CellKind, depth: (layers: Int, dropout: Float, isResidual: Bool)) {
     func check<Cell: RecurrentCell>(_ cell: Cell.Type) {
       var random = Random(seed: 17)
-      let stack = RecurrentStack<Cell>("cell", inputs: 5, hidden: 7, layers: depth.layers) {
-        $0.untrained(using: &random)
-      }
+      let inputs = Cell.inputs(5, hidden: 7)
+      let stack = RecurrentStack<Cell>(
+        "cell", inputs: inputs, hidden: 7, layers: depth.layers, isResidual: depth.isResidual
+      ) { $0.untrained(using: &random) }
       let sequences = RecurrentTests.sequences
       let width = stack.layers[0].sums
-      let x = Tensor(uniform: [sequences.positions, 5], limit: 2, using: &random)
+      let x = Tensor(uniform: [sequences.positions, inputs], limit: 2, using: &random)
       let context = Tensor(uniform: [4, width], limit: 2, using: &random)
       let masks = (1..<depth.layers).map { Dropout(rate: depth.dropout, seed: UInt64($0)) }
       var trace = RecurrentStack<Cell>.Trace()
       sequences.imageRows.withUnsafeBufferPointer { rows in
         let term = SharedRows(Matrix(context.pointer, rows: 4, columns: width), rows: rows.baseAddress)
         stack.forward(
-          sequences, Matrix(x.pointer, rows: sequences.positions, columns: 5), dropout: masks, into: &trace,
+          sequences, Matrix(x.pointer, rows: sequences.positions, columns: inputs), dropout: masks,
+          into: &trace,
           on: .cpu
         ) { _, _ in term }
         var states = RecurrentStates<Cell>(layers: depth.layers)
@@ -32,7 +37,8 @@ import Testing
           if step.index > 0 { states.select((0..<Int32(step.rows)).map { $0 }, on: .cpu) }
           let memory = MutableMatrix(sums.mutablePointer(), rows: step.rows, columns: width)
           stack.layers[0].inputSums(
-            Matrix(x.pointer + step.range.lowerBound * 5, rows: step.rows, columns: 5), into: memory,
+            Matrix(x.pointer + step.range.lowerBound * inputs, rows: step.rows, columns: inputs),
+            into: memory,
             on: .cpu)
           stack.step(
             rows: step.rows, input: SharedRows(Matrix(memory)), states: &states,
@@ -52,7 +58,7 @@ import Testing
   @Test(arguments: CellKind.all) func rowsGoOnFromTheirParents(kind: CellKind) {
     func check<Cell: RecurrentCell>(_ cell: Cell.Type) {
       var random = Random(seed: 19)
-      let stack = RecurrentStack<Cell>("cell", inputs: 5, hidden: 7, layers: 2) {
+      let stack = RecurrentStack<Cell>("cell", inputs: Cell.inputs(5, hidden: 7), hidden: 7, layers: 2) {
         $0.untrained(using: &random)
       }
       let width = stack.layers[0].sums

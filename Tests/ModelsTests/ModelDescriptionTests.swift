@@ -62,6 +62,7 @@ private func refusal(_ metadata: [String: String]) throws -> ModelError? {
       var written = try description(.everyStep, .compact)
       for cell in CellName.allCases {
         written.decoder.cell = cell
+        written.decoder.embeddingSize = cell.cell.directInput == nil ? 6 : 7
         let metadata = try written.metadata()
         #expect(
           metadata["architecture"]?.contains(#""cell":"\#(cell.rawValue)""#) == (cell != .lstm))
@@ -69,9 +70,39 @@ private func refusal(_ metadata: [String: String]) throws -> ModelError? {
         #expect(try ModelDescription(of: SafetensorsFile(path: path)) == written)
       }
       let strange = try #require(try written.metadata()["architecture"]).replacingOccurrences(
-        of: #""cell":"gru""#, with: #""cell":"abacus""#)
+        of: #""cell":"irnn""#, with: #""cell":"abacus""#)
       let refused = try refusal(TinyNetwork.metadata.merging(["architecture": strange]) { $1 })
-      #expect("\(try #require(refused))".contains("expected a cell among lstm, gru, found abacus"))
+      let names = CellName.allCases.map(\.rawValue).joined(separator: ", ")
+      #expect("\(try #require(refused))".contains("expected a cell among \(names), found abacus"))
+    }
+  }
+
+  /// Where a gate reads the embedding itself, that has the layer's size.
+  @Test func sizesThatDoNotGoWithTheCellAreRefused() throws {
+    for cell in recurrentCells {
+      var written = try description(.everyStep, .compact)
+      written.decoder.cell = CellName(cell)
+      let refused = try refusal(written.metadata())
+      #expect((refused == nil) == (cell.directInput == nil))
+      if let refused {
+        #expect("\(refused)".contains("cell \(cell.name)") && "\(refused)".contains("6 and 7"))
+      }
+    }
+    #expect(recurrentCells.count { $0.directInput != nil } == 2)
+  }
+
+  /// Layers that pass on h alone are not written as such.
+  @Test func residualLayersAreWritten() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/model.safetensors"
+      var written = try description(.everyStep, .compact)
+      for isResidual in [false, true] {
+        written.decoder.isResidual = isResidual
+        let metadata = try written.metadata()
+        #expect(metadata["architecture"]?.contains(#""residual":true"#) == isResidual)
+        try SafetensorsWriter.write([], metadata: metadata, to: path)
+        #expect(try ModelDescription(of: SafetensorsFile(path: path)) == written)
+      }
     }
   }
 
@@ -79,7 +110,7 @@ private func refusal(_ metadata: [String: String]) throws -> ModelError? {
   @Test func layersAreWrittenWhereThereAreSeveral() throws {
     try withTemporaryFolder { folder in
       var (path, written) = (folder + "/model.safetensors", try description(.everyStep, .compact))
-      for layers in 1...3 {
+      for layers in 1...4 {
         written.decoder.layers = layers
         let metadata = try written.metadata()
         #expect(metadata["architecture"]?.contains(#""layers":\#(layers)"#) == (layers > 1))
@@ -87,8 +118,8 @@ private func refusal(_ metadata: [String: String]) throws -> ModelError? {
         #expect(try ModelDescription(of: SafetensorsFile(path: path)).decoder.layers == layers)
       }
       path = try written.metadata()["architecture"]!
-      for layers in ["0", "4", "-1", "9223372036854775807", "1.5", "\"2\""] {
-        let changed = path.replacingOccurrences(of: #""layers":3"#, with: #""layers":\#(layers)"#)
+      for layers in ["0", "5", "-1", "9223372036854775807", "1.5", "\"2\""] {
+        let changed = path.replacingOccurrences(of: #""layers":4"#, with: #""layers":\#(layers)"#)
         let metadata = TinyNetwork.metadata.merging(["architecture": changed]) { $1 }
         #expect(try "\(#require(try refusal(metadata)))".contains("architecture"))
       }

@@ -9,15 +9,15 @@ import Testing
 @Suite struct ModelMismatchTests {
   private static func description(
     words: [String] = ["a", "dog"], embedding: Int = 8, hidden: Int = 16, layers: Int = 1,
-    cell: CellName = .lstm,
-    feature: Int = 32,
+    isResidual: Bool = false, cell: CellName = .lstm, feature: Int = 32,
     head: VGGArchitecture.Head = .compact, table: String = "8,pool", injection: Injection = .everyStep,
     preprocessing: Preprocessing = .torchvision
   ) throws -> ModelDescription {
     ModelDescription(
       encoder: VGGArchitecture(table: table, head: head, featureSize: feature)!, preprocessing: preprocessing,
       decoder: DecoderDescription(
-        embeddingSize: embedding, hiddenSize: hidden, layers: layers, cell: cell, injection: injection),
+        embeddingSize: embedding, hiddenSize: hidden, layers: layers, isResidual: isResidual, cell: cell,
+        injection: injection),
       vocabulary: try Vocabulary(words: Vocabulary.specialWords + words))
   }
 
@@ -33,6 +33,7 @@ import Testing
       (Self.description(embedding: 9), "embedding size 8, found 9"),
       (Self.description(hidden: 12), "hidden size 16, found 12"),
       (Self.description(layers: 2), "layers 1, found 2"),
+      (Self.description(isResidual: true), "residual false, found true"),
       (Self.description(cell: CellName(GRU.self)), "cell lstm, found gru"),
       (Self.description(feature: 64), "feature size 32, found 64"),
       (Self.description(head: .full), "head compact, found full"),

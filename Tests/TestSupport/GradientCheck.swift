@@ -1,5 +1,32 @@
-internal import Support
+public import Support
 public import Tensors
+
+/// A random value of a parameter of a recurrent layer, for central differences: where a cell's gradient jumps, sums stay
+/// far from there.
+/// - Parameters:
+///   - cell: its name in a model file.
+///   - path: the parameter's; its shape is `shape`, and it is uniform in ±`limit` elsewhere.
+public func smoothValue(
+  ofCell cell: String, _ path: String, _ shape: Shape, limit: Float, using random: inout Random
+) -> Tensor {
+  let isBias = path.hasSuffix(".bias")
+  switch cell {
+  case "irnn":
+    // Two units of three live, the others never do.
+    if isBias { return Tensor((0..<shape.count).map { $0 % 3 == 0 ? -6 : 3 }, shape) }
+    return Tensor(uniform: shape, limit: 0.15, using: &random)
+  case "lstm-maxout":
+    // i, f, o, g₁, g₂: one of the last two is far above the other.
+    if isBias {
+      let size = shape.count / 5
+      let gates: [Float] = [-1.5, 0.5, 0, 1.5, -1.5]
+      return Tensor(
+        (0..<shape.count).map { gates[$0 / size] * ($0 / size > 2 && $0 % size % 2 == 0 ? -1 : 1) }, shape)
+    }
+    return Tensor(uniform: shape, limit: 0.2, using: &random)
+  default: return Tensor(uniform: shape, limit: limit, using: &random)
+  }
+}
 
 /// How far `gradient` is from the slopes of `loss` at `value`, as a share of the gradient's norm: the worst of a few
 /// random directions and of the gradient's own.

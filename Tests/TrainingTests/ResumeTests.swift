@@ -1,4 +1,8 @@
 import Foundation
+import Kernels
+import Layers
+import Models
+import Tensors
 import TestSupport
 import Testing
 
@@ -101,6 +105,26 @@ import Testing
         })
       #expect(throws: TrainingError.interrupted(path: folder + "/parts")) { try trainer.run() }
       #expect(try run.outcome("parts", resume: true) == whole)
+    }
+  }
+
+  /// Of every cell, in layers with everything that they may have; and its model file is what was trained.
+  @Test(arguments: CellName.allCases) func withEveryCell(cell: CellName) throws {
+    try withTemporaryFolder { folder in
+      let run = try TinyRun(in: folder)
+      (run.configuration.cell, run.configuration.embeddingSize) = (cell, run.configuration.hiddenSize)
+      (run.configuration.layers, run.configuration.residual, run.configuration.epochs) = (2, true, 1)
+      (run.configuration.averageDecay, run.configuration.precision) = (0, .float32)
+      let whole = try run.outcome("whole")
+      #expect(try Self.interrupted(run, before: 2) == whole)
+      let file = try SafetensorsFile(path: folder + "/whole/model.safetensors")
+      let description = try ModelDescription(of: file)
+      #expect(description.decoder.cell == cell && description.decoder.isResidual)
+      let decoder = try ModelFile.network(file, description).decoder
+      #expect(decoder.parameters.count > 6)
+      for parameter in decoder.parameters {
+        #expect(whole.tensors[parameter.path] == parameter.value, "\(parameter.path)")
+      }
     }
   }
 

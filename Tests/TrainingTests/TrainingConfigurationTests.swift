@@ -41,6 +41,7 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     (configuration.warmUp, configuration.decayEvery, configuration.layers) = (10, 20, 2)
     (configuration.forgetBias, configuration.layerDropout) = (2, 0.15)
     configuration.cell = CellName(GRU.self)
+    configuration.residual = true
     let data = try JSONEncoder().encode(configuration)
     #expect(try TrainingConfiguration(json: data) == configuration)
     // Every option that is kept differs from its default: none is forgotten on the way.
@@ -172,7 +173,7 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
       ("teacher-weight", { $0.teacherWeight = -0.1 }), ("teacher-weight", { $0.teacherWeight = .nan }),
       ("validation-beam-width", { $0.validationBeamWidth = 0 }),
       ("fine-tune-after", { $0.fineTuneAfter = -1 }), ("micro-batch", { $0.microBatch = -1 }),
-      ("layers", { $0.layers = 4 }), ("decay-every", { $0.decayEvery = 0 }), ("warm-up", { $0.warmUp = -1 }),
+      ("layers", { $0.layers = 5 }), ("decay-every", { $0.decayEvery = 0 }), ("warm-up", { $0.warmUp = -1 }),
       ("weight-decay", { $0.weightDecay = -1 }), ("encoder-weight-decay", { $0.encoderWeightDecay = .nan }),
       ("forget-bias", { $0.forgetBias = .infinity }), ("layer-dropout", { $0.layerDropout = 1 }),
       ("optimizer: momentum", { $0.optimizer = .sgd(momentum: 2) }),
@@ -197,6 +198,19 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
       var configuration = TrainingConfiguration()
       change(&configuration)
       #expect(configuration.problem?.hasPrefix("--\(name): expected ") == true, "\(name)")
+    }
+  }
+
+  /// A gate that reads the embedding itself needs it as large as the layer, whatever the defaults are.
+  @Test func sizesGoWithTheCell() {
+    for cell in CellName.allCases {
+      var configuration = TrainingConfiguration()
+      configuration.cell = cell
+      #expect(configuration.problem == nil)
+      configuration.embeddingSize = 256
+      let problem = configuration.problem
+      #expect((problem != nil) == (cell.cell.directInput != nil))
+      #expect(problem.map { $0.hasPrefix("--cell: expected ") && $0.hasSuffix("found 256 and 512") } != false)
     }
   }
 

@@ -15,6 +15,18 @@ import Testing
     }
   }
 
+  /// A cell that reads the embedding itself needs it as large as the layer: said before anything is read.
+  @Test func refusesSizesThatDoNotGoWithTheCell() throws {
+    try TrainingPlace.with { test in
+      let sizes = ["--embedding-size", "6", "--hidden-size", "8"]
+      let outcome = try test.run(test.arguments("run", ["--cell", "mut1"] + sizes))
+      #expect(outcome.status != 0 && outcome.complaints.count == 1)
+      #expect(
+        outcome.errors.contains("--cell: expected") && outcome.errors.contains("mut1"), "\(outcome.errors)")
+      #expect(!FileManager.default.fileExists(atPath: test.place.folder + "/run"))
+    }
+  }
+
   @Test func trainsACaptioner() throws {
     try TrainingPlace.with { test in
       let outcome = try test.run(test.arguments("run", "--views", "1"))

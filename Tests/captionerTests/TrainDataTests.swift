@@ -235,7 +235,8 @@ import Testing
     (["--decay-every", "10"], "--schedule step or exponential"),
     (["--schedule", "step", "--decay-patience", "1"], "--schedule plateau"),
     (["--schedule", "cosine", "--learning-rate-decay", "0.5"], "--schedule step, exponential or plateau"),
-    (["--layer-dropout", "0.1"], "--layers"), (["--long-captions", "drop"], "--max-length"),
+    (["--layer-dropout", "0.1"], "--layers"), (["--residual"], "--layers 2 or more"),
+    (["--long-captions", "drop"], "--max-length"),
     (["--start", "model.safetensors", "--forget-bias", "1"], "--start"), (["--format", "json"], "--check"),
   ]) func isRefused(options: [String], needed: String) throws {
     try TrainingPlace.with { test in

@@ -68,8 +68,8 @@ def forward(p, way, v, regions, inputs, batch_sizes):
     B = batch_sizes[0]
 
     def cell(layer, x, h, c, context):
-        name = f"decoder.lstm{layer or ''}"
-        return lstm(x, h, c, p[name + ".weight_xh"], p[name + ".weight_hh"], p[name + ".bias"], context)
+        name = f"decoder.lstm{layer or ''}."
+        return lstm(x, h, c, {kind: p[name + kind] for kind in ("weight_xh", "weight_hh", "bias")}, context)
 
     zero = torch.zeros(B, H, dtype=torch.double)
     nothing = torch.zeros(B, 4 * H, dtype=torch.double)

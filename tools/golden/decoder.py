@@ -30,6 +30,9 @@ Computed in double precision, stored as float32.
 `python3 tools/golden/decoder.py` writes Tests/ModelsTests/Fixtures/decoder.safetensors.
 """
 
+from dataclasses import dataclass
+from typing import Callable
+
 import torch
 
 from fixtures import destination, write_tensors
@@ -47,28 +50,47 @@ def uniform(shape, limit, *stream):
     return torch.from_numpy(Random(1234, *stream).tensor(shape, limit)).double()
 
 
-def lstm(x, h, c, W_xh, W_hh, b, context):
-    """One step of all rows: h, c and the states before; `context` is what the image adds to the sums."""
-    i, f, o, g = (x @ W_xh.T + h @ W_hh.T + b + context).chunk(4, 1)
+def lstm(x, h, c, w, context):
+    """One step of all rows: h, c and the states before; `w` a layer's weights by name; `context` is what the image adds
+    to the sums."""
+    i, f, o, g = (x @ w["weight_xh"].T + h @ w["weight_hh"].T + w["bias"] + context).chunk(4, 1)
     c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
     return torch.sigmoid(o) * torch.tanh(c), c
 
 
-def parameters(stream, layers, V, E, H, D, F, cell="lstm", gates=4):
+@dataclass
+class Cell:
+    """A step function such as `lstm`, and for how many gates a layer has rows of H in its weights."""
+
+    name: str
+    step: Callable
+    gates: int
+    input_gates: int | None = None  # in weight_xh; as many as there are gates
+    recurrent_gates: int | None = None  # in weight_hh; as many as there are gates, 0: there is none
+    peepholes: int = 0  # rows [H] in peephole; 0: there is none
+
+    def shapes(self, inputs, H):
+        rows = [self.gates if n is None else n for n in (self.input_gates, self.recurrent_gates)]
+        shapes = {"weight_xh": [rows[0] * H, inputs], "weight_hh": [rows[1] * H, H], "bias": [self.gates * H],
+                  "peephole": [self.peepholes, H]}
+        return {name: shape for name, shape in shapes.items() if shape[0] > 0}
+
+
+LSTM = Cell("lstm", lstm, 4)
+
+
+def parameters(stream, layers, V, E, H, D, F, cell=LSTM):
     shapes = {
         "encoder.classifier.0.weight": [D, F],
         "encoder.classifier.0.bias": [D],
         "decoder.embedding.weight": [V, E],
-        f"decoder.{cell}.weight_xh": [gates * H, E],
-        f"decoder.{cell}.weight_hh": [gates * H, H],
-        f"decoder.{cell}.bias": [gates * H],
-        "decoder.image_to_hidden.weight": [gates * H, D],
+        **{f"decoder.{cell.name}.{name}": shape for name, shape in cell.shapes(E, H).items()},
+        "decoder.image_to_hidden.weight": [cell.gates * H, D],
         "decoder.output.weight": [V, H],
         "decoder.output.bias": [V],
     }
     for layer in range(1, layers):
-        shapes |= {f"decoder.{cell}{layer}.weight_xh": [gates * H, H],
-                   f"decoder.{cell}{layer}.weight_hh": [gates * H, H], f"decoder.{cell}{layer}.bias": [gates * H]}
+        shapes |= {f"decoder.{cell.name}{layer}.{name}": shape for name, shape in cell.shapes(H, H).items()}
     result = {}
     for i, (name, shape) in enumerate(shapes.items()):
         limit = 1.0 if name == "decoder.embedding.weight" else 0.3 if len(shape) == 1 else he_limit(shape[1])
@@ -76,30 +98,31 @@ def parameters(stream, layers, V, E, H, D, F, cell="lstm", gates=4):
     return result
 
 
-def forward(p, layers, features, image_index, inputs, batch_sizes, injection, cell=lstm):
-    """Every step's hidden state, packed [P, H], and v [N, D]. `cell` is a step function named as its parameters."""
+def forward(p, layers, features, image_index, inputs, batch_sizes, injection, cell=LSTM, residual=False):
+    """What the top layer passes on at every step, packed [P, H], and v [N, D]."""
     v = torch.relu(features @ p["encoder.classifier.0.weight"].T + p["encoder.classifier.0.bias"])
     v.retain_grad()
     x = p["decoder.embedding.weight"][inputs]
     injected = (v @ p["decoder.image_to_hidden.weight"].T)[image_index]
     for layer in range(layers):
-        name = f"decoder.{cell.__name__}{layer or ''}"
-        H = p[name + ".weight_hh"].shape[1]
+        prefix = f"decoder.{cell.name}{layer or ''}."
+        w = {name.removeprefix(prefix): value for name, value in p.items() if name.startswith(prefix)}
+        H = w["bias"].shape[0] // cell.gates
         h = c = torch.zeros(batch_sizes[0], H, dtype=torch.double)
         hidden, start = [], 0
         for t, live in enumerate(batch_sizes):
             sees = layer == 0 and (injection == "everyStep" or t == 0)
-            h, c = cell(x[start : start + live], h[:live], c[:live], p[name + ".weight_xh"], p[name + ".weight_hh"],
-                        p[name + ".bias"], injected[:live] if sees else torch.zeros_like(injected[:live]))
+            h, c = cell.step(x[start : start + live], h[:live], c[:live], w,
+                             injected[:live] if sees else torch.zeros_like(injected[:live]))
             hidden.append(h)
             start += live
-        x = torch.cat(hidden)
+        x = torch.cat(hidden) + (x if residual and layer > 0 else 0)
     return x, v
 
 
-def case(stream, layers, sizes, cell=lstm, gates=4):
+def case(stream, layers, sizes, cell=LSTM, residual=False):
     V, E, H, D, F = sizes
-    names = parameters(stream, layers, V, E, H, D, F, cell.__name__, gates)
+    names = parameters(stream, layers, V, E, H, D, F, cell)
     features = uniform([3, F], 1.0, stream, 100)
     words = (Random(1234, stream, 101).uniform(sum(LENGTHS)) * (V - 3)).astype(int) + 3  # 3 is <unk>
     captions, offsets = [], []
@@ -119,7 +142,7 @@ def case(stream, layers, sizes, cell=lstm, gates=4):
         for p in names.values():
             p.grad = None
         hidden, v = forward(names, layers, features, torch.tensor(IMAGES), torch.tensor(inputs), batch_sizes,
-                            injection, cell)
+                            injection, cell, residual)
         logits = hidden @ names["decoder.output.weight"].T + names["decoder.output.bias"]
         log_probs = torch.log_softmax(logits, 1)[torch.arange(len(targets)), torch.tensor(targets)]
         loss = -log_probs.mean()

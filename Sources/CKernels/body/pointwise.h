@@ -57,6 +57,12 @@ static void CK(sigmoid_row)(const float *x, float *y, size_t count) {
 static void CK(tanh_row)(const float *x, float *y, size_t count) {
   CK_EACH(i, l, count) CK(vput)(y + i, CK(vtanh)(CK(vget)(x + i, l)), l);
 }
+static void CK(tanh_backward_row)(const float *x, const float *dy, float *dx, size_t count) {
+  CK_EACH(i, l, count) {
+    vf y = CK(vtanh)(CK(vget)(x + i, l));
+    CK(vput)(dx + i, CK(vget)(dx + i, l) + CK(vget)(dy + i, l) * (1.0f - y * y), l);
+  }
+}
 
 // ---- Softmax -------------------------------------------------------------------------------------------------------
 
@@ -200,6 +206,10 @@ static void CK(column_sums)(const float *x, size_t rows, size_t stride, size_t c
     for (size_t r = 0; r < rows; r++) s += CK(vget)(x + r * stride + j, l);
     CK(vput)(sums + j, s, l);
   }
+}
+
+static void CK(add_products)(const float *x, const float *y, float *sums, size_t count) {
+  CK_EACH(i, l, count) CK(vput)(sums + i, CK(vget)(sums + i, l) + CK(vget)(x + i, l) * CK(vget)(y + i, l), l);
 }
 
 static void CK(axpy)(float a, const float *x, float *y, size_t count) {

@@ -8,6 +8,8 @@
 #include "lstm.h"
 #include "gru.h"
 #include "attention.h"
+#include "rnn.h"
+#include "min_gru.h"
 #include "winograd_backward.h"
 #include "pooling.h"
 #include "optimiser.h"
@@ -32,16 +34,22 @@ const ck_kernels CK(ck_table) = {
     .exp_row = CK(exp_row),
     .sigmoid_row = CK(sigmoid_row),
     .tanh_row = CK(tanh_row),
-    .lstm_step = CK(lstm_step),
-    .lstm_backward = CK(lstm_backward),
-    .gru_gates = CK(gru_gates),
-    .gru_output = CK(gru_output),
-    .gru_output_backward = CK(gru_output_backward),
-    .gru_gates_backward = CK(gru_gates_backward),
     .attention_weights = CK(attention_weights),
     .weighted_sum = CK(weighted_sum),
     .weighted_sum_backward = CK(weighted_sum_backward),
     .attention_backward = CK(attention_backward),
+    .tanh_backward_row = CK(tanh_backward_row),
+    .lstm = CK_LSTM_KERNELS(lstm),
+    .lstm_peephole = CK_LSTM_KERNELS(lstm_peephole),
+    .lstm_coupled = CK_LSTM_KERNELS(lstm_coupled),
+    .lstm_no_forget = CK_LSTM_KERNELS(lstm_no_forget),
+    .lstm_maxout = CK_LSTM_KERNELS(lstm_maxout),
+    .gru = CK_GRU_KERNELS(gru),
+    .mut1 = CK_GRU_KERNELS(mut1),
+    .mut = CK_GRU_KERNELS(mut),
+    .rnn = {CK(rnn_step), CK(rnn_backward)},
+    .irnn = {CK(irnn_step), CK(irnn_backward)},
+    .min_gru = {CK(min_gru_step), CK(min_gru_backward)},
     .cross_entropy_row = CK(cross_entropy_row),
     .top_k_row = CK(top_k_row),
     .dropout_row = CK(dropout_row),
@@ -49,6 +57,7 @@ const ck_kernels CK(ck_table) = {
     .bias_relu_row = CK(bias_relu_row),
     .relu_backward_row = CK(relu_backward_row),
     .column_sums = CK(column_sums),
+    .add_products = CK(add_products),
     .axpy = CK(axpy),
     .scale = CK(scale),
     .sum_of_squares = CK(sum_of_squares),

@@ -34,6 +34,39 @@ typedef struct {
   size_t regions, size;
 } ck_attention;
 
+// One row of an LSTM or a variant; gates as lstm.h has them, `hidden` of each. peepholes [3,hidden] are read where there
+// are some. c_before NULL is zero; the activated gates and tanh c are kept for the backward pass unless gates or tanh_c
+// are NULL. gates may be sums.input.
+typedef struct {
+  void (*step)(ck_gate_sums sums, const float *peepholes, const float *c_before, float *gates, float *c, float *tanh_c,
+               float *h, size_t hidden);
+  // Activated gates become the gradients of their sums; dc goes from the cell to the cell before.
+  void (*backward)(float *gates, const float *peepholes, const float *c_before, const float *tanh_c, const float *dh,
+                   float *dc, size_t hidden);
+} ck_lstm;
+
+// One row of a GRU or a relative in two halves; gates [r,z,n] or, for mut1, [z,r,n]. h_before NULL is zero, and so is
+// dh_before where nothing is before. gates may be sums.input.
+typedef struct {
+  void (*gates)(ck_gate_sums sums, const float *h_before, float *gates, float *rh, size_t hidden);
+  void (*output)(ck_gate_sums sums, const float *h_before, float *gates, float *h, size_t hidden);
+  // Backwards, the second half first: activated gates become the gradients of their sums; dh_before is added to.
+  void (*output_backward)(float *gates, const float *h_before, const float *dh, float *dh_before, size_t hidden);
+  void (*gates_backward)(float *gates, const float *h_before, const float *drh, float *dh_before, size_t hidden);
+} ck_gru;
+
+// One row of a plain RNN; gates [h], kept unless NULL.
+typedef struct {
+  void (*step)(ck_gate_sums sums, float *gates, float *h, size_t hidden);
+  void (*backward)(float *gates, const float *dh, size_t hidden);
+} ck_rnn;
+
+// One row of a minimal GRU; gates [z,n], kept unless NULL. h_before and dh_before as of a GRU.
+typedef struct {
+  void (*step)(ck_gate_sums sums, const float *h_before, float *gates, float *h, size_t hidden);
+  void (*backward)(float *gates, const float *h_before, const float *dh, float *dh_before, size_t hidden);
+} ck_min_gru;
+
 // One step of an optimiser: g = gradient * gradient_scale + penalty * w, and w is first multiplied by `kept`. Each rule
 // reads those of the rest that its equations name.
 typedef struct {
@@ -98,21 +131,13 @@ typedef struct ck_kernels {
   void (*exp_row)(const float *x, float *y, size_t count);
   void (*sigmoid_row)(const float *x, float *y, size_t count);
   void (*tanh_row)(const float *x, float *y, size_t count);
+  // dx += dy (1 - tanh(x)^2)
+  void (*tanh_backward_row)(const float *x, const float *dy, float *dx, size_t count);
 
-  // One row of an LSTM; gates [i,f,o,g] of `hidden` each. c_before NULL is zero; the activated gates and tanh c are kept
-  // for the backward pass unless gates or tanh_c are NULL. gates may be sums.input.
-  void (*lstm_step)(ck_gate_sums sums, const float *c_before, float *gates, float *c, float *tanh_c, float *h,
-                    size_t hidden);
-  // Activated gates become the gradients of their sums; dc goes from the cell to the cell before.
-  void (*lstm_backward)(float *gates, const float *c_before, const float *tanh_c, const float *dh, float *dc,
-                        size_t hidden);
-  // One row of a GRU in two halves; gates [r,z,n]. h_before NULL is zero, and so is dh_before where nothing is before.
-  // gates may be sums.input.
-  void (*gru_gates)(ck_gate_sums sums, const float *h_before, float *gates, float *rh, size_t hidden);
-  void (*gru_output)(ck_gate_sums sums, const float *h_before, float *gates, float *h, size_t hidden);
-  // Backwards, the second half first: activated gates become the gradients of their sums; dh_before is added to.
-  void (*gru_output_backward)(float *gates, const float *h_before, const float *dh, float *dh_before, size_t hidden);
-  void (*gru_gates_backward)(float *gates, const float *h_before, const float *drh, float *dh_before, size_t hidden);
+  ck_lstm lstm, lstm_peephole, lstm_coupled, lstm_no_forget, lstm_maxout;
+  ck_gru gru, mut1, mut;
+  ck_rnn rnn, irnn;
+  ck_min_gru min_gru;
 
   // One row of additive attention. keys [regions,size], values [regions,columns]; query NULL is zero.
   // weights = softmax_i(scorer . tanh(keys_i + query))
@@ -144,6 +169,8 @@ typedef struct ck_kernels {
   void (*relu_backward_row)(const float *y, float *dy, size_t count, float scale);
 
   void (*column_sums)(const float *x, size_t rows, size_t stride, size_t columns, float *sums);
+  // sums += x y
+  void (*add_products)(const float *x, const float *y, float *sums, size_t count);
   void (*axpy)(float a, const float *x, float *y, size_t count);
   void (*scale)(float a, float *x, size_t count);
 

@@ -25,38 +25,47 @@ public enum LSTM: RecurrentCell {
 
   /// One time step: the recurrent product, then the gates.
   public static func step(_ step: CellStep, on device: Device) {
-    let size = step.hidden
-    // W_hh h of those before, once however many rows go on from one.
-    let recurrent = step.before.map { before in
-      let sums = MutableMatrix(step.scratch, rows: before.values[0].rows, columns: 4 * size)
-      multiply(.plain(before.values[0]), .transposed(step.weight), into: sums, on: device)
-      return SharedRows(Matrix(sums), rows: before.rows)
-    }
-    let kernel = device.kernels.lstm_step!
-    device.pool.runRows(step.rows, columns: 8 * size) { range in
-      for row in range {
-        kernel(
-          step.sums.row(row, recurrent: recurrent?[row], size), step.before?[1, row],
-          step.results.gates?[row], step.results.states[1][row], step.results.kept?[row],
-          step.results.states[0][row], size)
-      }
-    }
+    lstmStep(step, device.kernels.lstm, on: device)
   }
 
   /// The same backwards.
   public static func stepBackward(_ step: CellStepBackward, on device: Device) {
-    let size = step.hidden
-    let (record, gradients) = (step.record, step.gradients)
-    let kernel = device.kernels.lstm_backward!
-    device.pool.runRows(step.rows, columns: 8 * size) { range in
-      for row in range {
-        kernel(
-          record.gates[row], record.before?[1, row], record.kept![row], gradients.hidden[row],
-          gradients.others[0][row], size)
-      }
+    lstmStepBackward(step, device.kernels.lstm, on: device)
+  }
+}
+
+/// One time step of an LSTM or a variant, whose `kernel` knows its gates.
+func lstmStep(_ step: CellStep, _ kernel: ck_lstm, on device: Device) {
+  let (size, sums) = (step.hidden, step.weight.rows)
+  // W_hh h of those before, once however many rows go on from one.
+  let recurrent = step.before.map { before in
+    let products = MutableMatrix(step.scratch, rows: before.values[0].rows, columns: sums)
+    multiply(.plain(before.values[0]), .transposed(step.weight), into: products, on: device)
+    return SharedRows(Matrix(products), rows: before.rows)
+  }
+  let run = kernel.step!
+  device.pool.runRows(step.rows, columns: 2 * sums) { range in
+    for row in range {
+      run(
+        step.sums.row(row, recurrent: recurrent?[row], size), step.peepholes?.base, step.before?[1, row],
+        step.results.gates?[row], step.results.states[1][row], step.results.kept?[row],
+        step.results.states[0][row], size)
     }
-    if let before = gradients.hiddenBefore {
-      multiply(.plain(Matrix(record.gates)), .plain(step.weight), into: before, beta: 1, on: device)
+  }
+}
+
+/// The same backwards.
+func lstmStepBackward(_ step: CellStepBackward, _ kernel: ck_lstm, on device: Device) {
+  let (record, gradients) = (step.record, step.gradients)
+  let run = kernel.backward!
+  device.pool.runRows(step.rows, columns: 2 * step.weight.rows) { range in
+    for row in range {
+      run(
+        record.gates[row], step.peepholes?.base, record.before?[1, row], record.kept![row],
+        gradients.hidden[row], gradients.others[0][row], step.hidden)
     }
+  }
+  if let before = gradients.hiddenBefore {
+    multiply(.plain(Matrix(record.gates)), .plain(step.weight), into: before, beta: 1, on: device)
   }
 }

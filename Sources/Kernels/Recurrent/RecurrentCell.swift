@@ -1,168 +1,3 @@
-/// Rows that several sequences may share: row r of a step is row `rows[r]` of the matrix, or row r where there is no map.
-public struct SharedRows {
-  /// The rows themselves.
-  public let matrix: Matrix
-  /// Which of them each row of a step is.
-  public let rows: UnsafePointer<Int32>?
-
-  /// Memory that outlives the step.
-  public init(_ matrix: Matrix, rows: UnsafePointer<Int32>? = nil) {
-    self.matrix = matrix
-    self.rows = rows
-  }
-
-  /// What row `row` of the step is.
-  public subscript(row: Int) -> UnsafePointer<Float> { matrix[rows.map { Int($0[row]) } ?? row] }
-}
-
-/// What the gates of a step are the sum of, besides W_hh h: G·H floats a row.
-public struct GateSums {
-  /// W_xh x.
-  public let input: SharedRows
-  /// b [G·H]; nil where `input` has it already.
-  public let bias: UnsafePointer<Float>?
-  /// What a conditioning adds, such as W_ih v; nil where nothing.
-  public let context: SharedRows?
-
-  /// The terms of one step.
-  public init(input: SharedRows, bias: UnsafePointer<Float>? = nil, context: SharedRows? = nil) {
-    self.input = input
-    self.bias = bias
-    self.context = context
-  }
-}
-
-/// The states that the rows of a step go on from.
-public struct CellStates {
-  /// One matrix [R, H] for each of the cell's states, h first.
-  public let values: [Matrix]
-  /// Which of the R rows each row of the step goes on from; nil: row r from r.
-  public let rows: UnsafePointer<Int32>?
-
-  /// Memory that outlives the step.
-  public init(_ values: [Matrix], rows: UnsafePointer<Int32>? = nil) {
-    self.values = values
-    self.rows = rows
-  }
-
-  /// h, as rows that several of the step may share.
-  public var hidden: SharedRows { SharedRows(values[0], rows: rows) }
-
-  /// State `state` that row `row` of the step goes on from.
-  public subscript(state: Int, row: Int) -> UnsafePointer<Float> {
-    values[state][rows.map { Int($0[row]) } ?? row]
-  }
-}
-
-/// One time step of a cell over some rows.
-public struct CellStep {
-  /// What a step writes.
-  public struct Results {
-    /// One matrix [rows, H] for each of the cell's states, h first; not those before.
-    public let states: [MutableMatrix]
-    /// The activated gates [rows, G·H], for the backward pass; may be the memory of the sums' input. Nil in inference.
-    public let gates: MutableMatrix?
-    /// What else the backward pass needs [rows, K·H]; nil in inference, and where K is 0.
-    public let kept: MutableMatrix?
-
-    /// Memory for the results of one step.
-    public init(states: [MutableMatrix], gates: MutableMatrix? = nil, kept: MutableMatrix? = nil) {
-      self.states = states
-      self.gates = gates
-      self.kept = kept
-    }
-  }
-
-  /// What the gates are the sum of.
-  public let sums: GateSums
-  /// W_hh [G·H, H].
-  public let weight: Matrix
-  /// Nil before the first step: all states are zero.
-  public let before: CellStates?
-  /// Where the results go.
-  public let results: Results
-  /// The cell's `scratch` · H floats for each row of this step or of those before, whichever are more.
-  public let scratch: UnsafeMutablePointer<Float>
-
-  /// A step.
-  public init(
-    sums: GateSums, weight: Matrix, before: CellStates?, results: Results,
-    scratch: UnsafeMutablePointer<Float>
-  ) {
-    self.sums = sums
-    self.weight = weight
-    self.before = before
-    self.results = results
-    self.scratch = scratch
-  }
-
-  /// The number of rows.
-  public var rows: Int { results.states[0].rows }
-  /// H.
-  public var hidden: Int { weight.columns }
-}
-
-/// The same time step backwards.
-public struct CellStepBackward {
-  /// What the step left.
-  public struct Record {
-    /// [rows, G·H]: the activated gates before, the gradients of their sums after.
-    public let gates: MutableMatrix
-    /// [rows, K·H]; nil where K is 0.
-    public let kept: Matrix?
-    /// Nil at the first step. Row r goes on from row r.
-    public let before: CellStates?
-
-    /// What a forward step wrote and read.
-    public init(gates: MutableMatrix, kept: Matrix?, before: CellStates?) {
-      self.gates = gates
-      self.kept = kept
-      self.before = before
-    }
-  }
-
-  /// The gradients of the states.
-  public struct Gradients {
-    /// δh [rows, H] of this step, complete.
-    public let hidden: Matrix
-    /// Of each state but h, [rows, H]: that of the state after the step before the call, of the state before it after.
-    public let others: [MutableMatrix]
-    /// δh of the step before [rows, H], to be added to; nil at the first step.
-    public let hiddenBefore: MutableMatrix?
-
-    /// Gradients of one step.
-    public init(hidden: Matrix, others: [MutableMatrix], hiddenBefore: MutableMatrix?) {
-      self.hidden = hidden
-      self.others = others
-      self.hiddenBefore = hiddenBefore
-    }
-  }
-
-  /// What the step left.
-  public let record: Record
-  /// W_hh [G·H, H].
-  public let weight: Matrix
-  /// The gradients of the states.
-  public let gradients: Gradients
-  /// As in `CellStep`.
-  public let scratch: UnsafeMutablePointer<Float>
-
-  /// A step backwards.
-  public init(
-    record: Record, weight: Matrix, gradients: Gradients, scratch: UnsafeMutablePointer<Float>
-  ) {
-    self.record = record
-    self.weight = weight
-    self.gradients = gradients
-    self.scratch = scratch
-  }
-
-  /// The number of rows.
-  public var rows: Int { record.gates.rows }
-  /// H.
-  public var hidden: Int { weight.columns }
-}
-
 /// The arithmetic of one kind of recurrent network: how a step's gates make its states. It knows neither sequences nor
 /// what it is conditioned on, and has no parameters of its own: those are `Recurrent`'s.
 ///
@@ -181,11 +16,20 @@ public protocol RecurrentCell: Sendable {
   /// The gate whose open state remembers: its bias begins at 1 (Jozefowicz et al. 2015). Nil: all begin at 0.
   static var rememberingGate: Int? { get }
 
+  /// The gates with rows in W_hh, which follow each other; all unless it says otherwise.
+  static var recurrentGates: Range<Int> { get }
+  /// The gate that reads x itself instead of W_xh x; nil, as usual: all have rows in W_xh.
+  static var directInput: DirectInput? { get }
+  /// The weights a unit by which gates see a state; none unless it says otherwise.
+  static var peepholes: [Peephole] { get }
+  /// How W_xh and W_hh begin; uniform unless it says otherwise.
+  static var initialWeights: InitialWeights { get }
+
   /// One time step of all rows.
   static func step(_ step: CellStep, on device: Device)
   /// One time step backwards: the gates become the gradients of their sums, and the states' gradients go one step back.
   static func stepBackward(_ step: CellStepBackward, on device: Device)
-  /// δW_hh [G·H, H], overwritten, of all steps that went on from others.
+  /// δW_hh, overwritten, of all steps that went on from others.
   /// - Parameters:
   ///   - sums: the gradients of the gates' sums [L, G·H].
   ///   - hidden: h of the step before each of them [L, H].
@@ -195,36 +39,55 @@ public protocol RecurrentCell: Sendable {
 }
 
 extension RecurrentCell {
-  /// Where every gate multiplies h: δsumsᵀ h.
+  /// All.
+  public static var recurrentGates: Range<Int> { 0..<gates }
+  /// None.
+  public static var directInput: DirectInput? { nil }
+  /// None.
+  public static var peepholes: [Peephole] { [] }
+  /// Uniform.
+  public static var initialWeights: InitialWeights { .uniform }
+  /// The gates with rows in W_xh, which follow each other.
+  public static var inputGates: Range<Int> {
+    switch directInput?.gate {
+    case nil: 0..<gates
+    case 0: 1..<gates
+    case let last?: 0..<last
+    }
+  }
+
+  /// Where every gate with rows in W_hh multiplies h: δsumsᵀ h.
   public static func weightGradient(
     sums: Matrix, hidden: Matrix, kept: Matrix?, into gradient: MutableMatrix, on device: Device
   ) {
-    multiply(.transposed(sums), .plain(hidden), into: gradient, on: device)
+    let size = hidden.columns
+    let columns = recurrentGates.lowerBound * size..<recurrentGates.upperBound * size
+    multiply(.transposed(sums.columns(columns)), .plain(hidden), into: gradient, on: device)
   }
 }
 
-/// The cells that a decoder may be made of: a new one is added here.
-public let recurrentCells: [any RecurrentCell.Type] = [LSTM.self, GRU.self]
+/// The gate, the first or the last, whose sum has x itself where others have W_xh x: E = H, and W_xh has no rows for it.
+public struct DirectInput: Sendable {
+  /// Its number.
+  public let gate: Int
+  /// Whether it reads tanh x.
+  public let isSquashed: Bool
+}
 
-/// The name of one of `recurrentCells`: `lstm`.
-public struct CellName: RawRepresentable, CaseIterable, Codable, Hashable, Sendable {
-  /// As in a model file and on the command line.
-  public let rawValue: String
+/// A weight a unit by which a gate sees a state: p·c is part of its sum.
+public struct Peephole: Sendable {
+  /// The gate that sees.
+  public let gate: Int
+  /// The state that it sees.
+  public let state: Int
+  /// Whether that is the state after the step, not before.
+  public let isAfter: Bool
+}
 
-  /// The cell of that name; nil: there is none.
-  public init?(rawValue: String) {
-    guard recurrentCells.contains(where: { $0.name == rawValue }) else { return nil }
-    self.rawValue = rawValue
-  }
-
-  /// The name of a cell among `recurrentCells`.
-  public init(_ cell: any RecurrentCell.Type) { rawValue = cell.name }
-
-  /// All there are, `lstm` first.
-  public static var allCases: [CellName] { recurrentCells.map { CellName($0) } }
-  /// The one that a model file without a cell means.
-  public static let lstm = CellName(LSTM.self)
-
-  /// The cell.
-  public var cell: any RecurrentCell.Type { recurrentCells.first { $0.name == rawValue } ?? LSTM.self }
+/// How the weights of a layer begin.
+public enum InitialWeights: Sendable {
+  /// W_xh and W_hh uniform in ±1/√H.
+  case uniform
+  /// W_hh the identity, W_xh normal of mean 0 (Le et al. 2015).
+  case identity(inputDeviation: Float)
 }

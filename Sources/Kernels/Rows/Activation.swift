@@ -41,10 +41,21 @@ public func sigmoid(_ x: MutableMatrix, on device: Device) {
   }
 }
 
-/// x = tanh(x) in each row of [rows, columns].
-public func tanh(_ x: MutableMatrix, on device: Device) {
-  let tanh = device.kernels.tanh_row!
-  device.pool.runRows(x.rows, columns: 8 * x.columns) { range in
-    for row in range { tanh(x[row], x[row], x.columns) }
+/// y = tanh(x) in each row of [rows, columns]; `y` may be `x`.
+public func tanhRows(_ x: Matrix, into y: MutableMatrix, on device: Device) {
+  precondition(x.rows == y.rows && x.columns == y.columns)
+  let activate = device.kernels.tanh_row!
+  device.pool.runRows(x.rows, columns: x.columns) { range in
+    for row in range { activate(x[row], y[row], x.columns) }
+  }
+}
+
+/// The gradient through `tanhRows`: δx += δy·(1 − tanh²x).
+public func tanhBackward(_ x: Matrix, gradient: Matrix, into dx: MutableMatrix, on device: Device) {
+  precondition(x.rows == dx.rows && x.columns == dx.columns)
+  precondition(gradient.rows == dx.rows && gradient.columns == dx.columns)
+  let backward = device.kernels.tanh_backward_row!
+  device.pool.runRows(x.rows, columns: x.columns) { range in
+    for row in range { backward(x[row], gradient[row], dx[row], x.columns) }
   }
 }

@@ -8,6 +8,28 @@ public func columnSums(_ x: Matrix, into sums: UnsafeMutablePointer<Float>, on d
   }
 }
 
+/// Σ over the rows of x·y, both [rows, columns], in order: the gradient of a weight for each column.
+public func columnProducts(
+  _ x: Matrix, _ y: Matrix, into sums: UnsafeMutablePointer<Float>, on device: Device
+) {
+  precondition(x.rows == y.rows && x.columns == y.columns)
+  let add = device.kernels.add_products!
+  device.pool.runChunks(of: x.columns, size: 256) { range in
+    let from = range.lowerBound
+    (sums + from).update(repeating: 0, count: range.count)
+    for row in 0..<x.rows { add(x[row] + from, y[row] + from, sums + from, range.count) }
+  }
+}
+
+/// y += x, both [rows, columns].
+public func addRows(_ x: Matrix, to y: MutableMatrix, on device: Device) {
+  precondition(x.rows == y.rows && x.columns == y.columns)
+  let add = device.kernels.axpy!
+  device.pool.runRows(x.rows, columns: x.columns) { range in
+    for row in range { add(1, x[row], y[row], x.columns) }
+  }
+}
+
 /// sums[indices[r]] += x[r] for each row r of x [rows, columns], in order; `sums` [·, columns] is overwritten. The
 /// backward pass of a gather.
 public func scatterAdd(

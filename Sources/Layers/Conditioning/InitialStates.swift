@@ -51,7 +51,7 @@ public struct InitialStates<Base: Conditioning>: Conditioning {
     var states = Tensor(uninitialized: [images.count, projection.outputs])
     let memory = states.mutableMatrix()
     withExtendedLifetime(images) { projection.forward(images.v.matrix, into: memory, on: device) }
-    tanh(memory, on: device)
+    tanhRows(Matrix(memory), into: memory, on: device)
     return Context(base: base.context(of: images, pass, on: device), states: states)
   }
 

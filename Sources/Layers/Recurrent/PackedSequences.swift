@@ -77,6 +77,19 @@ public struct PackedSequences: Sendable, Equatable {
     return images
   }
 
+  /// The position that stands at each position when every sequence is read from its end [P].
+  public var reversed: [Int32] {
+    var lengths = [Int](repeating: 0, count: count)
+    for live in batchSizes {
+      for sequence in 0..<live { lengths[sequence] += 1 }
+    }
+    return steps.flatMap { step in
+      (0..<step.rows).map {
+        Int32(steps[lengths[$0] - 1 - step.index].range.lowerBound + $0)
+      }
+    }
+  }
+
   /// Which sequence each position belongs to [P].
   public var sequenceOfPosition: [Int] { batchSizes.flatMap { Array(0..<$0) } }
 }

@@ -6,45 +6,68 @@ public import Tensors
 ///
 ///     sumₜ = W_xh xₜ + W_hh hₜ₋₁ + b + contextₜ
 ///
-/// (the cell may let a gate act on hₜ₋₁ first), with all states 0 before the first step. The context is whatever a
-/// conditioning adds; the layer does not know what that is.
+/// (the cell may let a gate act on hₜ₋₁ first, see another state, read x itself or not hₜ₋₁), with all states 0 before the
+/// first step. The context is whatever a conditioning adds; the layer does not know what that is.
 public struct Recurrent<Cell: RecurrentCell>: Module {
-  /// W_xh [G·H, E].
+  /// W_xh, H rows for each of the cell's input gates: [G·H, E], usually.
   public var inputWeight: Parameter
-  /// W_hh [G·H, H].
-  public var hiddenWeight: Parameter
+  /// W_hh, H rows for each of the cell's recurrent gates: [G·H, H], usually. Nil where there are none.
+  public var hiddenWeight: Parameter?
   /// b [G·H].
   public var bias: Parameter
+  /// A row [H] for each of the cell's peepholes; nil where there are none.
+  public var peepholes: Parameter?
 
-  /// `path`.weight_xh, .weight_hh uniform in ±1/√H at first; `path`.bias zero but for the gate that remembers, whose is 1
-  /// unless the source thinks otherwise.
+  /// `path`.weight_xh, .weight_hh as the cell has them at first, `path`.peephole as them; `path`.bias zero but for the
+  /// gate that remembers, whose is 1 unless the source thinks otherwise.
   public init<E: Error>(
     _ path: String, inputs: Int, hidden: Int, from source: (ParameterSpecification) throws(E) -> Tensor
   ) throws(E) {
-    let limit = 1 / Float(max(1, hidden)).squareRoot()
-    let sums = Cell.gates * hidden
-    inputWeight = try Parameter(path + ".weight_xh", [sums, inputs], .uniform(limit), from: source)
-    hiddenWeight = try Parameter(path + ".weight_hh", [sums, hidden], .uniform(limit), from: source)
+    precondition(
+      Cell.directInput == nil || inputs == hidden, "\(Cell.name) of \(hidden) units reads \(inputs)")
+    let uniform = ParameterSpecification.Initial.uniform(1 / Float(max(1, hidden)).squareRoot())
+    let (input, recurrent): (ParameterSpecification.Initial, ParameterSpecification.Initial) =
+      switch Cell.initialWeights {
+      case .uniform: (uniform, uniform)
+      case .identity(let deviation): (.normal(deviation), .identity)
+      }
+    let (sums, recurrentSums) = (Cell.gates * hidden, Cell.recurrentGates.count * hidden)
+    inputWeight = try Parameter(
+      path + ".weight_xh", [Cell.inputGates.count * hidden, inputs], input, from: source)
+    if recurrentSums > 0 {
+      hiddenWeight = try Parameter(path + ".weight_hh", [recurrentSums, hidden], recurrent, from: source)
+    }
     let initial = Cell.rememberingGate.map { ParameterSpecification.Initial.openGate($0, of: Cell.gates) }
     bias = try Parameter(path + ".bias", [sums], initial ?? .zero, from: source)
+    if !Cell.peepholes.isEmpty {
+      peepholes = try Parameter(path + ".peephole", [Cell.peepholes.count, hidden], uniform, from: source)
+    }
   }
 
   /// E.
   public var inputs: Int { inputWeight.value.shape[1] }
   /// H.
-  public var hidden: Int { hiddenWeight.value.shape[1] }
+  public var hidden: Int { bias.value.count / Cell.gates }
   /// G·H.
   public var sums: Int { Cell.gates * hidden }
 
   /// Calls `visit` with each parameter in order.
   public mutating func visitParameters<E: Error>(_ visit: (inout Parameter) throws(E) -> Void) throws(E) {
     try visit(&inputWeight)
-    try visit(&hiddenWeight)
+    if hiddenWeight != nil { try visit(&hiddenWeight!) }
     try visit(&bias)
+    if peepholes != nil { try visit(&peepholes!) }
   }
 
-  private var hiddenMatrix: Matrix { hiddenWeight.value.matrix }
+  /// W_hh; of no rows where there is none.
+  private var hiddenMatrix: Matrix {
+    hiddenWeight?.value.matrix ?? Matrix(bias.value.pointer, rows: 0, columns: hidden)
+  }
   private var inputMatrix: Matrix { inputWeight.value.matrix }
+  /// The columns of a matrix of sums that belong to some gates.
+  private func columns(_ gates: Range<Int>) -> Range<Int> {
+    gates.lowerBound * hidden..<gates.upperBound * hidden
+  }
 
   /// What the backward pass needs of a forward pass; kept between batches, so that its memory is used again.
   public struct Trace: Sendable {
@@ -58,9 +81,9 @@ public struct Recurrent<Cell: RecurrentCell>: Module {
     // [B, H] each: what the first step goes on from, where that is not zero.
     var initial = [Buffer](repeating: Buffer(), count: Cell.states)
     var isBegun = false
-    // Backward only: [B, H] of each state, and h of the steps before [L, H].
+    // Backward only: [B, H] of each state, and a state of the steps before [L, H].
     var stateGradients = [Buffer](repeating: Buffer(), count: Cell.states)
-    var hiddenBefore = Buffer()
+    private var stateBefore = Buffer()
 
     /// Nothing traced yet.
     public init() {}
@@ -71,6 +94,23 @@ public struct Recurrent<Cell: RecurrentCell>: Module {
     /// The gradients of the states [B, H] that the first step went on from, after a backward pass; h first.
     public func initialGradients(_ sequences: Int, hidden: Int) -> [Matrix] {
       stateGradients.map { Matrix($0.pointer, rows: sequences, columns: hidden) }
+    }
+
+    /// A state that each position went on from, but for the first step's where that was zero; valid until the next call.
+    fileprivate mutating func before(_ state: Int, _ sequences: PackedSequences, _ hidden: Int) -> Matrix {
+      let later = sequences.positions - (isBegun ? 0 : sequences.count)
+      let memory = stateBefore.reserve(later * hidden)
+      var row = 0
+      if isBegun {
+        memory.update(from: initial[state].pointer, count: sequences.count * hidden)
+        row = sequences.count
+      }
+      for before in sequences.steps.compactMap(\.before) {
+        (memory + row * hidden).update(
+          from: states[state].pointer + before.lowerBound * hidden, count: before.count * hidden)
+        row += before.count
+      }
+      return Matrix(memory, rows: later, columns: hidden)
     }
   }
 
@@ -123,7 +163,7 @@ public struct Recurrent<Cell: RecurrentCell>: Module {
       CellStep(
         sums: GateSums(
           input: SharedRows(Matrix(now)), bias: bias.value.pointer, context: context),
-        weight: hiddenMatrix, before: states(before: step, pass),
+        weight: hiddenMatrix, peepholes: peepholes?.value.matrix, before: states(before: step, pass),
         results: .init(
           states: pass.states.map { $0.rows(step.range) }, gates: now, kept: pass.kept?.rows(step.range)),
         scratch: pass.scratch), on: device)
@@ -148,7 +188,7 @@ public struct Recurrent<Cell: RecurrentCell>: Module {
   ) {
     let pass = begin(sequences, from: initial, into: &trace, on: device)
     // W_xh x of all positions at once; only W_hh h waits for the step before.
-    product(x, into: pass.gates, on: device)
+    inputTerms(x, into: pass.gates, on: device)
     for step in sequences.steps {
       let hidden = states(before: step, pass)?.values[0].rows(0..<step.rows)
       self.step(step, of: pass, context: context(step, hidden), on: device)
@@ -179,7 +219,7 @@ public struct Recurrent<Cell: RecurrentCell>: Module {
       CellStepBackward(
         record: .init(
           gates: now, kept: pass.kept.map { Matrix($0.rows(step.range)) }, before: states(before: step, pass)),
-        weight: hiddenMatrix,
+        weight: hiddenMatrix, peepholes: peepholes?.value.matrix,
         gradients: .init(
           hidden: Matrix(dh.rows(step.range)), others: Array(gradients.dropFirst()),
           hiddenBefore: hiddenBefore),
@@ -198,7 +238,7 @@ public struct Recurrent<Cell: RecurrentCell>: Module {
   ) -> Matrix {
     let pass = pass(sequences, in: &trace)
     accumulate(sequences, x, pass, &trace, device)
-    if let dx { multiply(.plain(Matrix(pass.gates)), .plain(inputMatrix), into: dx, on: device) }
+    if let dx { inputBackward(x, Matrix(pass.gates), into: dx, on: device) }
     return Matrix(pass.gates)
   }
 
@@ -231,47 +271,75 @@ public struct Recurrent<Cell: RecurrentCell>: Module {
   ) {
     let positions = sequences.positions
     let gates = Matrix(pass.gates)
-    // hₜ₋₁ of every position that has one: where sequences begin with zeros, the first step's have none.
-    let first = pass.initial == nil ? sequences.count : 0
-    let later = positions - first
-    let hiddenBefore = trace.hiddenBefore.reserve(later * hidden)
-    var row = 0
-    func keep(_ rows: Matrix) {
-      (hiddenBefore + row * hidden).update(from: rows.base, count: rows.rows * hidden)
-      row += rows.rows
-    }
-    if let initial = pass.initial { keep(initial.values[0]) }
-    for before in sequences.steps.compactMap(\.before) { keep(Matrix(pass.states[0].rows(before))) }
     multiply(
-      .transposed(gates), .plain(x),
-      into: MutableMatrix(inputWeight.gradientPointer(), rows: sums, columns: inputs), on: device)
-    let hiddenGradient = MutableMatrix(hiddenWeight.gradientPointer(), rows: sums, columns: hidden)
-    if later > 0 {
-      Cell.weightGradient(
-        sums: gates.rows(first..<positions),
-        hidden: Matrix(hiddenBefore, rows: later, columns: hidden),
-        kept: pass.kept.map { Matrix($0.rows(first..<positions)) }, into: hiddenGradient, on: device)
-    } else {
-      hiddenGradient.base.update(repeating: 0, count: sums * hidden)
-    }
+      .transposed(gates.columns(columns(Cell.inputGates))), .plain(x),
+      into: MutableMatrix(
+        inputWeight.gradientPointer(), rows: inputWeight.value.shape[0], columns: inputs), on: device)
     columnSums(gates, into: bias.gradientPointer(), on: device)
+    // What depends on the step before, of every position but the first step's where that is zero.
+    let later = (pass.initial == nil ? sequences.count : 0)..<positions
+    if let rows = hiddenWeight?.value.shape[0], let gradient = hiddenWeight?.gradientPointer() {
+      if later.isEmpty {
+        gradient.update(repeating: 0, count: rows * hidden)
+      } else {
+        Cell.weightGradient(
+          sums: gates.rows(later), hidden: trace.before(0, sequences, hidden),
+          kept: pass.kept.map { Matrix($0.rows(later)) },
+          into: MutableMatrix(gradient, rows: rows, columns: hidden), on: device)
+      }
+    }
+    for (row, peephole) in Cell.peepholes.enumerated() {
+      guard let gradient = peepholes?.gradientPointer() else { continue }
+      let sums = gates.columns(columns(peephole.gate..<peephole.gate + 1))
+      let state =
+        peephole.isAfter
+        ? Matrix(trace.states[peephole.state].pointer, rows: positions, columns: hidden)
+        : trace.before(peephole.state, sequences, hidden)
+      columnProducts(
+        peephole.isAfter ? sums : sums.rows(later), state, into: gradient + row * hidden, on: device)
+    }
   }
 
-  /// W_xh x of some inputs x [rows, E] → sums [rows, G·H].
-  public func product(_ x: Matrix, into sums: MutableMatrix, on device: Device) {
-    multiply(.plain(x), .transposed(inputMatrix), into: sums, on: device)
+  /// W_xh x, and x itself where a gate reads it, [rows, G·H], of some inputs x [rows, E].
+  public func inputTerms(_ x: Matrix, into sums: MutableMatrix, on device: Device) {
+    multiply(
+      .plain(x), .transposed(inputMatrix), into: sums.columns(columns(Cell.inputGates)), on: device)
+    guard let direct = Cell.directInput else { return }
+    let own = sums.columns(columns(direct.gate..<direct.gate + 1))
+    if direct.isSquashed {
+      tanhRows(x, into: own, on: device)
+    } else {
+      for row in 0..<x.rows { own[row].update(from: x[row], count: x.columns) }
+    }
   }
 
-  /// The gradient of some of the inputs' columns: δsums W_xh[columns] + beta·dx → dx [rows, columns].
+  /// The gradient of x, given that of the sums.
+  private func inputBackward(_ x: Matrix, _ sums: Matrix, into dx: MutableMatrix, on device: Device) {
+    multiply(.plain(sums.columns(columns(Cell.inputGates))), .plain(inputMatrix), into: dx, on: device)
+    guard let direct = Cell.directInput else { return }
+    let own = sums.columns(columns(direct.gate..<direct.gate + 1))
+    if direct.isSquashed {
+      tanhBackward(x, gradient: own, into: dx, on: device)
+    } else {
+      addRows(own, to: dx, on: device)
+    }
+  }
+
+  /// The gradient of some of the inputs' columns, where no gate reads x itself: δsums W_xh[columns] + beta·dx → dx
+  /// [rows, columns].
   public func inputGradient(
     _ sums: Matrix, columns: Range<Int>, into dx: MutableMatrix, beta: Float, on device: Device
   ) {
-    multiply(.plain(sums), .plain(inputMatrix.columns(columns)), into: dx, beta: beta, on: device)
+    precondition(Cell.directInput == nil, "\(Cell.name) reads all of x")
+    multiply(
+      .plain(sums.columns(self.columns(Cell.inputGates))), .plain(inputMatrix.columns(columns)), into: dx,
+      beta: beta,
+      on: device)
   }
 
   /// W_xh x + b of some inputs x [rows, E] → sums [rows, G·H].
   public func inputSums(_ x: Matrix, into sums: MutableMatrix, on device: Device) {
-    product(x, into: sums, on: device)
+    inputTerms(x, into: sums, on: device)
     addBias(bias.value.pointer, to: sums, on: device)
   }
 
@@ -288,7 +356,8 @@ public struct Recurrent<Cell: RecurrentCell>: Module {
   ) {
     Cell.step(
       CellStep(
-        sums: GateSums(input: input, context: context), weight: hiddenMatrix, before: before,
-        results: .init(states: states), scratch: scratch), on: device)
+        sums: GateSums(input: input, context: context), weight: hiddenMatrix,
+        peepholes: peepholes?.value.matrix, before: before, results: .init(states: states),
+        scratch: scratch), on: device)
   }
 }

@@ -2,7 +2,8 @@ public import Kernels
 public import Tensors
 
 /// Recurrent layers on top of each other (Graves 2013): layer 0 reads x, every other the h of the one below, under
-/// dropout in training (Zaremba et al. 2014: between layers, never between time steps).
+/// dropout in training (Zaremba et al. 2014: between layers, never between time steps). Residual layers above the first
+/// pass on h + what they read (Wu et al. 2016).
 ///
 /// A context enters one layer, the lowest unless told otherwise: what it adds there reaches those above as h.
 public struct RecurrentStack<Cell: RecurrentCell>: Module {
@@ -10,16 +11,19 @@ public struct RecurrentStack<Cell: RecurrentCell>: Module {
   public var layers: [Recurrent<Cell>]
   /// The layer that a context enters.
   public let contextLayer: Int
+  /// Whether layers above the first pass on h + what they read, not h alone.
+  public let isResidual: Bool
 
   /// `count` layers of H units: the parameters of layer 0 begin with `path`, as those of a single layer do, of layer 1
   /// with `path`1, and so on.
   public init<E: Error>(
     _ path: String, inputs: Int, hidden: Int, layers count: Int = 1, contextLayer: Int = 0,
-    from source: (ParameterSpecification) throws(E) -> Tensor
+    isResidual: Bool = false, from source: (ParameterSpecification) throws(E) -> Tensor
   ) throws(E) {
     precondition(count > 0, "\(count) layers")
     precondition((0..<count).contains(contextLayer), "layer \(contextLayer) of \(count)")
     self.contextLayer = contextLayer
+    self.isResidual = isResidual
     layers = [try Recurrent(path, inputs: inputs, hidden: hidden, from: source)]
     for layer in 1..<max(1, count) {
       layers.append(try Recurrent("\(path)\(layer)", inputs: hidden, hidden: hidden, from: source))
@@ -41,6 +45,10 @@ public struct RecurrentStack<Cell: RecurrentCell>: Module {
     fileprivate var inputs: [Buffer] = []
     fileprivate var inputGradients: [Buffer] = []
     fileprivate var dropout: [Dropout] = []
+    // Of residual layers, [P, H]: what the top one passes on, and the gradient of what one passes on.
+    fileprivate var output = Buffer()
+    fileprivate var outputGradient = Buffer()
+    fileprivate var isResidual = false
 
     /// Nothing traced yet.
     public init() {}
@@ -50,8 +58,10 @@ public struct RecurrentStack<Cell: RecurrentCell>: Module {
       layers[layer].initialGradients(sequences, hidden: hidden)
     }
 
-    /// h of the top layer at every position [P, H], after a forward pass.
-    public var hiddenStates: UnsafePointer<Float> { layers[layers.count - 1].hiddenStates }
+    /// What the top layer passes on at every position [P, H], after a forward pass: h, usually.
+    public var hiddenStates: UnsafePointer<Float> {
+      isResidual ? output.pointer : layers[layers.count - 1].hiddenStates
+    }
 
     fileprivate mutating func prepare(layers count: Int, _ dropout: [Dropout]) {
       if layers.count != count {
@@ -77,17 +87,23 @@ public struct RecurrentStack<Cell: RecurrentCell>: Module {
   ) {
     let positions = sequences.positions
     trace.prepare(layers: layers.count, dropout)
+    trace.isResidual = isResidual && layers.count > 1
     var x = x
     for layer in layers.indices {
-      if layer > 0 {
-        let below = Matrix(trace.layers[layer - 1].hiddenStates, rows: positions, columns: hidden)
-        let input = trace.inputs[layer - 1].reserve(positions, hidden)
-        trace.dropout[layer - 1].apply(below, into: input, on: device)
-        x = Matrix(input)
-      }
       layers[layer].forward(
         sequences, x, from: initial?[layer], into: &trace.layers[layer], on: device
       ) { layer == contextLayer ? context($0, $1) : nil }
+      var output = Matrix(trace.layers[layer].hiddenStates, rows: positions, columns: hidden)
+      if layer > 0 && isResidual {
+        let sum = trace.output.reserve(positions, hidden)
+        sum.base.update(from: output.base, count: positions * hidden)
+        addRows(x, to: sum, on: device)
+        output = Matrix(sum)
+      }
+      guard layer + 1 < layers.count else { break }
+      let input = trace.inputs[layer].reserve(positions, hidden)
+      trace.dropout[layer].apply(output, into: input, on: device)
+      x = Matrix(input)
     }
   }
 
@@ -111,11 +127,16 @@ public struct RecurrentStack<Cell: RecurrentCell>: Module {
       let below = layer == 0 ? dx : trace.inputGradients[layer - 1].reserve(positions, hidden)
       let input =
         layer == 0 ? x : Matrix(trace.inputs[layer - 1].pointer, rows: positions, columns: hidden)
+      let passedOn = trace.outputGradient.reserve(isResidual && layer > 0 ? positions : 0, hidden)
+      passedOn.base.update(from: dh.base, count: passedOn.rows * hidden)
       let sums = layers[layer].backward(
         sequences, input, dh: dh, dx: below, trace: &trace.layers[layer], on: device
       ) { if layer == contextLayer { context($0, $1, $2) } }
       if layer == contextLayer { entered = sums }
-      if layer > 0 { trace.dropout[layer - 1].apply(Matrix(below), into: below, on: device) }
+      if layer > 0 {
+        if isResidual { addRows(Matrix(passedOn), to: below, on: device) }
+        trace.dropout[layer - 1].apply(Matrix(below), into: below, on: device)
+      }
       dh = below
     }
     return entered!
@@ -132,10 +153,11 @@ public struct RecurrentStack<Cell: RecurrentCell>: Module {
     dropout: (masks: [Dropout], firstRow: Int) = ([], 0), on device: Device,
     context: (_ hidden: SharedRows?) -> SharedRows? = { _ in nil }
   ) {
-    states.advance(rows: rows, hidden: hidden) { layer, before, after, scratch in
+    states.advance(rows: rows, hidden: hidden, isResidual: isResidual) { layer, before, after, scratch in
       var layerInput = input
+      let output = MutableMatrix(scratch.output, rows: rows, columns: hidden)
+      var x = Matrix(layer > 1 && isResidual ? output : after[max(0, layer - 1)][0])
       if layer > 0 {
-        var x = Matrix(after[layer - 1][0])
         if !dropout.masks.isEmpty {
           let dropped = MutableMatrix(scratch.dropped, rows: rows, columns: hidden)
           dropout.masks[layer - 1].apply(x, into: dropped, firstRow: dropout.firstRow, on: device)
@@ -149,6 +171,12 @@ public struct RecurrentStack<Cell: RecurrentCell>: Module {
         input: layerInput,
         context: layer == contextLayer ? context(before?[layer].hidden) : nil,
         before: before?[layer], into: after[layer], scratch: scratch.cell, on: device)
+      if layer > 0 && isResidual {
+        if UnsafePointer(output.base) != x.base {
+          output.base.update(from: x.base, count: rows * hidden)
+        }
+        addRows(Matrix(after[layer][0]), to: output, on: device)
+      }
     }
   }
 }

@@ -32,6 +32,9 @@ public struct RecurrentStates<Cell: RecurrentCell>: Sendable {
   private var cell = Buffer()
   private var sums = Buffer()
   private var dropped = Buffer()
+  // What the top layer passes on, where that is not its h.
+  private var output = Buffer()
+  private var isResidual = false
 
   /// The states of a stack of so many layers before the first step.
   public init(layers: Int) {
@@ -62,21 +65,25 @@ public struct RecurrentStates<Cell: RecurrentCell>: Sendable {
     public let sums: UnsafeMutablePointer<Float>
     /// What a layer reads [rows, H], under dropout; of use to layers above the first.
     public let dropped: UnsafeMutablePointer<Float>
+    /// What a residual layer passes on [rows, H].
+    public let output: UnsafeMutablePointer<Float>
   }
 
   /// Calls `body` with each layer from the bottom up, the states of all layers that the rows go on from, nil before the
   /// first step, and those after the step, of which it writes its own layer's.
   public mutating func advance(
-    rows: Int, hidden: Int,
+    rows: Int, hidden: Int, isResidual: Bool = false,
     _ body: (_ layer: Int, _ before: [CellStates]?, _ after: [[MutableMatrix]], _ scratch: Scratch) -> Void
   ) {
     self.hidden = hidden
     let layers = states.layers.count
+    self.isResidual = isResidual && layers > 1
     let after = next.reserve(rows: rows, hidden)
     let scratch = Scratch(
       cell: cell.reserve(max(rows, states.rows) * Cell.scratch * hidden),
       sums: sums.reserve(layers > 1 ? rows * Cell.gates * hidden : 0),
-      dropped: dropped.reserve(layers > 1 ? rows * hidden : 0))
+      dropped: dropped.reserve(layers > 1 ? rows * hidden : 0),
+      output: output.reserve(self.isResidual ? rows * hidden : 0))
     parents.withUnsafeBufferPointer { parents in
       let before = (0..<layers).map {
         CellStates(states.matrices($0, hidden), rows: parents.baseAddress)
@@ -88,8 +95,12 @@ public struct RecurrentStates<Cell: RecurrentCell>: Sendable {
     isFirst = false
   }
 
-  /// h of the top layer after the last step [rows, H].
-  public var top: Matrix { states.matrices(states.layers.count - 1, hidden)[0] }
+  /// What the top layer passed on at the last step [rows, H]: h, usually.
+  public var top: Matrix {
+    isResidual
+      ? Matrix(output.pointer, rows: states.rows, columns: hidden)
+      : states.matrices(states.layers.count - 1, hidden)[0]
+  }
 
   /// Row i goes on from what row `rows[i]` was; rows may be copied or dropped.
   ///

@@ -15,6 +15,8 @@ public struct DecoderDescription: Sendable, Equatable {
   public var imageFeatureSize: Int
   /// Recurrent layers on top of each other.
   public var layers: Int
+  /// Whether layers above the first pass on h + what they read.
+  public var isResidual: Bool
   /// What its recurrent layers are made of.
   public var cell: CellName
   /// How the image enters.
@@ -31,19 +33,31 @@ public struct DecoderDescription: Sendable, Equatable {
   /// A decoder's sizes, all at least 1. Those of vocabulary and image are a model's: its description fills them in.
   public init(
     vocabularySize: Int = 0, embeddingSize: Int, hiddenSize: Int, imageFeatureSize: Int = 0, layers: Int = 1,
-    cell: CellName = .lstm, injection: Injection = .everyStep
+    isResidual: Bool = false, cell: CellName = .lstm, injection: Injection = .everyStep
   ) {
     conditioning = .gates
     contextLayer = 0
     initialStates = false
-
     self.vocabularySize = vocabularySize
     self.embeddingSize = embeddingSize
     self.hiddenSize = hiddenSize
     self.imageFeatureSize = imageFeatureSize
     self.layers = layers
+    self.isResidual = isResidual
     self.cell = cell
     self.injection = injection
+  }
+
+  /// The most recurrent layers.
+  public static let mostLayers = 4
+
+  /// Why the cell does not go with the sizes; nil: it does. A gate that reads x itself needs E = H.
+  public var mismatchedSizes: (expected: String, found: String)? {
+    guard cell.cell.directInput != nil, embeddingSize != hiddenSize else { return nil }
+    return (
+      "embedding and hidden size to be the same with cell \(cell.rawValue), one of whose gates reads the embedding itself",
+      "\(embeddingSize) and \(hiddenSize)"
+    )
   }
 }
 
@@ -129,6 +143,9 @@ extension DecoderDescription {
     if conditioning == .topDown && (layers != 1 || contextLayer != 0 || initialStates) {
       return
         "top-down attention, which has two layers of its own, with layers, a layer for the image or initial states"
+    }
+    if conditioning == .topDown && cell.cell.directInput != nil {
+      return "top-down attention with cell \(cell.rawValue), one of whose gates reads its input itself"
     }
     if conditioning == .firstInput && injection == .firstStep {
       return "first-input with W_ih·v"

@@ -14,8 +14,8 @@ public import Tensors
 public struct RecurrentDecoder<Cell: RecurrentCell, Condition: Conditioning>: SequenceDecoder {
   /// W_e [V, E]: `decoder.embedding.weight`.
   public var embedding: Embedding
-  /// `decoder.CELL.weight_xh` [G·H, E], `.weight_hh` [G·H, H], `.bias` [G·H]; of the next layers `decoder.CELL1`…, whose
-  /// `.weight_xh` is [G·H, H].
+  /// `decoder.CELL.weight_xh` [G·H, E], `.weight_hh` [G·H, H], `.bias` [G·H], or as many rows as the cell has of each; of
+  /// the next layers `decoder.CELL1`…, whose `.weight_xh` has H columns.
   public var stack: RecurrentStack<Cell>
   /// How the image enters.
   public var conditioning: Condition
@@ -33,7 +33,7 @@ public struct RecurrentDecoder<Cell: RecurrentCell, Condition: Conditioning>: Se
       "decoder.embedding", vocabularySize: sizes.vocabularySize, size: sizes.embeddingSize, from: source)
     stack = try RecurrentStack(
       "decoder.\(Cell.name)", inputs: sizes.embeddingSize, hidden: hidden, layers: sizes.layers,
-      contextLayer: sizes.contextLayer, from: source)
+      contextLayer: sizes.contextLayer, isResidual: sizes.isResidual, from: source)
     self.conditioning = try conditioning(Cell.gates * hidden)
     output = try SoftmaxProjection(
       "decoder.output", hidden: hidden, vocabularySize: sizes.vocabularySize, from: source)

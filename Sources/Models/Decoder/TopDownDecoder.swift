@@ -153,7 +153,7 @@ public struct TopDownDecoder<Cell: RecurrentCell>: SequenceDecoder {
     attention.begin(sequences, into: &trace.attention)
     let first = looking.begin(sequences, into: &trace.looking, on: device)
     let second = speaking.begin(sequences, into: &trace.speaking, on: device)
-    looking.product(Matrix(embedded), into: first.gates, on: device)
+    looking.inputTerms(Matrix(embedded), into: first.gates, on: device)
     let seen = trace.seen.reserve(positions, valueSize + hidden)
     sequences.imageRows.withUnsafeBufferPointer { rows in
       for step in sequences.steps {
@@ -168,7 +168,7 @@ public struct TopDownDecoder<Cell: RecurrentCell>: SequenceDecoder {
           on: device)
         let read = seen.rows(step.range)
         join(Matrix(z), looked, into: read)
-        speaking.product(Matrix(read), into: second.gates.rows(step.range), on: device)
+        speaking.inputTerms(Matrix(read), into: second.gates.rows(step.range), on: device)
         speaking.step(step, of: second, context: nil, on: device)
       }
     }

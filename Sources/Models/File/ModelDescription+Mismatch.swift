@@ -23,6 +23,7 @@ extension ModelDescription {
       ("hidden size", "\(decoder.hiddenSize)", "\(other.decoder.hiddenSize)"),
       ("cell", decoder.cell.rawValue, other.decoder.cell.rawValue),
       ("layers", "\(decoder.layers)", "\(other.decoder.layers)"),
+      ("residual", "\(decoder.isResidual)", "\(other.decoder.isResidual)"),
       ("feature size", "\(encoder.featureSize)", "\(other.encoder.featureSize)"),
       ("convolutions", encoder.table, other.encoder.table),
       ("head", encoder.head.rawValue, other.encoder.head.rawValue),

@@ -43,6 +43,8 @@ public struct ModelDescription: Sendable, Equatable {
     // Missing where it is an LSTM, and 1, as in files from before there were others.
     var cell: String?
     var layers: Int?
+    // Missing where it is false.
+    var residual: Bool?
     var injection: Injection
     // Missing where W_ih·v alone tells of the image, to the lowest layer.
     var conditioning: ConditioningName?
@@ -51,7 +53,7 @@ public struct ModelDescription: Sendable, Equatable {
     var attention: AttentionDescription?
 
     enum CodingKeys: String, CodingKey {
-      case convolutions, head, cell, layers, injection, conditioning, attention
+      case convolutions, head, cell, layers, residual, injection, conditioning, attention
       case contextLayer = "context_layer"
       case initialStates = "initial_states"
       case featureSize = "feature_size"
@@ -70,7 +72,7 @@ public struct ModelDescription: Sendable, Equatable {
       convolutions: encoder.table, head: encoder.head, featureSize: encoder.featureSize,
       embeddingSize: decoder.embeddingSize, hiddenSize: decoder.hiddenSize,
       cell: decoder.cell == .lstm ? nil : decoder.cell.rawValue,
-      layers: decoder.layers == 1 ? nil : decoder.layers,
+      layers: decoder.layers == 1 ? nil : decoder.layers, residual: decoder.isResidual ? true : nil,
       injection: decoder.injection,
       conditioning: decoder.conditioning == .gates ? nil : decoder.conditioning,
       contextLayer: decoder.contextLayer == 0 ? nil : decoder.contextLayer,
@@ -117,7 +119,8 @@ public struct ModelDescription: Sendable, Equatable {
       let encoder = VGGArchitecture(
         table: architecture.convolutions, head: architecture.head, featureSize: architecture.featureSize),
       encoder.head != .none, (1...(1 << 14)).contains(architecture.embeddingSize),
-      (1...(1 << 14)).contains(architecture.hiddenSize), (1...3).contains(architecture.layers ?? 1)
+      (1...(1 << 14)).contains(architecture.hiddenSize),
+      (1...DecoderDescription.mostLayers).contains(architecture.layers ?? 1)
     else { throw unsupported("an architecture that can be run", metadata["architecture"]) }
     guard let cell = architecture.cell.map({ CellName(rawValue: $0) }) ?? .lstm else {
       throw unsupported(
@@ -125,11 +128,13 @@ public struct ModelDescription: Sendable, Equatable {
     }
     var decoder = DecoderDescription(
       embeddingSize: architecture.embeddingSize, hiddenSize: architecture.hiddenSize,
-      layers: architecture.layers ?? 1, cell: cell, injection: architecture.injection)
+      layers: architecture.layers ?? 1, isResidual: architecture.residual ?? false, cell: cell,
+      injection: architecture.injection)
     decoder.conditioning = architecture.conditioning ?? .gates
     decoder.contextLayer = architecture.contextLayer ?? 0
     decoder.initialStates = architecture.initialStates ?? false
     decoder.attention = architecture.attention
+    if let sizes = decoder.mismatchedSizes { throw unsupported(sizes.expected, sizes.found) }
     if let problem = decoder.problem {
       throw unsupported("a decoder that can be run", "\(problem)")
     }

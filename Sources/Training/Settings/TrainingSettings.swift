@@ -94,8 +94,12 @@ public struct TrainingSettings: Sendable {
   public let cell = Setting(.model, "cell", CellName.lstm, "What the recurrent layers are made of.")
   /// Recurrent layers on top of each other.
   public let layers = Setting(.model, "layers", 1, "Recurrent layers on top of each other.").within(
-    .range(1...3)
+    .range(1...DecoderDescription.mostLayers)
   ).only(.withStack)
+  /// Whether layers above the first pass on h + what they read.
+  public let residual = Setting(
+    .model, "residual", false, "Layers above the first pass on h + what they read."
+  ).only(.withSeveralLayers)
   /// The bias of the forget gates at first.
   public let forgetBias = Setting(.model, "forget-bias", 1.0, "Bias of the forget gates at first.")
     .within(Bounds("-100 to 100") { abs($0) <= 100 }).only(.withRememberingGate)
@@ -359,7 +363,7 @@ extension SettingRequirement {
     [.step, .exponential].contains($0.schedule)
   }
   static let withPlateaus = Self("with --schedule plateau") { $0.schedule == .plateau }
-  static let withSeveralLayers = Self("with --layers 2 or 3") { $0.layers > 1 }
+  static let withSeveralLayers = Self("with --layers 2 or more") { $0.layers > 1 }
   static let withScheduledSampling = Self("with --scheduled-sampling") { $0.samplingCurve != .none }
   static let withLinearSampling = Self("with --scheduled-sampling linear") { $0.samplingCurve == .linear }
   static let withSelfCritical = Self("with --self-critical") { $0.selfCriticalSamples > 0 }

@@ -81,9 +81,9 @@ struct InspectCommand: ParsableCommand {
       case .shortSideThenCenterCrop(let side): "short side to \(side), centre crop"
       }
     let cell = model.decoder.cell.rawValue.uppercased()
+    let layers = "\(model.decoder.layers) \(model.decoder.isResidual ? "residual " : "")\(cell) layers"
     let cells =
-      model.decoder.conditioning == .topDown
-      ? "2 \(cell) layers" : model.decoder.layers == 1 ? cell : "\(model.decoder.layers) \(cell) layers"
+      model.decoder.conditioning == .topDown ? "2 \(cell) layers" : model.decoder.layers == 1 ? cell : layers
     var lines = [
       "encoder: \(model.encoder.name) (\(model.encoder.table)), head \(model.encoder.head.rawValue), "
         + "v of \(model.encoder.featureSize)",
