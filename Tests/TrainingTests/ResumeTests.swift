@@ -145,6 +145,8 @@ import Testing
     /// The last convolution learns from the fifth step on.
     case convolutions
     case layers, lengthBuckets
+    /// Top-down attention to regions of a map that learns.
+    case attention
 
     func apply(to configuration: inout TrainingConfiguration) {
       switch self {
@@ -153,6 +155,11 @@ import Testing
         (configuration.optimizer, configuration.encoderOptimizer) = (.rmsprop(), .adamw())
         (configuration.encoderLearningRate, configuration.encoderWeightDecay) = (0.01, 0.1)
       case .layers: (configuration.layers, configuration.layerDropout) = (2, 0.3)
+      case .attention:
+        (configuration.conditioning, configuration.regionSize) = (.topDown, 5)
+        (configuration.attentionSize, configuration.regionDropout) = (4, 0.3)
+        (configuration.fineTuneAfter, configuration.encoderLearningRate) = (4, 0.01)
+        configuration.attentionPenalty = 0.1
       case .lengthBuckets:
         (configuration.lengthBuckets, configuration.optimizer) = (true, .sgd(momentum: 0.9, nesterov: true))
       }
@@ -164,7 +171,7 @@ import Testing
     throws
   {
     try withTemporaryFolder { folder in
-      let run = try TinyRun(in: folder, fineTuning: extra == .convolutions)
+      let run = try TinyRun(in: folder, fineTuning: [.convolutions, .attention].contains(extra))
       extra.apply(to: &run.configuration)
       (run.configuration.scheduledSampling.curve, run.configuration.scheduledSampling.k) = (.exponential, 0.9)
       #expect(run.train.views.count == 1 && run.configuration.featureDropout > 0)

@@ -77,7 +77,8 @@ final class TinyRun {
     let architecture = VGGArchitecture(
       table: TinyNetwork.table, head: configuration.head, featureSize: configuration.featureSize)
     let description = ModelDescription(
-      encoder: architecture!, preprocessing: preprocessing, decoder: configuration.decoder,
+      encoder: architecture!, preprocessing: preprocessing,
+      decoder: configuration.decoder(about: architecture!),
       vocabulary: vocabulary)
     var trainer = try Trainer(
       configuration, description, TrainingData(train: train, validation: validation),
