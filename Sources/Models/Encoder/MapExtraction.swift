@@ -50,4 +50,35 @@ extension VGGEncoder {
     }
     try cache.flush()
   }
+  /// The features of images in a file of their own. One that is there already and was made of exactly decoded photos, as
+  /// earlier versions made them, goes on so: `reader.decoding` becomes `.exact`, and `note` is told.
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - key: what names the features, given the `fingerprint`.
+  ///   - files: the images, a row each.
+  ///   - width: scalars in a row.
+  /// - Throws: `MapCacheError`; `ModelError.unsupported` for features of scaled photos where exact ones are wanted.
+  public func cache(
+    at path: String, key: (String) -> String = { $0 }, files: [String], width: Int, note: (String) -> Void
+  ) throws -> MapCache {
+    let wanted = key(try fingerprint())
+    let found = MapCache.key(ofFileAt: path)
+    if let found, found != wanted {
+      let told = reader.decoding
+      reader.decoding = told == .scaled ? .exact : .scaled
+      let isOther = found == key(try fingerprint())
+      if isOther, told == .exact {
+        reader.decoding = told
+        throw ModelError.unsupported(
+          path: path, expected: "features of exactly decoded photos",
+          found: "those of scaled ones; leave out --exact-decoding, or name another file")
+      }
+      if isOther {
+        note("\(path): its photos were decoded exactly; those that are missing are too")
+      } else {
+        reader.decoding = told
+      }
+    }
+    return try MapCache(path: path, key: key(try fingerprint()), names: files, files: files, width: width)
+  }
 }
