@@ -24,7 +24,8 @@ typedef struct {
   uint32_t next_row;
   // Stored rows before the place where data was first missing; the height while none is known to be.
   uint32_t whole_rows;
-  // Of what is decoded.
+  // The scale, and the size of what is decoded.
+  int eighths;
   uint32_t decoded_width, decoded_height;
 } decoder;
 
@@ -188,7 +189,7 @@ static void read_rows(decoder *d, ci_row_sink sink, void *context) {
   j_decompress_ptr jpeg = &d->jpeg;
   int inks = jpeg->num_components == 4;
   jpeg->out_color_space = inks ? JCS_CMYK : JCS_RGB;
-  jpeg->scale_num = (unsigned)d->options->eighths;
+  jpeg->scale_num = (unsigned)d->eighths;
   jpeg->scale_denom = 8;
   jpeg_start_decompress(jpeg);
   j_common_ptr common = (j_common_ptr)jpeg;
@@ -219,8 +220,8 @@ static ci_outcome read_header(decoder *d, const uint8_t *bytes) {
   ci_outcome size = ci_check_size(jpeg->image_width, jpeg->image_height, d->options, d->report);
   d->report->memory = coefficient_memory(jpeg);
   d->whole_rows = d->report->rows = d->report->height;
-  d->decoded_width = scaled(d->report->width, d->options->eighths);
-  d->decoded_height = scaled(d->report->height, d->options->eighths);
+  d->decoded_width = scaled(d->report->width, d->eighths);
+  d->decoded_height = scaled(d->report->height, d->eighths);
   return size;
 }
 
@@ -260,6 +261,7 @@ ci_outcome ci_read_jpeg(const uint8_t *bytes, size_t count, const ci_options *op
   decoder *d = calloc(1, sizeof *d);
   if (!d) return CI_NO_MEMORY;
   d->options = options;
+  d->eighths = options->eighths >= 1 && options->eighths <= 8 ? options->eighths : 8;
   d->report = report;
   d->extent = ci_find_jpeg_extent(bytes, count);
   d->jpeg.err = jpeg_std_error(&d->errors);
@@ -279,7 +281,7 @@ ci_outcome ci_read_jpeg(const uint8_t *bytes, size_t count, const ci_options *op
   } else {
     outcome = outcome_of_failure(&d->errors, report);
     if (outcome == CI_CORRUPT && options->lenient && d->next_row > 0) {
-      uint32_t stored = (uint32_t)((uint64_t)d->next_row * 8 / (uint32_t)options->eighths);
+      uint32_t stored = (uint32_t)((uint64_t)d->next_row * 8 / (uint32_t)d->eighths);
       if (stored < d->whole_rows) d->whole_rows = stored;
       outcome = judge(d, count, sink, context);
     }

@@ -29,7 +29,7 @@ typedef struct {
   uint64_t maximum_pixels;
   /// Whether what is there of damaged files is taken, the rest grey.
   int lenient;
-  /// A JPEG's sides are decoded at so many eighths, 1 to 8, rounded up; others always whole.
+  /// A JPEG's sides are decoded at so many eighths, 1 to 8 (any other number: 8), rounded up; other formats always whole.
   int eighths;
 } ci_options;
 
