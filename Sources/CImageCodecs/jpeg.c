@@ -20,9 +20,13 @@ typedef struct {
   const ci_options *options;
   ci_report *report;
   ci_jpeg_extent extent;
+  // The next row to be given, of those that are decoded.
   uint32_t next_row;
-  // Rows before the place where data was first missing; the height while none is known to be.
+  // Stored rows before the place where data was first missing; the height while none is known to be.
   uint32_t whole_rows;
+  // The scale, and the size of what is decoded.
+  int eighths;
+  uint32_t decoded_width, decoded_height;
 } decoder;
 
 static decoder *decoder_of(j_common_ptr jpeg) { return jpeg->client_data; }
@@ -178,13 +182,20 @@ static int lacks_scans(decoder *d) {
   return 0;
 }
 
+// So many samples at a scale of eighths, of `whole`.
+static uint32_t scaled(uint32_t whole, int eighths) { return (uint32_t)(((uint64_t)whole * (uint32_t)eighths + 7) / 8); }
+
 static void read_rows(decoder *d, ci_row_sink sink, void *context) {
   j_decompress_ptr jpeg = &d->jpeg;
   int inks = jpeg->num_components == 4;
   jpeg->out_color_space = inks ? JCS_CMYK : JCS_RGB;
+  jpeg->scale_num = (unsigned)d->eighths;
+  jpeg->scale_denom = 8;
   jpeg_start_decompress(jpeg);
-  // libjpeg's own pool: freed with the rest, whatever happens.
   j_common_ptr common = (j_common_ptr)jpeg;
+  if (jpeg->output_width != d->decoded_width || jpeg->output_height != d->decoded_height)
+    fail_saying(common, "decoded at another scale than was asked for");
+  // libjpeg's own pool: freed with the rest, whatever happens.
   JSAMPROW rgb = jpeg->mem->alloc_large(common, JPOOL_IMAGE, (size_t)jpeg->output_width * 3);
   JSAMPROW ink = inks ? jpeg->mem->alloc_large(common, JPOOL_IMAGE, (size_t)jpeg->output_width * 4) : NULL;
   // Several scans have all been read by now.
@@ -209,15 +220,17 @@ static ci_outcome read_header(decoder *d, const uint8_t *bytes) {
   ci_outcome size = ci_check_size(jpeg->image_width, jpeg->image_height, d->options, d->report);
   d->report->memory = coefficient_memory(jpeg);
   d->whole_rows = d->report->rows = d->report->height;
+  d->decoded_width = scaled(d->report->width, d->eighths);
+  d->decoded_height = scaled(d->report->height, d->eighths);
   return size;
 }
 
 // Rows that were not decoded, after a failure amid the picture.
 static void give_grey(decoder *d, ci_row_sink sink, void *context) {
-  uint8_t *row = malloc((size_t)d->report->width * 3);
+  uint8_t *row = malloc((size_t)d->decoded_width * 3);
   if (!row) return;
-  memset(row, CI_GREY, (size_t)d->report->width * 3);
-  for (; d->next_row < d->report->height; d->next_row++) sink(context, row);
+  memset(row, CI_GREY, (size_t)d->decoded_width * 3);
+  for (; d->next_row < d->decoded_height; d->next_row++) sink(context, row);
   free(row);
 }
 
@@ -227,7 +240,7 @@ static ci_outcome judge(decoder *d, size_t count, ci_row_sink sink, void *contex
   if (report->rows < report->height) {
     if (!d->options->lenient || report->rows == 0) return CI_CUT_SHORT;
     give_grey(d, sink, context);
-    return d->next_row == report->height ? CI_DECODED : CI_NO_MEMORY;
+    return d->next_row == d->decoded_height ? CI_DECODED : CI_NO_MEMORY;
   }
   const ci_jpeg_extent *extent = &d->extent;
   if (extent->stray_marker == 0xD8)
@@ -248,6 +261,7 @@ ci_outcome ci_read_jpeg(const uint8_t *bytes, size_t count, const ci_options *op
   decoder *d = calloc(1, sizeof *d);
   if (!d) return CI_NO_MEMORY;
   d->options = options;
+  d->eighths = options->eighths >= 1 && options->eighths <= 8 ? options->eighths : 8;
   d->report = report;
   d->extent = ci_find_jpeg_extent(bytes, count);
   d->jpeg.err = jpeg_std_error(&d->errors);
@@ -267,7 +281,8 @@ ci_outcome ci_read_jpeg(const uint8_t *bytes, size_t count, const ci_options *op
   } else {
     outcome = outcome_of_failure(&d->errors, report);
     if (outcome == CI_CORRUPT && options->lenient && d->next_row > 0) {
-      if (d->next_row < d->whole_rows) d->whole_rows = d->next_row;
+      uint32_t stored = (uint32_t)((uint64_t)d->next_row * 8 / (uint32_t)d->eighths);
+      if (stored < d->whole_rows) d->whole_rows = stored;
       outcome = judge(d, count, sink, context);
     }
   }

@@ -18,6 +18,7 @@ public struct CaptionedFile: Sendable {
 public struct CaptionedFiles: AsyncSequence, Sendable {
   let model: String
   let arithmetic: Arithmetic
+  let reader: ImageReader
   let paths: [String]
   let strategy: DecodingStrategy
 
@@ -44,6 +45,7 @@ public struct CaptionedFiles: AsyncSequence, Sendable {
     let model = try CaptionModel(
       contentsOf: model, caching: paths.count < VGGEncoder.batchSize ? .streamed : .resident,
       arithmetic: arithmetic)
+    model.encoder.reader = reader
     do {
       try model.caption(paths) { maps, places in
         // An image's random numbers are named by its place.

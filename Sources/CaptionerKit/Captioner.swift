@@ -17,19 +17,30 @@ internal import Tensors
 /// It may be used from several tasks at once: they wait for each other, since one caption keeps all processors busy.
 public final class Captioner: Sendable {
   private let engine: Mutex<CaptionModel>
+  private let preprocessing: Preprocessing
   /// The model file.
   public let path: String
-  private let arithmetic: Arithmetic
+  let arithmetic: Arithmetic
+  let reader: ImageReader
 
   /// Loads a model file, such as `captioner train` writes.
   /// - Parameters:
   ///   - path: the file.
   ///   - arithmetic: what the convolutions multiply: `.bfloat16` is faster on CPUs that have it, and less exact.
+  ///   - exactDecoding: whether every pixel of large JPEGs is decoded; else no finer than twice the side that the network
+  ///     reads, which is faster.
   /// - Throws: `ModelError` naming what is missing, of another shape, or not finite.
-  public init(contentsOf path: String, arithmetic: Arithmetic = .float32) throws {
+  public init(
+    contentsOf path: String, arithmetic: Arithmetic = .float32, exactDecoding: Bool = false
+  ) throws {
+    var reader = ImageReader()
+    reader.decoding = exactDecoding ? .exact : .scaled
+    self.reader = reader
     self.path = path
     self.arithmetic = arithmetic
-    engine = Mutex(try CaptionModel(contentsOf: path, caching: .streamed, arithmetic: arithmetic))
+    let model = try CaptionModel(contentsOf: path, caching: .streamed, arithmetic: arithmetic)
+    preprocessing = model.description.preprocessing
+    engine = Mutex(model)
   }
 
   /// The words that the model can say.
@@ -53,7 +64,7 @@ public final class Captioner: Sendable {
   public func captions(
     contentsOf path: String, _ strategy: DecodingStrategy = .beam(BeamOptions())
   ) throws -> [Caption] {
-    try captions(of: RGBImage(contentsOf: path), strategy)
+    try captions(strategy) { try reader.fitted(contentsOf: path, to: $0).image }
   }
 
   /// As `captions(contentsOf:_:)`, of a photo in memory.
@@ -63,11 +74,15 @@ public final class Captioner: Sendable {
   public func captions(
     decoding bytes: [UInt8], named name: String = "photo", _ strategy: DecodingStrategy = .beam(BeamOptions())
   ) throws -> [Caption] {
-    try captions(of: RGBImage(decoding: bytes, name: name), strategy)
+    try captions(strategy) { try reader.fitted(decoding: bytes, name: name, to: $0).image }
   }
 
-  private func captions(of image: RGBImage, _ strategy: DecodingStrategy) throws -> [Caption] {
-    try engine.withLock { engine in
+  private func captions(
+    _ strategy: DecodingStrategy, of read: (Preprocessing) throws -> RGBImage
+  ) throws -> [Caption] {
+    // Read before it is one's turn.
+    let image = try read(preprocessing)
+    return try engine.withLock { engine in
       try engine.captions(engine.maps(image), strategy)[0].map { Caption($0) }
     }
   }
@@ -78,7 +93,7 @@ public final class Captioner: Sendable {
   ///   - path: a PNG or JPEG file.
   /// - Throws: `ImageError` for a file that can't be read; `CaptionerError.noWords`.
   public func score(_ text: String, ofImageAt path: String) throws -> Caption {
-    let image = try RGBImage(contentsOf: path)
+    let image = try reader.fitted(contentsOf: path, to: preprocessing).image
     return try engine.withLock { engine in
       let given = GivenCaption(text, engine.description.vocabulary)
       guard !given.words.isEmpty else { throw CaptionerError.noWords(text) }
@@ -100,15 +115,14 @@ public final class Captioner: Sendable {
   public func captions(
     ofFiles paths: [String], _ strategy: DecodingStrategy = .beam(BeamOptions())
   ) -> CaptionedFiles {
-    CaptionedFiles(model: path, arithmetic: arithmetic, paths: paths, strategy: strategy)
+    CaptionedFiles(model: path, arithmetic: arithmetic, reader: reader, paths: paths, strategy: strategy)
   }
 }
 
 extension CaptionModel {
-  /// What the model looks at in one image [1, mapSize].
+  /// What the model looks at in one image, as the network sees it: [1, mapSize].
   fileprivate func maps(_ image: RGBImage) throws -> Tensor {
-    let loader = ImageLoader(description.preprocessing)
-    return try maps(loader.input([description.preprocessing.fitted(image)]))
+    try maps(ImageLoader(description.preprocessing).input([image]))
   }
 }
 

@@ -36,6 +36,7 @@ extension Captioner {
   ) throws -> Scores {
     let dataset = try CaptionDataset(path: captions, images: images)
     let model = try CaptionModel(contentsOf: path, caching: .resident)
+    model.encoder.reader = reader
     let seen = try MappedImages(model, dataset.images.filter { !$0.captions.isEmpty }, failed: failed)
     guard !seen.images.isEmpty else { throw CaptionerError.noImages(path: captions) }
     let evaluator = Evaluator(

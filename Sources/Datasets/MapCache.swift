@@ -252,6 +252,12 @@ public final class MapCache {
     }
   }
 
+  /// What made the features of a file; nil where there is none, or another one.
+  public static func key(ofFileAt path: String) -> String? {
+    guard access(path, F_OK) == 0 else { return nil }
+    return (try? SafetensorsFile(path: path))?.metadata["key"]
+  }
+
   private static func names(in file: SafetensorsFile) -> [String]? {
     file.metadata["names"].flatMap { try? JSONDecoder().decode([String].self, from: Data($0.utf8)) }
   }

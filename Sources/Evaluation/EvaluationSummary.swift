@@ -1,5 +1,6 @@
 internal import Models
 internal import Foundation
+public import Imaging
 public import Metrics
 
 /// All that an evaluation comes to but the images one by one.
@@ -8,6 +9,8 @@ public struct EvaluationSummary: Sendable {
   public let scores: Scores
   /// How long captioning and scoring took, the features included.
   public let seconds: Double
+  /// How the photos were decoded; nil where there were none.
+  public let decoding: PhotoDecoding?
   /// How far captions can be trusted; nil where there are too few captions to tell.
   public let trust: Trust?
   /// What retrieval found, if it was tried.
@@ -17,11 +20,12 @@ public struct EvaluationSummary: Sendable {
 
   /// A summary.
   public init(
-    scores: Scores, seconds: Double, trust: Trust? = nil, retrieval: Retrieval? = nil,
-    sweep: [SweepPoint]? = nil
+    scores: Scores, seconds: Double, decoding: PhotoDecoding? = nil, trust: Trust? = nil,
+    retrieval: Retrieval? = nil, sweep: [SweepPoint]? = nil
   ) {
     self.scores = scores
     self.seconds = seconds
+    self.decoding = decoding
     self.trust = trust
     self.retrieval = retrieval
     self.sweep = sweep
@@ -33,7 +37,7 @@ public struct EvaluationSummary: Sendable {
 
 extension EvaluationSummary: Encodable {
   private enum Key: String, CodingKey {
-    case seconds, retrieval, sweep
+    case seconds, decoding, retrieval, sweep
     case imagesPerSecond = "images_per_second"
     case confidenceThreshold = "confidence_threshold"
     case confidenceBaseRate = "confidence_base_rate"
@@ -47,6 +51,7 @@ extension EvaluationSummary: Encodable {
     try scores.encode(to: encoder)
     var container = encoder.container(keyedBy: Key.self)
     try container.encode(seconds, forKey: .seconds)
+    try container.encodeIfPresent(decoding, forKey: .decoding)
     try container.encode(imagesPerSecond, forKey: .imagesPerSecond)
     if let trust {
       try container.encode(trust.threshold, forKey: .confidenceThreshold)

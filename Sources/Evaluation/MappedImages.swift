@@ -40,7 +40,8 @@ public struct MappedImages {
   /// - Parameters:
   ///   - path: the file.
   ///   - progress: called with the number of images done, and how many were missing.
-  ///   - note: told how many images have changed since their maps were stored, and are computed again.
+  ///   - note: told how many images have changed since their maps were stored, and are computed again; and where the
+  ///     file's photos were decoded exactly, as those that are missing will be.
   ///   - failed: called with the reason of each image that can't be read.
   /// - Throws: `MapCacheError`, `ModelError.notFinite`.
   public init(
@@ -50,10 +51,8 @@ public struct MappedImages {
   ) throws {
     let files = images.map(\.path)
     let width = captioner.description.mapSize
-    let cache = try MapCache(
-      path: path, key: try captioner.encoder.fingerprint(captioner.description.tap), names: files,
-      files: files,
-      width: width)
+    let cache = try captioner.encoder.cache(
+      at: path, files: files, width: width, tap: captioner.description.tap, note: note)
     for warning in cache.warnings { note(warning) }
     let pending = cache.pending.count
     progress(0, pending)

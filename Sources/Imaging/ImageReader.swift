@@ -4,13 +4,15 @@ internal import Glibc
 /// Reads pictures from files: PNG or JPEG, told apart by content, turned upright by their EXIF orientation.
 ///
 /// Transparent pixels are laid over white, 16-bit samples keep their upper byte, CMYK becomes RGB the simple way (ink
-/// times black, no colour profile). Copies share one budget of memory: where pictures that are read at once would need
-/// more, some wait. Paths are `FileName` texts.
+/// times black, no colour profile). What is made smaller is decoded as `decoding` says. Copies share one budget of
+/// memory: where pictures that are read at once would need more, some wait. Paths are `FileName` texts.
 public struct ImageReader: Sendable {
   /// The most pixels that are decoded.
   public var maximumPixels = ImageReader.usualMaximumPixels
   /// Whether what is there of damaged files is taken, missing rows grey.
   public var isLenient = false
+  /// How pictures are decoded that are then made smaller; whole pictures are exact.
+  public var decoding = PhotoDecoding.scaled
   /// Whether `-` means standard input; else it is a file's name.
   public var takesStandardInput = false
   /// Takes what is odd about files that were read: a line each, beginning with the path.
@@ -44,12 +46,7 @@ public struct ImageReader: Sendable {
   /// - Throws: `ImageError`
   public func thumbnail(contentsOf path: String, side: Int) throws(ImageError) -> RGBImage {
     let reading = try read(path) { (bytes, name) throws(ImageError) in
-      try decode(bytes, name: name) { stored, orientation in
-        let upright = orientation.upright(stored)
-        return RowResampler(
-          stored: stored, orientation, crop: ImageCrop(all: upright),
-          to: ResizedWindow(all: upright.thumbnail(side: side)))
-      }
+      try resampled(bytes, name: name) { (ImageCrop(all: $0), ResizedWindow(all: $0.thumbnail(side: side))) }
     }
     if let warning = reading.warning { warn(warning) }
     return reading.image
@@ -63,18 +60,53 @@ public struct ImageReader: Sendable {
     view: (ImageSize) -> ImageCrop = { ImageCrop(all: $0) }
   ) throws(ImageError) -> (image: RGBImage, warning: String?) {
     let reading = try read(path) { (bytes, name) throws(ImageError) in
-      try decode(bytes, name: name) { stored, orientation in
-        let crop = view(orientation.upright(stored))
-        return RowResampler(
-          stored: stored, orientation, crop: crop, to: preprocessing.window(for: crop.size))
-      }
+      try fitted(bytes, name: name, to: preprocessing, view: view)
     }
     return (reading.image, reading.warning)
   }
 
+  /// The same of the bytes of a file, which errors call `name`.
+  /// - Throws: `ImageError`
+  public func fitted(
+    decoding bytes: [UInt8], name: String, to preprocessing: Preprocessing
+  ) throws(ImageError) -> (image: RGBImage, warning: String?) {
+    let reading = try bytes.span.bytes.withUnsafeBytes { (bytes) throws(ImageError) in
+      try fitted(bytes, name: name, to: preprocessing) { ImageCrop(all: $0) }
+    }
+    return (reading.image, reading.warning)
+  }
+
+  private func fitted(
+    _ bytes: UnsafeRawBufferPointer, name: String, to preprocessing: Preprocessing,
+    view: (ImageSize) -> ImageCrop
+  ) throws(ImageError) -> Reading {
+    try resampled(bytes, name: name) {
+      let crop = view($0)
+      return (crop, preprocessing.window(for: crop.size))
+    }
+  }
+
+  /// A part of the picture, resized.
+  /// - Parameters:
+  ///   - scales: at which it may be decoded, beside the whole; the codec's unless given.
+  ///   - seen: the part of an upright picture of some size, and what becomes of it.
+  func resampled(
+    _ bytes: UnsafeRawBufferPointer, name: String, among scales: [DecodingScale]? = nil,
+    _ seen: (ImageSize) -> (ImageCrop, ResizedWindow)
+  ) throws(ImageError) -> Reading {
+    try decode(bytes, name: name) { file in
+      let (crop, window) = seen(file.orientation.upright(file.size))
+      let scales = scales ?? (decoding == .scaled ? file.scales : [])
+      let scale = DecodingScale.smallest(of: scales, for: crop.size, to: window.size)
+      return (
+        scale, RowResampler(stored: file.size, at: scale, file.orientation, crop: crop, to: window)
+      )
+    }
+  }
+
   /// The whole upright picture that a file's bytes are.
   func whole(_ bytes: UnsafeRawBufferPointer, name: String) throws(ImageError) -> Reading {
-    try decode(bytes, name: name, copies: 1) { RowCollector($0, $1) }
+    try decode(bytes, name: name, copies: 1) { (.whole, RowCollector($0.size, $0.orientation)) }
   }
 
   /// What is done with a file's bytes and its name.
@@ -121,16 +153,26 @@ public struct ImageReader: Sendable {
     return codec
   }
 
+  /// What the header of a file says.
+  private struct Header {
+    /// Of the stored picture.
+    let size: ImageSize
+    let orientation: Orientation
+    /// At which it can be decoded, beside the whole.
+    let scales: [DecodingScale]
+  }
+
   /// Decodes a file's bytes.
   /// - Parameters:
   ///   - copies: of the whole stored picture that the sink keeps; one more while it is turned.
-  ///   - makeSink: what takes rows of the stored size that lie so.
+  ///   - makeSink: at which scale rows are wanted, and what takes them.
   private func decode(
     _ bytes: UnsafeRawBufferPointer, name: String, copies: Int = 0,
-    into makeSink: (ImageSize, Orientation) -> any RowSink
+    into makeSink: (Header) -> (DecodingScale, any RowSink)
   ) throws(ImageError) -> Reading {
     let codec = try Self.codec(of: bytes, name: name)
-    let options = ci_options(maximum_pixels: UInt64(max(0, maximumPixels)), lenient: isLenient ? 1 : 0)
+    var options = ci_options(
+      maximum_pixels: UInt64(max(0, maximumPixels)), lenient: isLenient ? 1 : 0, eighths: 8)
     var report = ci_report()
     let header = codec.decode(bytes, options, into: nil, &report)
     guard header == CI_DECODED else { throw error(header, report, codec, name) }
@@ -144,7 +186,8 @@ public struct ImageReader: Sendable {
         found: "\(memory >> 20) MiB for \(stored.width) x \(stored.height) pixels")
     }
     return try budget.with(memory, for: .decoding) { () throws(ImageError) -> Reading in
-      let sink = makeSink(stored, orientation)
+      let (scale, sink) = makeSink(Header(size: stored, orientation: orientation, scales: codec.scales))
+      options.eighths = Int32(scale.eighths)
       let outcome = codec.decode(bytes, options, into: sink, &report)
       guard outcome == CI_DECODED else { throw error(outcome, report, codec, name) }
       return Reading(image: sink.image, warning: warning(report, name))

@@ -63,24 +63,21 @@ final class RowResampler: RowSink {
   private var pixels: [UInt8]
 
   /// - Parameters:
-  ///   - stored: the size of the rows to come.
+  ///   - stored: the picture's size as it lies in the file.
+  ///   - scale: at which its rows come.
   ///   - crop: what is seen of the upright picture.
-  init(stored: ImageSize, _ orientation: Orientation, crop: ImageCrop, to window: ResizedWindow) {
+  init(
+    stored: ImageSize, at scale: DecodingScale = .whole, _ orientation: Orientation, crop: ImageCrop,
+    to window: ResizedWindow
+  ) {
     swapsSides = orientation.swapsSides
-    let width = swapsSides ? stored.height : stored.width
-    let height = swapsSides ? stored.width : stored.height
-    func placed(_ filter: TriangleFilter, _ span: Range<Int>, of extent: Int, flips: Bool, mirrors: Bool)
-      -> TriangleFilter
-    {
-      let span = flips ? extent - span.upperBound..<extent - span.lowerBound : span
-      return filter.placed(in: span, reversed: flips != mirrors)
-    }
-    columns = placed(
-      TriangleFilter(from: crop.columns.count, to: window.size.width, positions: window.columns),
-      crop.columns, of: width, flips: orientation.flipsColumns, mirrors: crop.isMirrored)
-    rows = placed(
-      TriangleFilter(from: crop.rows.count, to: window.size.height, positions: window.rows),
-      crop.rows, of: height, flips: orientation.flipsRows, mirrors: false)
+    let upright = orientation.upright(stored)
+    columns = TriangleFilter(
+      Line(pixels: upright.width, scale, flips: orientation.flipsColumns), crop.columns,
+      mirrored: crop.isMirrored, to: window.size.width, positions: window.columns)
+    rows = TriangleFilter(
+      Line(pixels: upright.height, scale, flips: orientation.flipsRows), crop.rows, mirrored: false,
+      to: window.size.height, positions: window.rows)
     needed = swapsSides ? rows.sources : columns.sources
     across = LineFilter(
       swapsSides ? columns : rows, length: (swapsSides ? needed.count : columns.taps.count) * 3)
@@ -129,6 +126,46 @@ final class RowResampler: RowSink {
   }
 
   var image: RGBImage { RGBImage(width: columns.taps.count, height: rows.taps.count, pixels: pixels) }
+}
+
+/// A line of a picture as it is decoded.
+private struct Line {
+  /// Of the whole picture.
+  let pixels: Int
+  let scale: DecodingScale
+  /// Whether the upright picture runs against it.
+  let flips: Bool
+
+  init(pixels: Int, _ scale: DecodingScale, flips: Bool) {
+    self.pixels = pixels
+    self.scale = scale
+    self.flips = flips
+  }
+
+  /// Where some pixels of the upright picture lie among the samples.
+  func place(of span: Range<Int>) -> Range<Double> {
+    flips
+      ? scale.place(pixels - span.upperBound)..<scale.place(pixels - span.lowerBound)
+      : scale.place(span.lowerBound)..<scale.place(span.upperBound)
+  }
+}
+
+extension TriangleFilter {
+  /// The filter from a part of an upright picture, perhaps mirrored, over the samples of the line in which it lies.
+  fileprivate init(
+    _ line: Line, _ span: Range<Int>, mirrored: Bool, to outputCount: Int, positions: Range<Int>
+  ) {
+    let place = line.place(of: span)
+    let samples = Int(place.lowerBound)..<Int(place.upperBound.rounded(.up))
+    let (first, end) = (Double(samples.lowerBound), Double(samples.upperBound))
+    let isReversed = line.flips != mirrored
+    // From the end at which the output begins.
+    let part =
+      isReversed
+      ? end - place.upperBound..<end - place.lowerBound : place.lowerBound - first..<place.upperBound - first
+    self = TriangleFilter(from: samples.count, span: part, to: outputCount, positions: positions)
+      .placed(in: samples, reversed: isReversed)
+  }
 }
 
 /// Keeps all rows: the whole picture.

@@ -26,11 +26,14 @@ struct TriangleFilter {
   }
 
   /// The filter from `inputCount` to `outputCount` samples, for the output samples `positions` only.
-  init(from inputCount: Int, to outputCount: Int, positions: Range<Int>) {
-    let scale = Double(inputCount) / Double(outputCount)
+  /// - Parameter span: the part of the input that becomes the output, which may begin and end amid a sample; all of it
+  ///   unless given.
+  init(from inputCount: Int, span: Range<Double>? = nil, to outputCount: Int, positions: Range<Int>) {
+    let span = span ?? 0..<Double(inputCount)
+    let scale = (span.upperBound - span.lowerBound) / Double(outputCount)
     let support = max(scale, 1)
     for position in positions {
-      let center = (Double(position) + 0.5) * scale
+      let center = span.lowerBound + (Double(position) + 0.5) * scale
       let first = max(0, Int(center - support + 0.5))
       let end = min(inputCount, Int(center + support + 0.5))
       let raw = (first..<end).map { max(0, 1 - abs((Double($0) - center + 0.5) * (1 / support))) }

@@ -83,10 +83,11 @@ enum Checkpoint {
     // Leaves the keys of earlier versions, which are in camelCase, as they are.
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
-    guard let state = try? decoder.decode(RunState.self, from: Data(text.utf8)), state.isPossible else {
+    guard var state = try? decoder.decode(RunState.self, from: Data(text.utf8)), state.isPossible else {
       throw .unsupported(
         path: file.path, expected: "the state of a run (metadata key state)", found: String(text.prefix(80)))
     }
+    state.configuration = state.configuration.ofARun
     return state
   }
 

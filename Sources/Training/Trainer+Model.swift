@@ -1,6 +1,7 @@
 internal import Models
 internal import Evaluation
 internal import Foundation
+internal import Imaging
 internal import Language
 internal import Layers
 internal import Metrics
@@ -73,7 +74,7 @@ extension Trainer {
       "start": name(configuration.start), "consensus": String(configuration.consensus),
       "self_critical": String(configuration.selfCriticalSamples),
       "training_images": String(Set(train.rows).count), "seed": String(configuration.seed),
-      "epoch": String(epoch), "step": String(step),
+      "decoding": configuration.decoding.rawValue, "epoch": String(epoch), "step": String(step),
       "validation_perplexity": String(format: "%.3f", scores.perplexity),
       "validation_CIDEr": String(format: "%.4f", scores.cider),
     ]

@@ -1,4 +1,5 @@
 internal import Evaluation
+internal import Imaging
 internal import Kernels
 internal import Metrics
 
@@ -101,6 +102,16 @@ public struct TrainingConfiguration: Sendable, Equatable {
       self.samplingCoin = newValue.coin
       self.samplingChoice = newValue.choice
     }
+  }
+
+  /// How the run's photos are decoded.
+  var decoding: PhotoDecoding { self.exactDecoding ? .exact : .scaled }
+
+  /// As a run has it that keeps these options: earlier versions, which knew no other way, decoded exactly.
+  var ofARun: Self {
+    var result = self
+    if !isSet(TrainingSettings.declared.exactDecoding) { result.exactDecoding = true }
+    return result
   }
 
   /// Changes every rule that is gradient descent; `change` gets its momentum and whether it looks ahead.

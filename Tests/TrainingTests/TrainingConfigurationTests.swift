@@ -40,6 +40,7 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     (configuration.weightDecay, configuration.encoderWeightDecay) = (0.01, 0.02)
     (configuration.warmUp, configuration.decayEvery, configuration.layers) = (10, 20, 2)
     (configuration.forgetBias, configuration.layerDropout) = (2, 0.15)
+    configuration.exactDecoding = true
     configuration.cell = CellName(GRU.self)
     configuration.residual = true
     let data = try JSONEncoder().encode(configuration)

@@ -71,6 +71,26 @@ import Testing
     }
   }
 
+  /// Runs that earlier versions began, whose options do not say how photos are decoded, go on decoding them exactly.
+  @Test func decodingIsTheRuns() throws {
+    try withTemporaryFolder { folder in
+      var configuration = try Self.configuration(in: folder)
+      _ = try TrainingRun(configuration, folder: folder + "/new").run()
+      let model = try ModelDescription(of: SafetensorsFile(path: folder + "/new/model.safetensors"))
+      #expect(model.training["decoding"] == "scaled")
+      #expect(try TrainingRun.configuration(in: folder + "/new")?.exactDecoding == false)
+      let path = folder + "/new/config.json"
+      let text = try String(contentsOfFile: path, encoding: .utf8)
+      let old = text.split(separator: "\n").filter { !$0.contains("exact_decoding") }.joined(separator: "\n")
+      #expect(old.count < text.count)
+      try Data(old.utf8).write(to: URL(fileURLWithPath: path))
+      configuration = try #require(try TrainingRun.configuration(in: folder + "/new"))
+      #expect(configuration.exactDecoding)
+      // A new run from the same options takes the default.
+      #expect(try !TrainingConfiguration(contentsOf: path).exactDecoding)
+    }
+  }
+
   /// The estimate counts what the model has.
   @Test func parametersAreCounted() throws {
     try withTemporaryFolder { folder in

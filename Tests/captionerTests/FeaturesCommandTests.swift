@@ -29,6 +29,28 @@ import Testing
     }
   }
 
+  /// Photos are decoded as a file's were; that of an earlier version says nothing, and its photos were decoded exactly.
+  @Test func aFileKeepsItsDecoding() throws {
+    try Workplace.with { place in
+      let large = photo("scaled/444.jpg")
+      func run(_ output: String, _ options: String...) throws -> CaptionerProcess.Outcome {
+        try place.start(["features", large, "--encoder", place.model, "--output", output] + options).outcome()
+      }
+      func features(_ name: String) throws -> [Float] {
+        try SafetensorsFile(path: "\(place.folder)/\(name)").tensor(named: "features").scalars
+      }
+      #expect(try run("scaled").errors == "" && run("exact", "--exact-decoding").errors == "")
+      let (scaled, exact) = (try features("scaled"), try features("exact"))
+      #expect(scaled != exact)
+      let again = try run("exact")
+      #expect(again.status == 0 && again.errors.contains("exact: its photos were decoded exactly"))
+      #expect(try features("exact") == exact)
+      let refused = try run("scaled", "--exact-decoding")
+      #expect(refused.status == 1 && refused.errors.contains("leave out --exact-decoding"))
+      #expect(try features("scaled") == scaled)
+    }
+  }
+
   /// Two images are missing; they come one after the other, and only what is missing is computed.
   @Test func goesOnWhereItStopped() throws {
     try Workplace.with { place in

@@ -36,14 +36,19 @@ def jpeg(run):
     photo(run)
     for name, file in [("jpeg", "photo.jpg"), ("ours", "ours.raw"), ("peers", "peers.raw")]:
         run.values[name] = run.scratch / file
-    run.call("jpeg.py", "make", run.values["photo"], run.values["jpeg"])
+    run.call("photos.py", "one", run.values["photo"], run.values["jpeg"], "--size", run.values["size"])
 
 
 def folder(run):
-    """200 JPEGs."""
+    """A folder of JPEGs: 200, unless told otherwise."""
     model(run)
+    run.values["count"] = run.values["images"][0]
+    if run.values["photos"]:
+        run.values["count"] = len(list(pathlib.Path(run.values["photos"]).iterdir()))
+        return
     run.values["photos"] = run.scratch / "photos"
-    run.call("folder.py", "make", SAMPLE, run.values["photos"])
+    run.call("photos.py", "folder", SAMPLE, run.values["photos"], "--size", run.values["size"], "--images",
+             run.values["count"])
 
 
 def scored_captions(run):
@@ -62,4 +67,4 @@ def features(run):
         photos = run.scratch / "photos.safetensors"
         run.values["features"] = run.scratch / "features.safetensors"
         run.call("captioner", "features", SAMPLE, "--encoder", run.values["model"], "--tap", "map2x2", "--output", photos)
-        run.call("beam.py", "--mix", photos, run.values["features"])
+        run.call("photos.py", "mix", photos, run.values["features"])

@@ -4,32 +4,49 @@ import functools
 import os
 import pathlib
 import platform
+import shutil
 import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 PEERS = HERE / "peers"
-# Where the package of each of our products is.
-PRODUCTS = {"captioner": HERE.parents[1], "captioner-benchmarks": HERE}
+# Where the package of each of our products is, in a revision's root.
+PRODUCTS = {"captioner": ".", "captioner-benchmarks": "tools/benchmarks"}
+ROOT = HERE.parents[1]
 PACKAGES = ["torch", "torchvision", "onnxruntime", "openvino", "numpy", "pillow", "pycocoevalcap"]
 
 
-def interpreter(named) -> str:
-    """The peers' Python, its packages installed."""
+def interpreter(named, packages=("-r", PEERS / "requirements.txt")) -> str:
+    """The peers' Python, its packages installed, or only these."""
     if named:
         return named
     python = HERE / ".venv" / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", python.parents[1]], check=True)
     # PyTorch's own index has builds without CUDA, gigabytes smaller; where it can't be reached, pip goes on without.
-    subprocess.run([python, "-m", "pip", "install", "-q", "--retries", "1", "-r", PEERS / "requirements.txt"], check=True)
+    subprocess.run([python, "-m", "pip", "install", "-q", "--retries", "1", *packages], check=True)
     return str(python)
 
 
+def revision(name) -> pathlib.Path:
+    """A revision's files, in a folder of its own that is kept for the next time."""
+    commit = subprocess.check_output(["git", "-C", ROOT, "rev-parse", "--verify", name + "^{commit}"], text=True).strip()
+    folder = HERE / ".build-revisions" / commit[:12]
+    if not folder.exists():
+        unfinished = folder.with_suffix(".unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True)
+        archive = subprocess.run(["git", "-C", ROOT, "archive", commit], stdout=subprocess.PIPE, check=True).stdout
+        subprocess.run(["tar", "-x", "-C", unfinished], input=archive, check=True)
+        unfinished.rename(folder)
+    return folder
+
+
 @functools.cache
-def built(product) -> str:
+def built(product, root=ROOT) -> str:
     """The path of a release executable."""
-    command = ["swift", "build", "-c", "release", "--package-path", str(PRODUCTS[product]), "--product", product]
+    package = root / PRODUCTS[product]
+    command = ["swift", "build", "-c", "release", "--package-path", str(package), "--product", product]
     subprocess.run(command, check=True, stdout=sys.stderr)
     return subprocess.check_output(command[:6] + ["--show-bin-path"], text=True).strip() + "/" + product
 

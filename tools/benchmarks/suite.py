@@ -13,6 +13,7 @@ class Engine(NamedTuple):
     command: str
     bfloat: bool = False  # only where the CPU multiplies bfloat16
     whole: str | None = None  # timed from start to exit, under this name
+    compared: bool = True  # earlier revisions understand it too
 
 
 class Benchmark(NamedTuple):
@@ -68,22 +69,27 @@ BENCHMARKS = {
             Engine("captions.py {captions}")],
         {"captions": None}, inputs.captions, packages=False),
     "jpeg": Benchmark(
-        "milliseconds from a 640x480 JPEG to a tensor", "ms", [
-            Engine("captioner-benchmarks jpeg {jpeg} --repetitions {repetitions} --output {ours}"),
-            Engine("jpeg.py time {jpeg} --repetitions {repetitions} --output {peers}")],
-        {"photo": None}, inputs.jpeg),
+        "milliseconds from a JPEG to a tensor, every pixel decoded and no finer than twice the side that is read", "ms", [
+            Engine("captioner-benchmarks jpeg {jpeg} --exact-decoding --repetitions {repetitions} --output {ours}",
+                   compared=False),
+            Engine("captioner-benchmarks jpeg {jpeg} --repetitions {repetitions} --output {ours}.scaled"),
+            Engine("jpeg.py time {jpeg} --repetitions {repetitions} --output {peers}"),
+            Engine("jpeg.py time {jpeg} --repetitions {repetitions} --output {peers}.scaled --draft")],
+        {"photo": None, "size": "640x480"}, inputs.jpeg, precision="whole"),
     "caption": Benchmark(
         "milliseconds of the whole process", "ms", [
             Engine("captioner caption {photo} --model {model} --threads {threads}", whole="captioner"),
             Engine("caption.py {model} {photo} --threads {threads}", whole="pytorch")],
         {"model": None, "photo": None}, inputs.model_and_photo),
     "folder": Benchmark(
-        "milliseconds of the whole process, 200 JPEGs", "ms", [
+        "milliseconds of the whole process, a folder of JPEGs", "ms", [
             Engine("captioner caption {photos} --model {model} --threads {threads}", whole="captioner"),
-            Engine("captioner-benchmarks folder-encoder --model {model} " + TIMED),
-            Engine("folder.py caption {model} {photos} --threads {threads} --batch {batch}",
-                   whole="pytorch (batches of {batch})")],
-        {"model": None, "batch": [8, 32]}, inputs.folder),
+            Engine("captioner-benchmarks folder-encoder --model {model} --images {count} " + TIMED),
+            Engine("folder.py {model} {photos} --threads {threads} --batch {batch}",
+                   whole="pytorch (batches of {batch})"),
+            Engine("folder.py {model} {photos} --threads {threads} --batch {batch} --draft",
+                   whole="pytorch, draft (batches of {batch})")],
+        {"model": None, "photos": None, "size": "640x480", "images": [200], "batch": [8, 32]}, inputs.folder),
     "metrics": Benchmark(
         "milliseconds of the whole process, made-up captions, intervals included in ours (needs Java)", "ms", [
             Engine("captioner metrics --references {references} --results {results} --format json "

@@ -211,9 +211,40 @@ def preprocess():
     (stretched[..., ::-1] - np.float32([103.939, 116.779, 123.68])).astype("<f4").tofile(folder / "caffe.f32")
 
 
+def scaled():
+    """JPEGs decoded at 1/2, 1/4 and 1/8 by Pillow's `draft`, then resized: 203 and 149 are no multiples of a block."""
+    folder = FIXTURES / "scaled"
+    folder.mkdir()
+    y, x = np.mgrid[0:149, 0:203]
+    waves = 90 * np.sin(x / 9) * np.cos(y / 7)
+    planes = np.stack([x * 255 / 202, y * 255 / 148, 128 + waves, 200 - y], -1).astype(np.uint8)
+    colour = Image.fromarray(planes[..., :3])
+    for name, image, options in [
+        ("420", colour, {}),
+        ("422", colour, {"subsampling": 1}),
+        ("444", colour, {"subsampling": 0}),
+        ("progressive", colour, {"progressive": True}),
+        ("grey", colour.convert("L"), {}),
+        ("cmyk", Image.fromarray(planes, "CMYK"), {}),
+    ]:
+        path = folder / f"{name}.jpg"
+        image.save(path, quality=90, **options)
+        for width, height in [(40, 36), (20, 15), (12, 9)]:
+            source = Image.open(path)
+            source.draft(None, (2 * width, 2 * height))
+            factor = round(203 / source.width)
+            decoded = source.convert("RGB")
+            # The last samples hang over the picture's end.
+            narrowed = decoded.resize(
+                (width, decoded.height), Image.Resampling.BILINEAR, (0, 0, 203 / factor, decoded.height))
+            golden = narrowed.resize((width, height), Image.Resampling.BILINEAR, (0, 0, width, 149 / factor))
+            save_golden(golden, folder / f"{name}_to_{width}x{height}.ppm")
+
+
 if __name__ == "__main__":
     shutil.rmtree(FIXTURES, ignore_errors=True)
     decode_png()
     decode_jpeg()
     resize()
     preprocess()
+    scaled()

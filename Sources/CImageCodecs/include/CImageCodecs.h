@@ -29,19 +29,22 @@ typedef struct {
   uint64_t maximum_pixels;
   /// Whether what is there of damaged files is taken, the rest grey.
   int lenient;
+  /// A JPEG's sides are decoded at so many eighths, 1 to 8 (any other number: 8), rounded up; other formats always whole.
+  int eighths;
 } ci_options;
 
 typedef struct {
+  /// The stored picture's, whatever it is decoded at.
   uint32_t width, height;
   /// Bytes that decoding takes at once, beside a few rows: known from the header.
   uint64_t memory;
-  /// Rows that the file holds; the others, if any, were given in grey.
+  /// Stored rows that the file holds; the others, if any, were given in grey.
   uint32_t rows;
   /// What is wrong, or what is odd of a file that was decoded, one line; empty when nothing is.
   char message[256];
 } ci_report;
 
-/// Takes one row, [width, 3] in RGB order; rows come in order.
+/// Takes one row of what is decoded, [width, 3] in RGB order; rows come in order.
 typedef void (*ci_row_sink)(void *context, const uint8_t *row);
 
 /// Decodes an image row by row: transparent pixels are laid over white, 16-bit samples keep their upper byte. With
@@ -50,7 +53,9 @@ typedef void (*ci_row_sink)(void *context, const uint8_t *row);
 ci_outcome ci_read_png(const uint8_t *bytes, size_t count, const ci_options *options, ci_row_sink sink, void *context,
                        ci_report *report);
 
-/// The same for JPEG: baseline and progressive, grey, YCbCr, RGB, CMYK and YCCK (inverted, as Adobe writes them).
+/// The same for JPEG: baseline and progressive, grey, YCbCr, RGB, CMYK and YCCK (inverted, as Adobe writes them). With
+/// `eighths` below 8 the inverse cosine transform gives so many samples for each 8, the lower frequencies of a block; the
+/// first begins where the stored picture does, the last may hang over its end.
 ci_outcome ci_read_jpeg(const uint8_t *bytes, size_t count, const ci_options *options, ci_row_sink sink, void *context,
                         ci_report *report);
 

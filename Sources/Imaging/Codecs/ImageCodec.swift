@@ -6,6 +6,8 @@ protocol ImageCodec: Sendable {
   var name: String { get }
   /// Its kinds that are read, for the message about the others: `an 8-bit baseline or progressive JPEG`.
   var kinds: String { get }
+  /// Scales below the whole at which it decodes faster.
+  var scales: [DecodingScale] { get }
   /// Whether a file that begins so is of this format.
   func matches(_ start: UnsafeRawBufferPointer) -> Bool
   /// How the stored rows lie in the upright picture, as the metadata say; upright if they say nothing sensible.
@@ -17,7 +19,7 @@ protocol ImageCodec: Sendable {
   ) -> ci_outcome
 }
 
-/// Takes a picture's stored rows, [width, 3], from the first to the last, and makes a picture of them.
+/// Takes a picture's stored rows as they are decoded, [width, 3], from the first to the last, and makes a picture of them.
 protocol RowSink: AnyObject {
   func take(_ row: UnsafePointer<UInt8>)
   /// The picture, once all rows came.

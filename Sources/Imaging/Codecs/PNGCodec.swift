@@ -4,6 +4,7 @@ internal import CImageCodecs
 struct PNGCodec: ImageCodec {
   let name = "PNG"
   let kinds = "a PNG"
+  let scales: [DecodingScale] = []
 
   func matches(_ start: UnsafeRawBufferPointer) -> Bool {
     start.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])

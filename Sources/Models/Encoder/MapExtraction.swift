@@ -50,4 +50,38 @@ extension VGGEncoder {
     }
     try cache.flush()
   }
+
+  /// The features of images in a file of their own. One that is there already and was made of exactly decoded photos, as
+  /// earlier versions made them, goes on so: `reader.decoding` becomes `.exact`, and `note` is told.
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - key: what names the features, given the `fingerprint`.
+  ///   - files: the images, a row each.
+  ///   - width: scalars in a row.
+  ///   - tap: what is taken of an image.
+  /// - Throws: `MapCacheError`; `ModelError.unsupported` for features of scaled photos where exact ones are wanted.
+  public func cache(
+    at path: String, key: (String) -> String = { $0 }, files: [String], width: Int, tap: Tap = .pooled,
+    note: (String) -> Void
+  ) throws -> MapCache {
+    let wanted = key(try fingerprint(tap))
+    let found = MapCache.key(ofFileAt: path)
+    if let found, found != wanted {
+      let told = reader.decoding
+      reader.decoding = told == .scaled ? .exact : .scaled
+      let isOther = found == key(try fingerprint(tap))
+      if isOther, told == .exact {
+        reader.decoding = told
+        throw ModelError.unsupported(
+          path: path, expected: "features of exactly decoded photos",
+          found: "those of scaled ones; leave out --exact-decoding, or name another file")
+      }
+      if isOther {
+        note("\(path): its photos were decoded exactly; those that are missing are too")
+      } else {
+        reader.decoding = told
+      }
+    }
+    return try MapCache(path: path, key: key(try fingerprint(tap)), names: files, files: files, width: width)
+  }
 }

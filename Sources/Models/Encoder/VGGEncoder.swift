@@ -84,8 +84,8 @@ public final class VGGEncoder {
     return result
   }
 
-  /// Names these convolutions, their arithmetic, this preprocessing and this tap with its averaging: equal only if they
-  /// all are.
+  /// Names these convolutions, their arithmetic, how photos are decoded, this preprocessing and this tap with its
+  /// averaging: equal only if they all are.
   public func fingerprint(_ tap: Tap = .pooled) throws(ModelError) -> String {
     var weights = Fingerprint()
     for layer in architecture.convolutions {
@@ -101,6 +101,7 @@ public final class VGGEncoder {
     let side = architecture.head.side
     let taken = tap == .map ? tap.rawValue : "\(side)x\(side)"
     let exact = device.arithmetic == .float32 ? "" : " \(device.arithmetic.rawValue)"
-    return "\(architecture.table) \(weights.text) \(taken) \(preprocessing.json)\(exact)"
+    let decoding = reader.decoding == .exact ? "" : " \(reader.decoding.rawValue) photos"
+    return "\(architecture.table) \(weights.text) \(taken) \(preprocessing.json)\(exact)\(decoding)"
   }
 }

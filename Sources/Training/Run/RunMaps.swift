@@ -17,8 +17,8 @@ final class RunMaps {
   private var open: [String: MapCache] = [:]
 
   init(
-    _ network: RunNetwork, _ source: EncoderSource, folder: String, shouldStop: @escaping () -> Bool,
-    report: @escaping (TrainingRun.Event) -> Void
+    _ network: RunNetwork, _ source: EncoderSource, _ decoding: PhotoDecoding, folder: String,
+    shouldStop: @escaping () -> Bool, report: @escaping (TrainingRun.Event) -> Void
   ) throws {
     self.network = network
     self.folder = folder
@@ -27,6 +27,7 @@ final class RunMaps {
     encoder = try VGGEncoder(
       network.frozen, preprocessing: source.preprocessing, weights: source.file, prefix: source.prefix,
       caching: .resident)
+    encoder.reader.decoding = decoding
     fingerprint = try encoder.fingerprint(network.tap)
   }
 

@@ -71,7 +71,7 @@ public struct TrainingRun {
   public static func configuration(in folder: String) throws -> TrainingConfiguration? {
     let path = configurationPath(in: folder)
     guard FileManager.default.fileExists(atPath: path) else { return nil }
-    return try TrainingConfiguration(contentsOf: path)
+    return try TrainingConfiguration(contentsOf: path).ofARun
   }
 
   /// Trains to the end.
@@ -120,9 +120,10 @@ public struct TrainingRun {
     try checkOutputs()
     if !isBegun { try write(configuration) }
     report(.opened)
+    report(.message(configuration.decoding.inWords))
 
     let features = try RunMaps(
-      network, source, folder: folder, shouldStop: shouldStop, report: report)
+      network, source, configuration.decoding, folder: folder, shouldStop: shouldStop, report: report)
     let trainSplit = try EncodedSplit(
       captions: learned.captions, rows: learned.rows, references: train.references(of:),
       features: features.cache(of: train, view: Augmentation(0)),

@@ -63,6 +63,12 @@ public struct TrainingSettings: Sendable {
   public let views = Setting(
     .data, "views", 2, "Views of each image to learn from: itself, mirrored, then random crops."
   ).within(.range(1...64))
+  /// Whether every pixel of large JPEGs is decoded, as earlier versions did, or no finer than twice the side that the
+  /// network reads.
+  public let exactDecoding = Setting(
+    .data, "exact-decoding", false,
+    "Decode every pixel of large JPEGs; else no finer than twice the side that the network reads, which is faster."
+  )
 
   // MARK: Model
 

@@ -141,7 +141,8 @@ struct EvaluateCommand: ParsableCommand {
       let retrievalImages = retrievalImages ?? 100
       let trust = try trust(evaluation, captioner)
       let summary = EvaluationSummary(
-        scores: evaluation.scores, seconds: seconds, trust: trust.known,
+        scores: evaluation.scores, seconds: seconds, decoding: captioner.encoder.reader.decoding,
+        trust: trust.known,
         retrieval: retrieval
           ? showingProgress("retrieval", min(retrievalImages, count)) {
             evaluator.retrieval(images: retrievalImages, progress: $0)

@@ -14,7 +14,8 @@ struct FeaturesCommand: ParsableCommand {
     discussion: """
       Writes a safetensors file: `features` F32 [images, width], `status` U8
       [images] (1 done, 2 unreadable image), and in the metadata `names`, a JSON
-      list of the images. A run that was stopped continues where it was.
+      list of the images. A run that was stopped continues where it was, with photos
+      decoded as they were (--exact-decoding or not).
 
       Taps: fc is v, the FC-4096 (the file must have FC layers); map7x7 and
       map2x2 are the last map averaged to 7×7 and 2×2, flattened as [channels,
@@ -68,16 +69,16 @@ struct FeaturesCommand: ParsableCommand {
         network, preprocessing: source.preprocessing, weights: source.file, prefix: source.prefix,
         caching: files.count < VGGEncoder.batchSize ? .streamed : .resident,
         on: Device.cpu.multiplying(encoding.arithmetic))
-      let cache = try MapCache(
-        path: output, key: "\(tap.rawValue) \(try stack.fingerprint())", names: files, files: files,
-        width: head == nil ? network.pooledSize : network.featureSize)
+      stack.reader = photos.reader
+      let cache = try stack.cache(
+        at: output, key: { "\(tap.rawValue) \($0)" }, files: files,
+        width: head == nil ? network.pooledSize : network.featureSize, note: Console.complain)
       for warning in cache.warnings { Console.complain(warning) }
       let pending = cache.pending.count
       if pending < files.count {
         Console.note("\(output): \(files.count - pending) images are there already")
       }
       var progress = ProgressLine("features", total: pending, unit: "images")
-      stack.reader = photos.reader
       try stack.fill(cache, paths: files, transform: { head?($0, on: .cpu) ?? $0 }) { done in
         progress.update(done)
       } failed: { _, message in

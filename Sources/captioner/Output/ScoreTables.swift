@@ -1,5 +1,6 @@
 import Evaluation
 import Foundation
+import Imaging
 import Metrics
 
 /// A row of a table for people: what it is, and how much.
@@ -57,7 +58,9 @@ extension EvaluationSummary {
 
   private var scoreText: String {
     func share(_ name: ScoreName) -> TextRow? { scores[name].map { (name.title, percent($0)) } }
+    let photos: TextRow? = decoding.map { ("photos decoded", $0 == .exact ? "exactly" : "scaled, if large") }
     let rows = [
+      photos,
       scores.row(.perplexity, 2), scores.row(.loss, 3), scores.row(.mismatchedImageLoss, 3),
       share(.wordsFirst), share(.wordsAmongFive), scores.row(.meanLogProb, 2),
       scores.row(.meanNormalizedLogProb, 2), scores.row(.meanLength, 1), scores.row(.distinct, 3),

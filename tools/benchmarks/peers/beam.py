@@ -2,7 +2,6 @@
 the weights of a captioner model. Two formulations of the same search:
 
     python3 beam.py MODEL FEATURES --engine loop|batched [--beam-width 5] [--batch 250] [--threads 2] [--repetitions 5]
-    python3 beam.py --mix PHOTOS FEATURES       makes features of 1,000 images: those of a few photos, mixed
 
   loop      as ImageCaptioning.pytorch's `beam_search` (its 2017-2019 form): an image at a time, the whole
             vocabulary sorted for every beam, candidates gathered and sorted in Python, and every step run to the
@@ -20,9 +19,8 @@ import json
 import struct
 import time
 
-import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch.nn import functional as F
 
 LONGEST = 20
@@ -150,19 +148,8 @@ def batched(model, pooled, width):
     return [(best_words[k, :best_length[k]].tolist(), best[k].item()) for k in range(images)]
 
 
-def mix(source, target):
-    """1,000 made-up images, each between three photos."""
-    pooled = load_file(source)["features"]
-    random = np.random.default_rng(1)
-    weights = np.zeros((1000, len(pooled)), np.float32)
-    for row in weights:
-        row[random.choice(len(pooled), min(3, len(pooled)), False)] = random.dirichlet(np.ones(min(3, len(pooled))))
-    save_file({"features": torch.from_numpy(weights) @ pooled}, target)
-
-
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--mix", action="store_true")
     parser.add_argument("model")
     parser.add_argument("features")
     parser.add_argument("--engine", choices=["loop", "batched"], default="batched")
@@ -171,8 +158,6 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repetitions", type=int, default=5)
     options = parser.parse_args()
-    if options.mix:
-        return mix(options.model, options.features)
     torch.set_num_threads(options.threads)
     model, pooled = Decoder(options.model), load_file(options.features)["features"]
     times = []

@@ -25,10 +25,14 @@ def description(path):
     return {key: json.loads(entries[key]) for key in ("architecture", "preprocessing", "vocabulary")}
 
 
-def pixels(path, rules):
-    """[1, 3, height, width], as the model's preprocessing says."""
-    image = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
+def pixels(path, rules, draft=False):
+    """[1, 3, height, width], as the model's preprocessing says; decoded no finer than twice that with `draft`."""
+    image = Image.open(path)
     width, height = rules["width"], rules["height"]
+    if draft:
+        ratio = 2 * max(width, height, rules.get("shortSide", 0)) / min(image.size)
+        image.draft("RGB", (int(image.width * ratio), int(image.height * ratio)))
+    image = ImageOps.exif_transpose(image).convert("RGB")
     if rules["resize"] == "stretch":
         image = image.resize((width, height), Image.Resampling.BILINEAR)
     else:
