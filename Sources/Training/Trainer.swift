@@ -87,7 +87,17 @@ public struct Trainer {
       mapShape: cut?.mapShape(
         height: description.preprocessing.height, width: description.preprocessing.width) ?? [0],
       microBatch: configuration.microBatch > 0 ? configuration.microBatch : nil)
-    network.scale = headIsThere ? 1 : Float(1 / network.featureDeviation(train, on: .cpu))
+    let path = folder + "/checkpoint.safetensors"
+    let exists = FileManager.default.fileExists(atPath: path)
+    if resume && !exists { throw TrainingError.nothingToResume(path: path) }
+    if !resume && exists { throw TrainingError.alreadyThere(path: path) }
+    let checkpoint = try resume ? SafetensorsFile(path: path) : nil
+    let begun = try checkpoint.map { try Checkpoint.state(in: $0) }
+    if let scale = begun?.scale {
+      network.scale = Float(scale)
+    } else if !headIsThere {
+      network.scale = Float(1 / network.featureDeviation(train, on: .cpu))
+    }
     if !configuration.start.isEmpty && !resume {
       try Self.start(&network, from: configuration.start, description, encoder: encoder)
     }
@@ -103,22 +113,13 @@ public struct Trainer {
     state = RunState(
       schedule: configuration.learningRates(stepsPerEpoch: configuration.steps(of: train)),
       vocabulary: description.vocabulary.words,
-      data: "\(train.fingerprint) \(validation.fingerprint)", configuration: configuration)
-    let path = folder + "/checkpoint.safetensors"
-    let exists = FileManager.default.fileExists(atPath: path)
-    if resume {
-      guard exists else { throw TrainingError.nothingToResume(path: path) }
-      let file = try SafetensorsFile(path: path)
-      let kept = try Checkpoint.state(in: file)
-      var differences = configuration.differences(from: kept.configuration)
-      if kept.vocabulary != state.vocabulary {
-        differences.append("the captions give another vocabulary")
-      } else if kept.data != state.data {
-        differences.append("other captions, or other images that can be read")
-      }
+      data: "\(train.fingerprint) \(validation.fingerprint)",
+      images: "\(train.fingerprintOfNames) \(validation.fingerprintOfNames)", encoder: train.features.key,
+      scale: Double(network.scale), configuration: configuration)
+    if let begun, let file = checkpoint {
+      let differences = state.differences(from: begun)
       guard differences.isEmpty else { throw TrainingError.otherRun(path: path, differences: differences) }
-      state = kept
-      state.configuration = configuration
+      state = state.goingOn(from: begun)
       try Checkpoint.restore(file, step: state.step, &network.captions, &optimizer, &average)
       if network.convolutions != nil {
         try Checkpoint.restore(
@@ -126,8 +127,6 @@ public struct Trainer {
           &encoderOptimizer,
           &average)
       }
-    } else if exists {
-      throw TrainingError.alreadyThere(path: path)
     }
     log = try RunLog(path: folder + "/log.jsonl", length: state.logLength)
   }

@@ -198,7 +198,8 @@ import Testing
       )
       let other = try test.run(["train", "--resume", "--output", "run", "--seed", "2"])
       #expect(
-        other.status == 1 && other.complaints.last?.hasSuffix("found others: seed: 1 then, 2 now") == true)
+        other.status == 1
+          && other.complaints.last?.contains("found others: seed: 1 then, 2 now; another run can begin") == true)
       #expect(try String(contentsOfFile: place.folder + "/run/config.json", encoding: .utf8) == before.2)
       #expect(try test.result("run") == before.0 && test.files("run") == before.1)
       // More epochs are no other run, and are remembered.

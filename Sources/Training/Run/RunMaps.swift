@@ -1,5 +1,6 @@
 internal import Models
 internal import Datasets
+internal import Foundation
 internal import Imaging
 internal import Support
 
@@ -34,10 +35,10 @@ final class RunMaps {
   /// - Throws: `TrainingError.interrupted`, `.noImages`; the errors of files.
   func cache(of split: TrainingSplit, view: Augmentation) throws -> MapCache {
     let key = view.name.isEmpty ? fingerprint : fingerprint + " " + view.name
-    let path = path(key, split)
+    let (path, names) = place(key, split)
     if let cache = open[path] { return cache }
     let cache = try MapCache(
-      path: path, key: key, names: split.files, files: split.files, width: network.featureWidth,
+      path: path, key: key, names: names, files: split.files, width: network.featureWidth,
       type: network.featureType)
     for warning in cache.warnings { report(.warning(warning)) }
     try fill(cache, split, view)
@@ -45,11 +46,50 @@ final class RunMaps {
     return cache
   }
 
-  /// Features of other encoders and other images lie beside each other.
-  private func path(_ key: String, _ split: TrainingSplit) -> String {
+  /// The file of some features, and what it calls the images. Features of other encoders and other images lie beside
+  /// each other; where the images are is of no account.
+  private func place(_ key: String, _ split: TrainingSplit) -> (path: String, names: [String]) {
     var name = Fingerprint()
-    name.add(bytes: ([key] + split.files).joined(separator: "\n").utf8)
-    return "\(folder)/features-\(name.text).safetensors"
+    name.add(bytes: ([key, split.role] + split.names).joined(separator: "\n").utf8)
+    let path = "\(folder)/features-\(name.text).safetensors"
+    if access(path, F_OK) == 0 { return (path, split.names) }
+    return earlier(key, split) ?? (path, split.names)
+  }
+
+  /// The same of a run of an earlier version, which called images by their paths. Where several may be meant by now, none
+  /// is.
+  private func earlier(_ key: String, _ split: TrainingSplit) -> (path: String, names: [String])? {
+    let alike = kept.filter { $0.key == key && $0.names.count == split.files.count }
+    func only(_ isSame: (_ name: String, _ row: Int) -> Bool) -> (path: String, names: [String])? {
+      let found = alike.filter { kept in kept.names.indices.allSatisfy { isSame(kept.names[$0], $0) } }
+      return found.count == 1 ? (found[0].path, found[0].names) : nil
+    }
+    return only { ExactName($0) == ExactName(split.files[$1]) }
+      ?? only { $0.utf8.reversed().starts(with: ("/" + split.fileNames[$1]).utf8.reversed()) }
+  }
+
+  /// The files of features in the run's folder.
+  private lazy var kept: [(path: String, key: String, names: [String])] = {
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return files.filter { $0.hasPrefix("features-") && $0.hasSuffix(".safetensors") }.sorted().compactMap {
+      let path = folder + "/" + $0
+      return MapCache.contents(of: path).map { (path, $0.key, $0.names) }
+    }
+  }()
+
+  /// Makes sure that a run goes on with the encoder that it was begun with. Earlier versions kept its path alone, and
+  /// features that say what made them.
+  /// - Throws: `TrainingError.otherRun`.
+  func check(_ begun: RunState, _ configuration: TrainingConfiguration, at path: String) throws {
+    let isSame =
+      begun.encoder.map { $0 == fingerprint }
+      ?? (kept.contains { $0.key.hasPrefix(fingerprint) }
+        || configuration.encoder == begun.configuration.encoder)
+    guard !isSame else { return }
+    let changes = configuration.changes(from: begun.configuration) { $0 == .byContent }
+      .filter { $0.hasPrefix("encoder:") || $0.hasPrefix("preprocessing:") }
+    throw TrainingError.otherRun(
+      path: path, differences: ["other convolutions, or another way from pixels to their input"] + changes)
   }
 
   private func fill(_ cache: MapCache, _ split: TrainingSplit, _ view: Augmentation) throws {

@@ -53,25 +53,26 @@ public struct TrainingRun {
   /// - Throws: `TrainingError` when options are missing or out of range, when the folder holds a run that is not to be
   ///   resumed, or none that could be; `SafetensorsError`, `ModelError` of the encoder's file.
   public init(_ configuration: TrainingConfiguration, folder: String, resume: Bool = false) throws {
-    if let problem = configuration.missing ?? configuration.problem {
-      throw TrainingError.configuration(problem)
-    }
-    self.configuration = configuration
-    self.folder = folder
-    source = try EncoderSource(path: configuration.encoder, preprocessing: configuration.preprocessing)
     isBegun = FileManager.default.fileExists(atPath: folder + "/checkpoint.safetensors")
     if isBegun && !resume { throw TrainingError.alreadyThere(path: folder) }
     // A run that was stopped before its first checkpoint has a configuration and begins again.
     if resume && !isBegun && !FileManager.default.fileExists(atPath: Self.configurationPath(in: folder)) {
       throw TrainingError.nothingToResume(path: folder)
     }
+    let problem = configuration.missing ?? configuration.problem ?? (resume ? configuration.lost : nil)
+    if let problem { throw TrainingError.configuration(problem) }
+    self.configuration = configuration
+    self.folder = folder
+    source = try EncoderSource(path: configuration.encoder, preprocessing: configuration.preprocessing)
   }
 
-  /// The options of the run in `folder`, as its `config.json` has them; nil: there is none.
+  /// The options of the run in `folder`, as its `config.json` has them; nil: there is none. Files that have moved with the
+  /// folder, or that relative paths no longer lead to, are looked for: the options say where they are now.
   public static func configuration(in folder: String) throws -> TrainingConfiguration? {
     let path = configurationPath(in: folder)
     guard FileManager.default.fileExists(atPath: path) else { return nil }
-    return try TrainingConfiguration(contentsOf: path)
+    let file = try TrainingConfiguration.decoded(RunFile.self, contentsOf: path)
+    return file.configuration.moved(from: file.place, to: RunPlace(folder: folder))
   }
 
   /// Trains to the end.
@@ -83,12 +84,15 @@ public struct TrainingRun {
   public func run(
     shouldStop: @escaping () -> Bool = { false }, report: @escaping (Event) -> Void = { _ in }
   ) throws -> Double {
+    try checkFolder()
+    let begun = try begunState()
     let trainingData = try configuration.trainingDataset()
     let train = try split(trainingData, configuration.captions, report)
     let validationPaths = configuration.validationCaptions
     let validationData = try configuration.validationDataset()
     let validation = try split(
-      validationData, validationPaths.isEmpty ? configuration.captions : validationPaths, report)
+      validationData, validationPaths.isEmpty ? configuration.captions : validationPaths, besides: train,
+      report)
     if let warning = SharedFiles(trainingData, validationData).warning { report(.warning(warning)) }
     let (configuration, note) = configuration.suited(to: trainingData.captionCount)
     if let note { report(.message(note)) }
@@ -122,8 +126,9 @@ public struct TrainingRun {
 
     let features = try RunMaps(
       network, source, folder: folder, shouldStop: shouldStop, report: report)
+    if let begun { try features.check(begun, configuration, at: checkpointPath) }
     let trainSplit = try EncodedSplit(
-      captions: learned.captions, rows: learned.rows, references: train.references(of:),
+      captions: learned.captions, rows: learned.rows, references: train.references(of:), names: train.names,
       features: features.cache(of: train, view: Augmentation(0)),
       views: (1..<configuration.views).map {
         try features.cache(of: train, view: Augmentation($0, seed: configuration.seed))
@@ -131,6 +136,7 @@ public struct TrainingRun {
     let told = validation.encoded(by: vocabulary)
     let validationSplit = try EncodedSplit(
       captions: told.captions, rows: told.rows, references: validation.references(of:),
+      names: validation.names,
       features: features.cache(of: validation, view: Augmentation(0)))
     if !features.unreadable.isEmpty { report(.unreadable(images: features.unreadable.count)) }
     var trainer = try Trainer(
@@ -151,9 +157,10 @@ public struct TrainingRun {
   }
 
   private func split(
-    _ dataset: CaptionDataset, _ paths: [String], _ report: (Event) -> Void
+    _ dataset: CaptionDataset, _ paths: [String], besides training: TrainingSplit? = nil,
+    _ report: (Event) -> Void
   ) throws -> TrainingSplit {
-    let split = try TrainingSplit(dataset, paths: paths)
+    let split = try TrainingSplit(dataset, paths: paths, besides: training)
     for warning in dataset.warnings { report(.warning(warning)) }
     return split
   }
@@ -175,6 +182,37 @@ public struct TrainingRun {
         "\(percent(1 - validation)) of the validation words become <unk>: training has too few of them")
     }
     return warnings
+  }
+
+  /// Where a run that has begun stands, with options that let it go on; nil: it has not begun.
+  /// - Throws: `TrainingError.otherRun`, before anything is read or computed for it.
+  private func begunState() throws -> RunState? {
+    guard isBegun else { return nil }
+    let state = try Checkpoint.state(in: SafetensorsFile(path: checkpointPath))
+    let differences = configuration.differences(
+      from: state.configuration, isBetweenEpochs: state.batch == 0)
+    guard differences.isEmpty else {
+      throw TrainingError.otherRun(path: checkpointPath, differences: differences)
+    }
+    return state
+  }
+
+  private var checkpointPath: String { folder + "/checkpoint.safetensors" }
+
+  /// Tries whether the folder can be made and written into, before anything is read, and leaves everything as it is.
+  private func checkFolder() throws {
+    func refusal(_ reason: String) -> TrainingError { .folder(path: folder, reason: reason) }
+    guard !folder.isEmpty else { throw refusal("expected a path, found none") }
+    var there = URL(fileURLWithPath: folder)
+    while !FileManager.default.fileExists(atPath: there.path), there.path != "/" {
+      there.deleteLastPathComponent()
+    }
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: there.path, isDirectory: &isFolder), isFolder.boolValue else {
+      throw refusal("\(there.path) is no folder")
+    }
+    guard !FileManager.default.fileExists(atPath: folder) else { return try checkOutputs() }
+    do { try AtomicFile.check(there.path + "/captioner-run") } catch { throw refusal(error.reason) }
   }
 
   /// Makes the folder if need be and keeps other runs out of it while the descriptor that it returns is open.
@@ -208,7 +246,7 @@ public struct TrainingRun {
   private static func configurationPath(in folder: String) -> String { folder + "/config.json" }
 
   private func write(_ configuration: TrainingConfiguration) throws {
-    let json = try configuration.json()
+    let json = try canonicalJSON(RunFile(configuration, place: RunPlace(folder: folder)), .indented)
     try AtomicFile.write(to: Self.configurationPath(in: folder)) { try $0.write(json + "\n") }
   }
 }
