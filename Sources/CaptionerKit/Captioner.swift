@@ -20,6 +20,7 @@ public final class Captioner: Sendable {
   /// The model file.
   public let path: String
   private let arithmetic: Arithmetic
+  private let preprocessing: Preprocessing
 
   /// Loads a model file, such as `captioner train` writes.
   /// - Parameters:
@@ -29,7 +30,9 @@ public final class Captioner: Sendable {
   public init(contentsOf path: String, arithmetic: Arithmetic = .float32) throws {
     self.path = path
     self.arithmetic = arithmetic
-    engine = Mutex(try CaptionModel(contentsOf: path, caching: .streamed, arithmetic: arithmetic))
+    let model = try CaptionModel(contentsOf: path, caching: .streamed, arithmetic: arithmetic)
+    preprocessing = model.description.preprocessing
+    engine = Mutex(model)
   }
 
   /// The words that the model can say.
@@ -53,7 +56,9 @@ public final class Captioner: Sendable {
   public func captions(
     contentsOf path: String, _ strategy: DecodingStrategy = .beam(BeamOptions())
   ) throws -> [Caption] {
-    try captions(of: RGBImage(contentsOf: path), strategy)
+    try captions(strategy) { (preprocessing) throws(ImageError) in
+      try ImageReader().fitted(contentsOf: path, to: preprocessing).image
+    }
   }
 
   /// As `captions(contentsOf:_:)`, of a photo in memory.
@@ -63,11 +68,18 @@ public final class Captioner: Sendable {
   public func captions(
     decoding bytes: [UInt8], named name: String = "photo", _ strategy: DecodingStrategy = .beam(BeamOptions())
   ) throws -> [Caption] {
-    try captions(of: RGBImage(decoding: bytes, name: name), strategy)
+    try captions(strategy) { (preprocessing) throws(ImageError) in
+      try ImageReader().fitted(decoding: bytes, name: name, to: preprocessing).image
+    }
   }
 
-  private func captions(of image: RGBImage, _ strategy: DecodingStrategy) throws -> [Caption] {
-    try engine.withLock { engine in
+  /// - Parameter read: reads the picture as the network sees it.
+  private func captions(
+    _ strategy: DecodingStrategy, of read: (Preprocessing) throws(ImageError) -> RGBImage
+  ) throws -> [Caption] {
+    // Not while others wait.
+    let image = try read(preprocessing)
+    return try engine.withLock { engine in
       try engine.captions(engine.pooled(image), strategy)[0].map { Caption($0) }
     }
   }
@@ -78,7 +90,7 @@ public final class Captioner: Sendable {
   ///   - path: a PNG or JPEG file.
   /// - Throws: `ImageError` for a file that can't be read; `CaptionerError.noWords`.
   public func score(_ text: String, ofImageAt path: String) throws -> Caption {
-    let image = try RGBImage(contentsOf: path)
+    let image = try ImageReader().fitted(contentsOf: path, to: preprocessing).image
     return try engine.withLock { engine in
       let given = GivenCaption(text, engine.description.vocabulary)
       guard !given.words.isEmpty else { throw CaptionerError.noWords(text) }
@@ -105,10 +117,9 @@ public final class Captioner: Sendable {
 }
 
 extension CaptionModel {
-  /// What the head reads of one image [1, pooledSize].
+  /// What the head reads of one image, already fitted [1, pooledSize].
   fileprivate func pooled(_ image: RGBImage) throws -> Tensor {
-    let loader = ImageLoader(description.preprocessing)
-    return try pooled(loader.input([description.preprocessing.fitted(image)]))
+    try pooled(ImageLoader(description.preprocessing).input([image]))
   }
 }
 

@@ -43,16 +43,26 @@ public struct ImageReader: Sendable {
   /// A picture made smaller, as `RGBImage.thumbnail`, in memory for little more than the result.
   /// - Throws: `ImageError`
   public func thumbnail(contentsOf path: String, side: Int) throws(ImageError) -> RGBImage {
+    try reduced(contentsOf: path, side: side).image
+  }
+
+  /// The same, and the size of the upright picture.
+  /// - Throws: `ImageError`
+  public func reduced(
+    contentsOf path: String, side: Int
+  ) throws(ImageError) -> (image: RGBImage, size: ImageSize) {
+    var size = ImageSize(width: 0, height: 0)
     let reading = try read(path) { (bytes, name) throws(ImageError) in
       try decode(bytes, name: name) { stored, orientation in
         let upright = orientation.upright(stored)
+        size = upright
         return RowResampler(
           stored: stored, orientation, crop: ImageCrop(all: upright),
           to: ResizedWindow(all: upright.thumbnail(side: side)))
       }
     }
     if let warning = reading.warning { warn(warning) }
-    return reading.image
+    return (reading.image, size)
   }
 
   /// A picture as a network sees it, `Preprocessing.fitted`, and what is odd about its file (not told to `warn`).
@@ -63,13 +73,31 @@ public struct ImageReader: Sendable {
     view: (ImageSize) -> ImageCrop = { ImageCrop(all: $0) }
   ) throws(ImageError) -> (image: RGBImage, warning: String?) {
     let reading = try read(path) { (bytes, name) throws(ImageError) in
-      try decode(bytes, name: name) { stored, orientation in
-        let crop = view(orientation.upright(stored))
-        return RowResampler(
-          stored: stored, orientation, crop: crop, to: preprocessing.window(for: crop.size))
-      }
+      try fitted(bytes, name: name, to: preprocessing, view: view)
     }
     return (reading.image, reading.warning)
+  }
+
+  /// The same of a file's bytes; errors call it `name`.
+  /// - Throws: `ImageError`
+  public func fitted(
+    decoding bytes: [UInt8], name: String, to preprocessing: Preprocessing
+  ) throws(ImageError) -> (image: RGBImage, warning: String?) {
+    let reading = try bytes.span.bytes.withUnsafeBytes { (bytes) throws(ImageError) in
+      try fitted(bytes, name: name, to: preprocessing) { ImageCrop(all: $0) }
+    }
+    return (reading.image, reading.warning)
+  }
+
+  private func fitted(
+    _ bytes: UnsafeRawBufferPointer, name: String, to preprocessing: Preprocessing,
+    view: (ImageSize) -> ImageCrop
+  ) throws(ImageError) -> Reading {
+    try decode(bytes, name: name) { stored, orientation in
+      let crop = view(orientation.upright(stored))
+      return RowResampler(
+        stored: stored, orientation, crop: crop, to: preprocessing.window(for: crop.size))
+    }
   }
 
   /// The whole upright picture that a file's bytes are.

@@ -68,11 +68,14 @@ public struct Trainer {
     self.shouldStop = shouldStop
     device = Device.cpu.multiplying(configuration.arithmetic)
     var random = Random(seed: configuration.seed, stream: Stream.initialisation.rawValue)
-    // A head that comes with the encoder is where training starts; its input is not rescaled then.
+    let begins = !configuration.start.isEmpty && !resume
+    // A head that comes with the encoder is where training starts; its input is not rescaled then. A model that the run
+    // begins from has a head of its own.
     let (found, wanted) = (
       try? VGGArchitecture(weights: encoder.file, prefix: encoder.prefix), description.encoder
     )
-    let headIsThere = found?.head == wanted.head && found?.featureSize == wanted.featureSize
+    let headIsThere =
+      !begins && found?.head == wanted.head && found?.featureSize == wanted.featureSize
     func initial(_ parameter: ParameterSpecification) throws(SafetensorsError) -> Tensor {
       let key = parameter.path.replacingOccurrences(of: ModelFile.encoderPrefix, with: encoder.prefix)
       let isThere = parameter.path.hasPrefix(ModelFile.encoderPrefix + "features") || headIsThere
@@ -98,8 +101,10 @@ public struct Trainer {
     } else if !headIsThere {
       network.scale = Float(1 / network.featureDeviation(train, on: .cpu))
     }
-    if !configuration.start.isEmpty && !resume {
-      try Self.start(&network, from: configuration.start, description, encoder: encoder)
+    if begins {
+      let start = try ModelStart(
+        configuration.start, for: description, encoder: encoder, learning: network.learningPaths)
+      try start.apply(to: &network)
     }
     self.validation = Validation(validation, vocabulary: description.vocabulary)
     selfCritical = SelfCritical(configuration, train, description.vocabulary)

@@ -16,7 +16,7 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     (configuration.split, configuration.validationSplit) = ("train-only", "test")
     (configuration.maximumLength, configuration.longCaptions) = (16, .drop)
     configuration.validationShare = 0.2
-    configuration.lengthBuckets = true
+    (configuration.lengthBuckets, configuration.lenient, configuration.maximumPixels) = (true, true, 99)
     (configuration.encoder, configuration.preprocessing) = ("vgg.safetensors", "caffe")
     (configuration.minimumCount, configuration.embeddingSize, configuration.hiddenSize) = (2, 3, 4)
     (configuration.featureSize, configuration.head, configuration.injection) = (5, .full, .firstStep)
@@ -218,6 +218,6 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     #expect(now.changes(from: begun) { $0 == .byContent }.count == 3)
     // Each option has its rule: most decide what a run is.
     let counts = Dictionary(grouping: TrainingSettings.all.filter { !$0.keys.isEmpty }, by: \.continuation)
-    #expect(counts.mapValues(\.count)[.betweenEpochs] == 3 && counts[.byContent]?.count == 9)
+    #expect(counts.mapValues(\.count)[.betweenEpochs] == 3 && counts[.byContent]?.count == 11)
   }
 }

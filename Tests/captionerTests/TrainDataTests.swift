@@ -199,6 +199,22 @@ import Testing
     }
   }
 
+  /// Photos that are cut short are left out, or what there is of them is taken.
+  @Test func photosCutShortAreTakenOnDemand() throws {
+    try TrainingPlace.with { test in
+      let photo = test.place.folder + "/photos/4.jpg"
+      let whole = try Data(contentsOf: URL(fileURLWithPath: photo))
+      try whole.prefix(whole.count * 9 / 10).write(to: URL(fileURLWithPath: photo))
+      let outcome = try test.run(test.arguments("run", "--epochs", "1", "--lenient"))
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(outcome.complaints.count { $0.contains("photos/4.jpg: cut short: ") } == 1, "\(outcome.errors)")
+      #expect(try test.run(test.arguments("run", "--check", "--lenient")).status == 0)
+      #expect(try test.run(test.arguments("run", "--check")).status == 1)
+      let small = try test.run(test.arguments("small", "--epochs", "1", "--max-pixels", "10"))
+      #expect(small.status == 1 && small.errors.contains("(--max-pixels)"), "\(small.errors)")
+    }
+  }
+
   /// An image that can't be read leaves the data, not the run; one that appears later makes it another run.
   @Test func badImagesAreLeftOut() throws {
     try TrainingPlace.with { test in

@@ -3,6 +3,7 @@ internal import Datasets
 internal import Foundation
 internal import Imaging
 internal import Support
+internal import Synchronization
 
 /// The maps of a run's images: computed where they are missing, kept in files of the run's folder.
 final class RunMaps {
@@ -12,14 +13,18 @@ final class RunMaps {
   private let fingerprint: String
   private let shouldStop: () -> Bool
   private let report: (TrainingRun.Event) -> Void
+  /// What is odd about photos, from the threads that read them.
+  private let warnings = Warnings()
   /// Images that can't be read, whatever the view.
   private(set) var unreadable: Set<ExactName> = []
+  /// What was reported: every view finds the same.
+  private var reported: Set<String> = []
   /// By path: training and validation may be the same images, and then share a file.
   private var open: [String: MapCache] = [:]
 
   init(
-    _ network: RunNetwork, _ source: EncoderSource, folder: String, shouldStop: @escaping () -> Bool,
-    report: @escaping (TrainingRun.Event) -> Void
+    _ configuration: TrainingConfiguration, _ network: RunNetwork, _ source: EncoderSource, folder: String,
+    shouldStop: @escaping () -> Bool, report: @escaping (TrainingRun.Event) -> Void
   ) throws {
     self.network = network
     self.folder = folder
@@ -28,6 +33,7 @@ final class RunMaps {
     encoder = try VGGEncoder(
       network.frozen, preprocessing: source.preprocessing, weights: source.file, prefix: source.prefix,
       caching: .resident)
+    encoder.reader = configuration.imageReader { [warnings] in warnings.add($0) }
     fingerprint = try encoder.fingerprint(network.tap)
   }
 
@@ -65,7 +71,12 @@ final class RunMaps {
       return found.count == 1 ? (found[0].path, found[0].names) : nil
     }
     return only { ExactName($0) == ExactName(split.files[$1]) }
-      ?? only { $0.utf8.reversed().starts(with: ("/" + split.fileNames[$1]).utf8.reversed()) }
+      ?? only { name, row in
+        let end = ("/" + split.fileNames[row]).utf8
+        // A number before it is no folder: a list of several folders, as this version names them.
+        return name.utf8.reversed().starts(with: end.reversed())
+          && !name.utf8.dropLast(end.count).allSatisfy { 0x30...0x39 ~= $0 }
+      }
   }
 
   /// The files of features in the run's folder.
@@ -99,6 +110,7 @@ final class RunMaps {
     report(.features(name: name, done: 0, total: pending))
     var failures = 0
     try encoder.fill(cache, paths: split.files, view: view, tap: network.tap) { done in
+      for warning in warnings.taken() where reported.insert(warning).inserted { report(.warning(warning)) }
       // The last is reported when all is written.
       if done < pending { report(.features(name: name, done: done, total: pending)) }
       if shouldStop() { throw TrainingError.interrupted(path: folder) }
@@ -110,5 +122,20 @@ final class RunMaps {
     report(.features(name: name, done: pending, total: pending))
     if failures > 5 { report(.warning("\(failures - 5) more images can't be read")) }
     if failures == split.files.count { throw TrainingError.noImages(name: split.name) }
+  }
+}
+
+/// Lines that several threads gather.
+private final class Warnings: Sendable {
+  private let lines = Mutex<[String]>([])
+
+  func add(_ line: String) { lines.withLock { $0.append(line) } }
+
+  /// What there is; from now on they are gone.
+  func taken() -> [String] {
+    lines.withLock { lines in
+      defer { lines = [] }
+      return lines
+    }
   }
 }

@@ -46,6 +46,11 @@ struct RunNetwork {
     }
   }
 
+  /// The names of the convolutions' parameters that learn.
+  var learningPaths: Set<String> {
+    get throws(SafetensorsError) { Set(try convolutions?.parameters.map(\.path) ?? []) }
+  }
+
   /// [h, w, C] of a map at the cut; [0] without one.
   var mapShape: Shape {
     cut?.mapShape(height: source.preprocessing.height, width: source.preprocessing.width) ?? [0]

@@ -1,5 +1,6 @@
 internal import Models
 internal import Datasets
+internal import Evaluation
 internal import Foundation
 internal import Imaging
 internal import Language
@@ -59,11 +60,12 @@ public struct TrainingRun {
     if resume && !isBegun && !FileManager.default.fileExists(atPath: Self.configurationPath(in: folder)) {
       throw TrainingError.nothingToResume(path: folder)
     }
+    let configuration = configuration.withEncoder
     let problem = configuration.missing ?? configuration.problem ?? (resume ? configuration.lost : nil)
     if let problem { throw TrainingError.configuration(problem) }
     self.configuration = configuration
     self.folder = folder
-    source = try EncoderSource(path: configuration.encoder, preprocessing: configuration.preprocessing)
+    source = try configuration.encoderSource(in: folder)
   }
 
   /// The options of the run in `folder`, as its `config.json` has them; nil: there is none. Files that have moved with the
@@ -94,14 +96,16 @@ public struct TrainingRun {
       validationData, validationPaths.isEmpty ? configuration.captions : validationPaths, besides: train,
       report)
     if let warning = SharedFiles(trainingData, validationData).warning { report(.warning(warning)) }
-    let (configuration, note) = configuration.suited(to: trainingData.captionCount)
-    if let note { report(.message(note)) }
+    let (configuration, notes) =
+      isBegun ? (configuration, []) : try configuration.prepared(for: trainingData.captionCount, source)
+    for note in notes { report(.message(note)) }
     let vocabulary = Vocabulary(counts: train.tokens.counts, minimumCount: configuration.minimumCount)
     let coverage = train.tokens.statistics(of: vocabulary).coverage
     report(
       .message(
         "\(train.files.count) images, \(train.tokens.count) captions; \(vocabulary.count) words cover "
           + String(format: "%.2f %%", coverage * 100)))
+    if validation.files.count == 1 { report(.warning(EvaluationError.ciderOfOneImage)) }
     for warning in warnings(coverage, validation.tokens.statistics(of: vocabulary).coverage) {
       report(.warning(warning))
     }
@@ -115,8 +119,10 @@ public struct TrainingRun {
       encoder: network.architecture, preprocessing: source.preprocessing, decoder: configuration.decoder,
       vocabulary: vocabulary)
     if !isBegun && !configuration.start.isEmpty {
-      try description.check(
-        ModelDescription(of: SafetensorsFile(path: configuration.start)), at: configuration.start)
+      let start = try ModelStart(
+        configuration.start, for: description, encoder: (source.file, source.prefix),
+        learning: network.learningPaths)
+      report(.message(start.summary.text))
     }
     let lock = try openFolder()
     defer { close(lock) }
@@ -125,7 +131,7 @@ public struct TrainingRun {
     report(.opened)
 
     let features = try RunMaps(
-      network, source, folder: folder, shouldStop: shouldStop, report: report)
+      configuration, network, source, folder: folder, shouldStop: shouldStop, report: report)
     if let begun { try features.check(begun, configuration, at: checkpointPath) }
     let trainSplit = try EncodedSplit(
       captions: learned.captions, rows: learned.rows, references: train.references(of:), names: train.names,
@@ -208,7 +214,8 @@ public struct TrainingRun {
       there.deleteLastPathComponent()
     }
     var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: there.path, isDirectory: &isFolder), isFolder.boolValue else {
+    guard FileManager.default.fileExists(atPath: there.path, isDirectory: &isFolder), isFolder.boolValue
+    else {
       throw refusal("\(there.path) is no folder")
     }
     guard !FileManager.default.fileExists(atPath: folder) else { return try checkOutputs() }

@@ -53,7 +53,8 @@ struct TrainingSplit: Sendable {
     (self.files, self.rows, self.starts) = (files, rows, starts + [tokens.count])
     self.fileNames = fileNames
     names = folders.count > 1 ? zip(folderOfRow, fileNames).map { "\($0)/\($1)" } : fileNames
-    role = training.map { $0.files.map(ExactName.init) == files.map(ExactName.init) } ?? true ? "" : "validation"
+    role =
+      training.map { $0.files.map(ExactName.init) == files.map(ExactName.init) } ?? true ? "" : "validation"
   }
 
   /// All captions of the image of a row.

@@ -1,5 +1,6 @@
 public import Models
 public import Datasets
+internal import Imaging
 public import Kernels
 public import Layers
 public import Tensors
@@ -12,8 +13,9 @@ public struct TrainingSettings: Sendable {
 
   /// Caption files to train on, in any format that `CaptionDataset` reads; as one data set.
   public let captions = Setting(
-    .data, "captions", [String](), "Captions to train on, in any format evaluate takes; may be repeated.")
-    .onResume(.byContent)
+    .data, "captions", [String](), "Captions to train on, in any format evaluate takes; may be repeated."
+  )
+  .onResume(.byContent)
   /// Folders of their images: one for each, or one for all.
   public let images = Setting(
     .data, "images", [String](), "Folder of their images: one for each --captions, or one for all."
@@ -24,12 +26,13 @@ public struct TrainingSettings: Sendable {
     .data, "split", "",
     "Split of files that have some: train (restval included), train-only, val, test or all; train unless given."
   )
-    .onResume(.byContent)
+  .onResume(.byContent)
   /// Caption files to validate on; none: another split of the training files.
   public let validationCaptions = Setting(
     .data, "validation-captions", [String](),
-    "Captions to validate on; may be repeated; the val split of --captions unless given.")
-    .onResume(.byContent)
+    "Captions to validate on; may be repeated; the val split of --captions unless given."
+  )
+  .onResume(.byContent)
   /// Folders of their images; none: those of the training images.
   public let validationImages = Setting(
     .data, "validation-images", [String](), "Folder of their images, as --images; --images unless given."
@@ -37,8 +40,9 @@ public struct TrainingSettings: Sendable {
     .onResume(.byContent)
   /// The split to validate on of files with splits; empty: `val`.
   public let validationSplit = Setting(
-    .data, "validation-split", "", "Split to validate on of files that have some; val unless given.")
-    .onResume(.byContent)
+    .data, "validation-split", "", "Split to validate on of files that have some; val unless given."
+  )
+  .onResume(.byContent)
   /// The share of the training files' images that validate instead, chosen at random; 0: none.
   public let validationShare = Setting(
     .data, "validation-share", 0.0,
@@ -57,8 +61,9 @@ public struct TrainingSettings: Sendable {
   /// Whether the captions of a batch are of like length: they then end at about the same time step.
   public let lengthBuckets = Setting(
     .data, "length-buckets", false,
-    "Batches of captions of like length: quicker, as they end together, if less random.")
-    .onResume(.betweenEpochs)
+    "Batches of captions of like length: quicker, as they end together, if less random."
+  )
+  .onResume(.betweenEpochs)
   /// Captions kept of each image for training: those that agree most with its others; 0: all.
   public let consensus = Setting(
     .data, "consensus", 0, "Learn only the captions of each image that agree most, this many; 0: all."
@@ -70,22 +75,37 @@ public struct TrainingSettings: Sendable {
   public let views = Setting(
     .data, "views", 2, "Views of each image to learn from: itself, mirrored, then random crops."
   ).within(.range(1...64))
+  /// Whether what is there of damaged photos is taken.
+  public let lenient = Setting(
+    .data, "lenient", false,
+    "Take what is there of photos that are damaged or cut short; missing rows are grey."
+  ).onResume(.byContent)
+  /// The most pixels of a photo.
+  public let maximumPixels = Setting(
+    .data, "max-pixels", ImageReader.usualMaximumPixels,
+    "The largest photo that is read, in pixels; memory stays bounded all the same."
+  ).within(.oneOrMore(upTo: 1 << 40)).onResume(.byContent)
 
   // MARK: Model
 
   /// Convolution weights (safetensors), torchvision's names.
-  public let encoder = Setting(.model, "encoder", "", "VGG weights (safetensors, torchvision's names).")
-    .placeholder("file")
-    .onResume(.byContent)
+  public let encoder = Setting(
+    .model, "encoder", "",
+    "Convolutions: VGG weights (safetensors, torchvision's names) or a model; else --start's or the embedded model's."
+  )
+  .placeholder("file")
+  .onResume(.byContent)
   /// How pixels become the network's input: as the weights file says (else torchvision's), `torchvision` or `caffe`.
   public let preprocessing = Setting(
     .model, "preprocessing", "auto", "How pixels become input; auto: as the weights file says."
   ).within(Bounds("auto, torchvision or caffe") { ["auto", "torchvision", "caffe"].contains($0) })
     .placeholder("choice")
     .onResume(.byContent)
-  /// A model file to begin from instead of random weights; empty: none.
+  /// A model file to begin from instead of random weights; empty: none, or where captions are few and the encoder is
+  /// that of a model, that model; `none`: none.
   public let start = Setting(
-    .model, "start", "", "Model to begin from; its words and sizes must be this run's."
+    .model, "start", "",
+    "Model to begin from: what fits is taken, and of its words those in the captions; none: random weights."
   ).placeholder("file")
     .onResume(.byContent)
   /// What turns the last map into v; trained.
@@ -152,8 +172,9 @@ public struct TrainingSettings: Sendable {
   /// What a batch is made of.
   public let batchUnit = Setting(
     .optimisation, "batch-unit", TrainingConfiguration.BatchUnit.captions,
-    "Batches of captions, or of images with all their captions.")
-    .onResume(.betweenEpochs)
+    "Batches of captions, or of images with all their captions."
+  )
+  .onResume(.betweenEpochs)
   /// Captions or images per step (B).
   public let batchSize = Setting(.optimisation, "batch-size", 100, "Captions or images per step.")
     .within(.range(1...1 << 14))
@@ -184,8 +205,9 @@ public struct TrainingSettings: Sendable {
     .onResume(.free)
   /// How the learning rate falls after the warm-up.
   public let schedule = Setting(
-    .optimisation, "schedule", TrainingConfiguration.Schedule.plateau, "How the learning rate falls.")
-    .onResume(.free)
+    .optimisation, "schedule", TrainingConfiguration.Schedule.plateau, "How the learning rate falls."
+  )
+  .onResume(.free)
   /// What the learning rate is multiplied by when it falls.
   public let learningRateDecay = Setting(
     .optimisation, "learning-rate-decay", 0.5, "Factor on the learning rate when it falls."
@@ -219,8 +241,9 @@ public struct TrainingSettings: Sendable {
   /// What the steps multiply; validation and the features are always float32.
   public let arithmetic = Setting(
     .optimisation, "arithmetic", Arithmetic.float32,
-    "What training steps multiply; bfloat16 is faster on CPUs that have it.")
-    .onResume(.free)
+    "What training steps multiply; bfloat16 is faster on CPUs that have it."
+  )
+  .onResume(.free)
 
   // MARK: Regularisation
 
@@ -314,8 +337,9 @@ public struct TrainingSettings: Sendable {
     .onResume(.free)
   /// How the model file stores its scalars; checkpoints are always exact.
   public let precision = Setting(
-    .output, "precision", StoredType.float16, "How the model file stores numbers.")
-    .onResume(.free)
+    .output, "precision", StoredType.float16, "How the model file stores numbers."
+  )
+  .onResume(.free)
   /// Everything random follows from it.
   public let seed = Setting(.output, "seed", UInt64(1), "Everything random follows from it.")
 
@@ -342,7 +366,7 @@ extension SettingRequirement {
   }
   static let withLengthLimit = Self("with --max-length") { $0.maximumLength > 0 }
   static let withRememberingGate = Self("without --start, for a cell with a forget gate") {
-    $0.start.isEmpty && $0.cell.cell.rememberingGate != nil
+    ($0.start.isEmpty || $0.start == TrainingConfiguration.noStart) && $0.cell.cell.rememberingGate != nil
   }
   static let withFineTuning = Self("with --fine-tune-from") { !$0.fineTuneFrom.isEmpty }
   static let withGradientDescent = Self("with --optimizer sgd or --encoder-optimizer sgd") {
