@@ -137,6 +137,9 @@ import Testing
       #expect(outcome.status == 1)
       #expect(outcome.complaints.last?.hasPrefix("captioner: file/run: can't make the folder: ") == true)
       #expect(try test.place.leftovers() == [])
+      let before = try FileManager.default.contentsOfDirectory(atPath: test.place.folder)
+      #expect(try test.run(test.arguments("new", "--captions", "none.json")).status == 1)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: test.place.folder) == before)
     }
   }
 

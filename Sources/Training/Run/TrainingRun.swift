@@ -219,7 +219,9 @@ public struct TrainingRun {
       throw refusal("\(there.path) is no folder")
     }
     guard !FileManager.default.fileExists(atPath: folder) else { return try checkOutputs() }
-    do { try AtomicFile.check(there.path + "/captioner-run") } catch { throw refusal(error.reason) }
+    do { try AtomicFile.check(there.path + "/.captioner-" + UUID().uuidString) } catch {
+      throw refusal(error.reason)
+    }
   }
 
   /// Makes the folder if need be and keeps other runs out of it while the descriptor that it returns is open.
