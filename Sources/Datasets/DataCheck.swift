@@ -1,3 +1,4 @@
+public import Imaging
 public import Kernels
 public import Language
 internal import Support
@@ -70,9 +71,11 @@ public struct DataCheck: Sendable, Encodable {
   /// Reads everything.
   /// - Parameters:
   ///   - minimumCount: words seen less often in `train` become `<unk>`.
+  ///   - reader: how images are read.
   ///   - progress: called with the number of images decoded so far and of all.
   public init(
-    train: CaptionDataset, validation: CaptionDataset, minimumCount: Int, pool: ThreadPool = .shared,
+    train: CaptionDataset, validation: CaptionDataset, minimumCount: Int,
+    reader: ImageReader = ImageReader(), pool: ThreadPool = .shared,
     progress: (Int, Int) -> Void = { _, _ in }
   ) {
     let trainWords = train.tokenized(pool: pool)
@@ -80,12 +83,12 @@ public struct DataCheck: Sendable, Encodable {
     vocabularySize = vocabulary.count
     var seen: Set<ExactName> = []
     let paths = (train.images + validation.images).map(\.path).filter { seen.insert(ExactName($0)).inserted }
-    let survey = ImageSurvey(paths, pool: pool) { progress($0, paths.count) }
+    let survey = ImageSurvey(paths, reader: reader, pool: pool) { progress($0, paths.count) }
     self.train = Split(train, trainWords, vocabulary, survey)
     self.validation = Split(validation, validation.tokenized(pool: pool), vocabulary, survey)
-    var firsts = Firsts()
-    for image in train.images { _ = firsts.twin(of: image.path, survey) }
-    sharedImages = validation.images.compactMap { firsts.twin(of: $0.path, survey, remember: false) }
+    var duplicates = DuplicateFinder()
+    for image in train.images { _ = duplicates.twin(of: image.path, survey) }
+    sharedImages = validation.images.compactMap { duplicates.twin(of: $0.path, survey, remember: false) }
   }
 
   private enum CodingKeys: String, CodingKey {
@@ -102,7 +105,7 @@ extension DataCheck.Split {
     captions = dataset.captionCount
     emptyCaptions = dataset.emptyCaptions
     brokenEntries = dataset.brokenEntries
-    var firsts = Firsts()
+    var duplicates = DuplicateFinder()
     var next = 0
     for image in dataset.images {
       switch survey.findings[ExactName(image.path)] {
@@ -110,7 +113,7 @@ extension DataCheck.Split {
       case .corrupt(let reason): corruptImages.append(.init(image: image.path, reason: reason))
       case .picture, nil: break
       }
-      if let twin = firsts.twin(of: image.path, survey) { repeatedImages.append(twin) }
+      if let twin = duplicates.twin(of: image.path, survey) { repeatedImages.append(twin) }
       if image.captions.isEmpty { imagesWithoutCaptions.append(image.path) }
       var captions: Set<String> = []
       for caption in image.captions {
@@ -119,21 +122,5 @@ extension DataCheck.Split {
         next += 1
       }
     }
-  }
-}
-
-/// The first path of every picture so far.
-private struct Firsts {
-  private var byPath: Set<ExactName> = []
-  private var byPixels: [UInt64: String] = [:]
-
-  /// The picture's earlier occurrence; when there is none, this one is remembered.
-  mutating func twin(of path: String, _ survey: ImageSurvey, remember: Bool = true) -> DataCheck.Twins? {
-    if byPath.contains(ExactName(path)) { return .init(image: path, first: path) }
-    if remember { byPath.insert(ExactName(path)) }
-    guard case .picture(let fingerprint)? = survey.findings[ExactName(path)] else { return nil }
-    if let first = byPixels[fingerprint] { return .init(image: path, first: first) }
-    if remember { byPixels[fingerprint] = path }
-    return nil
   }
 }

@@ -8,7 +8,7 @@ internal import Synchronization
 struct ImageSurvey: Sendable {
   /// A file as training would find it.
   enum Finding: Sendable, Equatable {
-    /// It decodes; pictures with equal pixels have equal fingerprints.
+    /// It decodes; pictures of one size that look the same at a side of 256 have equal fingerprints.
     case picture(fingerprint: UInt64)
     case missing(reason: String)
     case corrupt(reason: String)
@@ -17,17 +17,21 @@ struct ImageSurvey: Sendable {
   /// The findings by path.
   private(set) var findings: [ExactName: Finding] = [:]
 
+  /// The longer side of what is looked at.
+  private static let side = 256
   /// Files that are decoded between two reports of progress.
   private static let batch = 64
 
   /// Decodes all files, several at a time.
-  /// - Parameter progress: called with the number of files done.
-  init(_ paths: [String], pool: ThreadPool, progress: (Int) -> Void) {
+  /// - Parameters:
+  ///   - reader: reads them, in bounded memory however large they are.
+  ///   - progress: called with the number of files done.
+  init(_ paths: [String], reader: ImageReader, pool: ThreadPool, progress: (Int) -> Void) {
     for start in stride(from: 0, to: paths.count, by: Self.batch) {
       let range = start..<min(start + Self.batch, paths.count)
       let results = Mutex([Finding?](repeating: nil, count: range.count))
       pool.run(range.count) { piece in
-        let finding = Self.finding(at: paths[range.lowerBound + piece])
+        let finding = Self.finding(at: paths[range.lowerBound + piece], reader)
         results.withLock { $0[piece] = finding }
       }
       for (index, finding) in zip(range, results.withLock { $0 }) {
@@ -37,17 +41,19 @@ struct ImageSurvey: Sendable {
     }
   }
 
-  private static func finding(at path: String) -> Finding {
+  private static func finding(at path: String, _ reader: ImageReader) -> Finding {
     do {
-      return .picture(fingerprint: fingerprint(try RGBImage(contentsOf: path)))
+      let (image, size) = try reader.reduced(contentsOf: path, side: side)
+      return .picture(fingerprint: fingerprint(image, of: size))
     } catch {
       return access(path, F_OK) == 0 ? .corrupt(reason: "\(error)") : .missing(reason: "\(error)")
     }
   }
 
-  private static func fingerprint(_ image: RGBImage) -> UInt64 {
+  private static func fingerprint(_ image: RGBImage, of size: ImageSize) -> UInt64 {
     var result = Fingerprint()
-    result.addFolded(UInt64(image.width))
+    result.addFolded(UInt64(size.width))
+    result.addFolded(UInt64(size.height))
     image.pixels.withUnsafeBytes { bytes in
       let whole = bytes.count & ~7
       for offset in stride(from: 0, to: whole, by: 8) {

@@ -28,6 +28,10 @@ public final class MapCache {
   public let path: String
   /// The rows' names (N).
   public let names: [String]
+  /// What made the features.
+  public let key: String
+  /// The images of the rows, where they are known.
+  public let files: [String]?
   /// Scalars in a row.
   public let width: Int
   /// How they are stored: float32, or float16 for maps that are large.
@@ -62,6 +66,8 @@ public final class MapCache {
     precondition(type != .bfloat16, "features are stored as float32 or float16")
     precondition(files.map { $0.count == names.count } ?? true)
     self.path = path
+    self.key = key
+    self.files = files
     self.names = names
     self.width = width
     self.type = type
@@ -252,10 +258,12 @@ public final class MapCache {
     }
   }
 
-  /// What made the features of a file; nil where there is none, or another one.
-  public static func key(ofFileAt path: String) -> String? {
-    guard access(path, F_OK) == 0 else { return nil }
-    return (try? SafetensorsFile(path: path))?.metadata["key"]
+  /// What a file of features says that it holds, without a look at the features; nil if it is none.
+  public static func contents(of path: String) -> (key: String, names: [String])? {
+    guard let file = try? SafetensorsFile(path: path), let key = file.metadata["key"],
+      let names = names(in: file)
+    else { return nil }
+    return (key, names)
   }
 
   private static func names(in file: SafetensorsFile) -> [String]? {

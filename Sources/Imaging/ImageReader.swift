@@ -45,11 +45,23 @@ public struct ImageReader: Sendable {
   /// A picture made smaller, as `RGBImage.thumbnail`, in memory for little more than the result.
   /// - Throws: `ImageError`
   public func thumbnail(contentsOf path: String, side: Int) throws(ImageError) -> RGBImage {
+    try reduced(contentsOf: path, side: side).image
+  }
+
+  /// The same, and the size of the upright picture.
+  /// - Throws: `ImageError`
+  public func reduced(
+    contentsOf path: String, side: Int
+  ) throws(ImageError) -> (image: RGBImage, size: ImageSize) {
+    var size = ImageSize(width: 0, height: 0)
     let reading = try read(path) { (bytes, name) throws(ImageError) in
-      try resampled(bytes, name: name) { (ImageCrop(all: $0), ResizedWindow(all: $0.thumbnail(side: side))) }
+      try resampled(bytes, name: name) { upright in
+        size = upright
+        return (ImageCrop(all: upright), ResizedWindow(all: upright.thumbnail(side: side)))
+      }
     }
     if let warning = reading.warning { warn(warning) }
-    return reading.image
+    return (reading.image, size)
   }
 
   /// A picture as a network sees it, `Preprocessing.fitted`, and what is odd about its file (not told to `warn`).
@@ -65,7 +77,7 @@ public struct ImageReader: Sendable {
     return (reading.image, reading.warning)
   }
 
-  /// The same of the bytes of a file, which errors call `name`.
+  /// The same of a file's bytes; errors call it `name`.
   /// - Throws: `ImageError`
   public func fitted(
     decoding bytes: [UInt8], name: String, to preprocessing: Preprocessing

@@ -30,7 +30,51 @@ struct RunState: Codable, Equatable {
   var vocabulary: [String]
   /// Names the captions, and which images they are about.
   var data: String
+  /// Names the lists of images; nil in checkpoints of earlier versions, as the next two.
+  var images: String?
+  /// Names the convolutions, and how pixels become their input.
+  var encoder: String?
+  /// What pooled maps are multiplied by before the head.
+  var scale: Double?
+  /// What regions are multiplied by before they are attended to.
+  var regionScale: Double?
   var configuration: TrainingConfiguration
+
+  /// What tells this run from the one that `begun` is a state of, for people; empty: it may go on.
+  func differences(from begun: RunState) -> [String] {
+    var differences = configuration.differences(
+      from: begun.configuration, isBetweenEpochs: begun.batch == 0)
+    let count = differences.count
+    if begun.vocabulary != vocabulary {
+      differences.append("the captions give another vocabulary")
+    } else if begun.data != data {
+      differences.append("other captions, or other images that can be read")
+    } else if let images = begun.images, images != self.images {
+      differences.append("another list of images")
+    }
+    if let encoder = begun.encoder, encoder != self.encoder {
+      differences.append("other convolutions, or another way from pixels to their input")
+    }
+    // What may have led to them.
+    if differences.count > count {
+      differences += configuration.changes(from: begun.configuration) { $0 == .byContent }
+    }
+    return differences
+  }
+
+  /// Where the run goes on that `begun` is a state of, with these options.
+  func goingOn(from begun: RunState) -> RunState {
+    var result = begun
+    result.configuration = configuration
+    result.images = images
+    result.encoder = encoder
+    result.scale = scale
+    result.regionScale = regionScale
+    result.schedule = schedule.goingOn(from: begun.schedule)
+    // More patience, or another rate, is another chance.
+    result.finished = begun.finished && result.schedule.isExhausted
+    return result
+  }
 
   /// On to the next epoch.
   mutating func beginEpoch() {
@@ -41,7 +85,7 @@ struct RunState: Codable, Equatable {
   var isPossible: Bool {
     let counts = [epoch - 1, batch, step, words, rewards, logLength]
     return counts.allSatisfy((0..<1 << 48).contains) && (batch > 0) == (words > 0) && seconds >= 0
-      && schedule.isPossible
+      && schedule.isPossible && scale.map { $0 > 0 && $0.isFinite } ?? true
   }
 }
 

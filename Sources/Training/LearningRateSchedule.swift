@@ -44,6 +44,23 @@ struct LearningRateSchedule: Codable, Equatable, Sendable {
     self.stopPatience = stopPatience
   }
 
+  /// This schedule, from where another one stands that the run has followed so far. What validation has found is kept;
+  /// where the rate or its curve is another, patience begins anew, and with another rate so do the falls.
+  func goingOn(from earlier: LearningRateSchedule) -> LearningRateSchedule {
+    var result = self
+    result.bestLoss = earlier.bestLoss
+    result.bestEpoch = earlier.bestEpoch
+    if learningRate == earlier.learningRate { result.plateauFactor = earlier.plateauFactor }
+    if learningRate == earlier.learningRate && curve == earlier.curve {
+      result.sinceBest = earlier.sinceBest
+      result.sinceDecay = earlier.sinceDecay
+    }
+    return result
+  }
+
+  /// Whether validation has brought nothing better for so long that the run ends.
+  var isExhausted: Bool { sinceBest >= stopPatience }
+
   /// The lowest validation loss so far.
   var best: Double { bestLoss ?? .infinity }
 
@@ -70,7 +87,7 @@ struct LearningRateSchedule: Codable, Equatable, Sendable {
     }
     sinceBest += 1
     sinceDecay += 1
-    if sinceBest >= stopPatience { return .finished }
+    if isExhausted { return .finished }
     if case .plateau(let factor, let patience) = curve, sinceDecay >= patience {
       plateauFactor *= factor
       sinceDecay = 0

@@ -105,6 +105,9 @@ struct TrainedNetwork: Module {
     var pooled: Double
     /// Of the last maps' pixels; 1 where nobody reads them.
     var regions: Double
+
+    /// Features that are scaled already.
+    static let none = Deviation(pooled: 1, regions: 1)
   }
 
   /// The standard deviations of a split's unscaled features: of the averaged maps of all images, or where whole maps are

@@ -68,11 +68,14 @@ public struct Trainer {
     self.shouldStop = shouldStop
     device = Device.cpu.multiplying(configuration.arithmetic)
     var random = Random(seed: configuration.seed, stream: Stream.initialisation.rawValue)
-    // A head that comes with the encoder is where training starts; its input is not rescaled then.
+    let begins = !configuration.start.isEmpty && !resume
+    // A head that comes with the encoder is where training starts; its input is not rescaled then. A model that the run
+    // begins from has a head of its own.
     let (found, wanted) = (
       try? VGGArchitecture(weights: encoder.file, prefix: encoder.prefix), description.encoder
     )
-    let headIsThere = found?.head == wanted.head && found?.featureSize == wanted.featureSize
+    let headIsThere =
+      !begins && found?.head == wanted.head && found?.featureSize == wanted.featureSize
     func initial(_ parameter: ParameterSpecification) throws(SafetensorsError) -> Tensor {
       let key = parameter.path.replacingOccurrences(of: ModelFile.encoderPrefix, with: encoder.prefix)
       let isThere = parameter.path.hasPrefix(ModelFile.encoderPrefix + "features") || headIsThere
@@ -87,17 +90,29 @@ public struct Trainer {
       mapShape: cut?.mapShape(
         height: description.preprocessing.height, width: description.preprocessing.width) ?? [0],
       microBatch: configuration.microBatch > 0 ? configuration.microBatch : nil)
-    let deviation = network.deviation(train, on: .cpu)
-    network.scale = headIsThere ? 1 : Float(1 / deviation.pooled)
-    // That of a model to begin from goes with its weights.
-    let begun =
-      configuration.start.isEmpty ? nil : try ModelDescription(of: SafetensorsFile(path: configuration.start))
-    self.description.decoder.attention?.scale =
-      begun?.decoder.attention?.scale ?? Float(1 / deviation.regions)
-    network.description = self.description
-    if !configuration.start.isEmpty && !resume {
-      try Self.start(&network, from: configuration.start, description, encoder: encoder)
+    let path = folder + "/checkpoint.safetensors"
+    let exists = FileManager.default.fileExists(atPath: path)
+    if resume && !exists { throw TrainingError.nothingToResume(path: path) }
+    if !resume && exists { throw TrainingError.alreadyThere(path: path) }
+    let checkpoint = try resume ? SafetensorsFile(path: path) : nil
+    let begun = try checkpoint.map { try Checkpoint.state(in: $0) }
+    let isUnscaled =
+      (begun?.scale == nil && !headIsThere) || (begun?.regionScale == nil && description.tap == .map)
+    let deviation = isUnscaled ? network.deviation(train, on: .cpu) : .none
+    if let scale = begun?.scale {
+      network.scale = Float(scale)
+    } else if !headIsThere {
+      network.scale = Float(1 / deviation.pooled)
     }
+    self.description.decoder.attention?.scale = Float(begun?.regionScale ?? 1 / deviation.regions)
+    if begins {
+      let start = try ModelStart(
+        configuration.start, for: description, encoder: encoder, learning: network.learningPaths)
+      try start.apply(to: &network)
+      // Its regions' weights go with its scale of regions.
+      if let scale = start.regionScale { self.description.decoder.attention?.scale = scale }
+    }
+    network.description = self.description
     self.validation = Validation(validation, vocabulary: description.vocabulary)
     selfCritical = SelfCritical(configuration, train, description.vocabulary)
     optimizer = Optimizer(
@@ -110,22 +125,14 @@ public struct Trainer {
     state = RunState(
       schedule: configuration.learningRates(stepsPerEpoch: configuration.steps(of: train)),
       vocabulary: description.vocabulary.words,
-      data: "\(train.fingerprint) \(validation.fingerprint)", configuration: configuration)
-    let path = folder + "/checkpoint.safetensors"
-    let exists = FileManager.default.fileExists(atPath: path)
-    if resume {
-      guard exists else { throw TrainingError.nothingToResume(path: path) }
-      let file = try SafetensorsFile(path: path)
-      let kept = try Checkpoint.state(in: file)
-      var differences = configuration.differences(from: kept.configuration)
-      if kept.vocabulary != state.vocabulary {
-        differences.append("the captions give another vocabulary")
-      } else if kept.data != state.data {
-        differences.append("other captions, or other images that can be read")
-      }
+      data: "\(train.fingerprint) \(validation.fingerprint)",
+      images: "\(train.fingerprintOfNames) \(validation.fingerprintOfNames)", encoder: train.features.key,
+      scale: Double(network.scale), regionScale: self.description.decoder.attention.map { Double($0.scale) },
+      configuration: configuration)
+    if let begun, let file = checkpoint {
+      let differences = state.differences(from: begun)
       guard differences.isEmpty else { throw TrainingError.otherRun(path: path, differences: differences) }
-      state = kept
-      state.configuration = configuration
+      state = state.goingOn(from: begun)
       try Checkpoint.restore(file, step: state.step, &network.captions, &optimizer, &average)
       if network.convolutions != nil {
         try Checkpoint.restore(
@@ -133,8 +140,6 @@ public struct Trainer {
           &encoderOptimizer,
           &average)
       }
-    } else if exists {
-      throw TrainingError.alreadyThere(path: path)
     }
     log = try RunLog(path: folder + "/log.jsonl", length: state.logLength)
   }

@@ -11,6 +11,14 @@ extension TrainingConfiguration: Codable {
   /// Reads a file.
   /// - Throws: `TrainingError.configuration` naming the file and the option.
   public init(contentsOf path: String) throws(TrainingError) {
+    self = try Self.decoded(Self.self, contentsOf: path)
+  }
+
+  /// Reads a file that holds options.
+  /// - Throws: as `init(contentsOf:)`.
+  static func decoded<Value: Decodable>(
+    _ type: Value.Type, contentsOf path: String
+  ) throws(TrainingError) -> Value {
     let data: Data
     do {
       let file = try FileContents(path: path, limit: 1 << 24)
@@ -18,8 +26,8 @@ extension TrainingConfiguration: Codable {
     } catch {
       throw .configuration("\(error)")
     }
-    do { self = try Self(json: data) } catch {
-      throw .configuration("\(path): expected options of a run: \(Self.reason(error))")
+    do { return try JSONDecoder().decode(type, from: data) } catch {
+      throw .configuration("\(path): expected options of a run: \(reason(error))")
     }
   }
 
@@ -52,6 +60,8 @@ extension TrainingConfiguration: Codable {
   ) throws {
     for key in container.allKeys.sorted(by: { $0.stringValue < $1.stringValue }) {
       let name = group + SettingKey.snakeCase(key.stringValue)
+      // Where a run was begun: no option.
+      if name == RunPlace.key { continue }
       func refusal(_ reason: String) -> DecodingError {
         .dataCorrupted(.init(codingPath: [], debugDescription: reason))
       }

@@ -68,12 +68,22 @@ extension TrainingConfiguration {
       learningRate: self.learningRate, curve, warmUp: self.warmUp, stopPatience: self.stopPatience)
   }
 
-  /// The options in which a continuation differs from its run; `epochs` may, unless the schedule depends on it.
-  public func differences(from other: TrainingConfiguration) -> [String] {
-    TrainingSettings.list.filter {
-      !$0.isSame(in: self, other) && ($0.name != "epochs" || self.schedule == .cosine)
-    }
-    .compactMap { setting in
+  /// The options in which a continuation differs from its run and may not, for people.
+  /// - Parameter isBetweenEpochs: whether no epoch is under way.
+  public func differences(from other: TrainingConfiguration, isBetweenEpochs: Bool = true) -> [String] {
+    changes(from: other) { $0 == .fixed } + (isBetweenEpochs ? [] : changesOfBatches(from: other))
+  }
+
+  private func changesOfBatches(from other: TrainingConfiguration) -> [String] {
+    changes(from: other) { $0 == .betweenEpochs }.map { $0 + " (it may change between epochs only)" }
+  }
+
+  /// The options in which a continuation differs from its run, of those that `isMeant` wants.
+  func changes(
+    from other: TrainingConfiguration, _ isMeant: (SettingContinuation) -> Bool
+  ) -> [String] {
+    TrainingSettings.list.filter { isMeant($0.continuation) && !$0.isSame(in: self, other) }.compactMap {
+      setting in
       setting.keys.first.map { "\($0): \(setting.text(in: other)) then, \(setting.text(in: self)) now" }
     }.sorted()
   }

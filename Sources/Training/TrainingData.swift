@@ -28,6 +28,8 @@ public struct EncodedSplit {
   public let references: @Sendable (Int) -> [[String]]
   /// Pooled maps of the images.
   public let features: MapCache
+  /// The names of the images in their data set, a row each: with what they show they tell one list from another.
+  public let names: [String]
   /// Pooled maps of other views of the same images, for training to choose among.
   public let views: [MapCache]
 
@@ -37,10 +39,10 @@ public struct EncodedSplit {
   /// Captions about images whose features are done; those of unreadable images are left out.
   public init(
     captions: some Collection<some Collection<Int32>>, rows: [Int],
-    references: @escaping @Sendable (Int) -> [[String]] = { _ in [] }, features: MapCache,
-    views: [MapCache] = []
+    references: @escaping @Sendable (Int) -> [[String]] = { _ in [] }, names: [String]? = nil,
+    features: MapCache, views: [MapCache] = []
   ) {
-    precondition(captions.count == rows.count)
+    precondition(captions.count == rows.count && names?.count ?? features.names.count == features.names.count)
     var (usable, usableRows) = (EncodedCaptions(), [Int]())
     usableRows.reserveCapacity(rows.count)
     for (caption, row) in zip(captions, rows)
@@ -60,6 +62,7 @@ public struct EncodedSplit {
     self.rows = usableRows
     self.images = images
     self.references = references
+    self.names = names ?? features.names
     self.features = features
     self.views = views
   }
@@ -91,6 +94,16 @@ public struct EncodedSplit {
       (seen == 0 ? features : views[seen - 1]).read(row, into: memory + position * width)
     }
     return result
+  }
+
+  /// The path of an image's file.
+  func path(of row: Int) -> String { features.files?[row] ?? features.names[row] }
+
+  /// Names the list of images.
+  var fingerprintOfNames: String {
+    var result = Fingerprint()
+    result.add(bytes: names.joined(separator: "\n").utf8)
+    return result.text
   }
 
   /// Names the captions and their images' rows: equal only if they all are.

@@ -21,6 +21,11 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
   /// A signal asked for the end; the checkpoint holds everything.
   case interrupted(path: String)
 
+  private func model(beside path: String) -> String {
+    path.hasSuffix("checkpoint.safetensors")
+      ? path.dropLast("checkpoint.safetensors".count) + "model.safetensors" : "MODEL"
+  }
+
   /// One line for people.
   public var description: String {
     switch self {
@@ -33,7 +38,9 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
     case .noImages(let name): "\(name): expected images, found none that can be read"
     case .nothingToResume(let path): "\(path): expected a checkpoint to resume, found none"
     case .otherRun(let path, let differences):
-      "\(path): expected the options the run began with, found others: \(differences.joined(separator: "; "))"
+      "\(path): expected what may not change in a run that has begun, found others: "
+        + differences.joined(separator: "; ")
+        + "; another run can begin from this one's model: --start \(model(beside: path)) --output OTHER"
     case .diverged(let step, let what):
       "step \(step): \(what) is not finite; the last checkpoint is untouched, a lower --learning-rate may help"
     case .interrupted(let path): "interrupted; continue with --resume (\(path))"

@@ -33,7 +33,7 @@ public struct Validation {
       decoder: network.captions.decoder, vocabulary: vocabulary, seen: features(of: network, device),
       device: device)
     let images = split.images.enumerated().map { place, image in
-      let name = split.features.names[image.row]
+      let name = split.path(of: image.row)
       let references = split.references(image.row)
       return EvaluatedImage(
         id: place, fileName: name, path: name, references: references.map { $0.joined(separator: " ") },

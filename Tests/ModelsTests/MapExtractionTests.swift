@@ -16,6 +16,26 @@ private struct Stopped: Error {}
     return try CaptionModel(contentsOf: path, caching: .resident).encoder
   }
 
+  /// Weights that somebody writes into meanwhile end the work, and no row that may be of both counts.
+  @Test func weightsThatChangeEndIt() throws {
+    try withTemporaryFolder { folder in
+      let encoder = try encoder(folder)
+      let paths = [photo("decode/jpeg-orientation-1.jpg")]
+      func open() throws -> MapCache {
+        try MapCache(path: folder + "/f", key: "k", names: paths, width: 16)
+      }
+      let model = try FileHandle(forWritingTo: URL(fileURLWithPath: folder + "/model.safetensors"))
+      try model.seekToEnd()
+      try model.write(contentsOf: Data([0]))
+      #expect {
+        try encoder.fill(open(), paths: paths, progress: { _ in }, failed: { _, _ in })
+      } throws: {
+        "\($0)".contains("model.safetensors: can't go on: another program wrote into it")
+      }
+      #expect(try open().pending == [0])
+    }
+  }
+
   /// Whatever ends the work, the rows before it last.
   @Test func keepsTheRowsBeforeAnError() throws {
     try withTemporaryFolder { folder in

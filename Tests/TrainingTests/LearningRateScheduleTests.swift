@@ -102,4 +102,21 @@ private func golden(_ name: String) throws -> [Double] {
       #expect(!decoded.isPossible, "\(changed)")
     }
   }
+
+  /// Resumed: what validation found counts on; another rate begins without falls and with all its patience.
+  @Test func anotherScheduleGoesOnFromWhereOneStands() {
+    var begun = LearningRateSchedule(learningRate: 0.1, .plateau(factor: 0.5, patience: 1), stopPatience: 2)
+    #expect(begun.observe(3, epoch: 1) == .improved)
+    #expect(begun.observe(4, epoch: 2) == .stalled && begun.learningRate(after: 9) == 0.05)
+    #expect(begun.observe(4, epoch: 3) == .finished && begun.isExhausted)
+    let same = LearningRateSchedule(learningRate: 0.1, .plateau(factor: 0.5, patience: 1), stopPatience: 2)
+    #expect(same.goingOn(from: begun) == begun)
+    let patient = LearningRateSchedule(learningRate: 0.1, .plateau(factor: 0.5, patience: 1), stopPatience: 3)
+    let more = patient.goingOn(from: begun)
+    #expect(!more.isExhausted && more.best == 3 && more.learningRate(after: 9) == 0.05)
+    let lower = LearningRateSchedule(learningRate: 0.01, .plateau(factor: 0.5, patience: 1), stopPatience: 2)
+    let other = lower.goingOn(from: begun)
+    #expect(!other.isExhausted && other.best == 3 && other.bestEpoch == 1)
+    #expect(other.learningRate(after: 9) == 0.01)
+  }
 }

@@ -1,7 +1,8 @@
 import Foundation
 import Kernels
 import Testing
-import Training
+
+@testable import Training
 
 private func decoded(_ json: String) throws -> TrainingConfiguration {
   try TrainingConfiguration(json: Data(json.utf8))
@@ -15,7 +16,7 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     (configuration.split, configuration.validationSplit) = ("train-only", "test")
     (configuration.maximumLength, configuration.longCaptions) = (16, .drop)
     configuration.validationShare = 0.2
-    configuration.lengthBuckets = true
+    (configuration.lengthBuckets, configuration.lenient, configuration.maximumPixels) = (true, true, 99)
     (configuration.encoder, configuration.preprocessing) = ("vgg.safetensors", "caffe")
     (configuration.minimumCount, configuration.embeddingSize, configuration.hiddenSize) = (2, 3, 4)
     (configuration.featureSize, configuration.head, configuration.injection) = (5, .full, .firstStep)
@@ -215,19 +216,23 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     }
   }
 
-  /// But not under a cosine, whose learning rates it decides.
-  @Test func onlyTheNumberOfEpochsMayChange() {
+  /// How steps are taken may change, and where files are; what the run is may not, and batches between epochs only.
+  @Test func someOptionsMayChange() {
     let begun = TrainingConfiguration()
     var now = begun
-    now.epochs = 99
+    (now.epochs, now.learningRate, now.schedule, now.stopPatience) = (99, 0.1, .cosine, 9)
+    (now.encoder, now.captions, now.validationImages) = ("other", ["a/b.json"], ["c"])
     #expect(now.differences(from: begun) == [])
-    (now.seed, now.encoder) = (2, "other")
-    #expect(now.differences(from: begun) == ["encoder:  then, other now", "seed: 1 then, 2 now"])
-    now = begun
-    now.captions = ["a/b.json"]
-    #expect(now.differences(from: begun) == ["captions:  then, a/b.json now"])
-    var (cosine, longer) = (TrainingConfiguration(), TrainingConfiguration())
-    (cosine.schedule, longer.schedule, longer.epochs) = (.cosine, .cosine, 31)
-    #expect(longer.differences(from: cosine) == ["epochs: 30 then, 31 now"])
+    now.batchSize = 7
+    #expect(now.differences(from: begun) == [])
+    #expect(
+      now.differences(from: begun, isBetweenEpochs: false)
+        == ["batch_size: 100 then, 7 now (it may change between epochs only)"])
+    (now.seed, now.cell) = (2, CellName(GRU.self))
+    #expect(now.differences(from: begun) == ["cell: lstm then, gru now", "seed: 1 then, 2 now"])
+    #expect(now.changes(from: begun) { $0 == .byContent }.count == 3)
+    // Each option has its rule: most decide what a run is.
+    let counts = Dictionary(grouping: TrainingSettings.all.filter { !$0.keys.isEmpty }, by: \.continuation)
+    #expect(counts.mapValues(\.count)[.betweenEpochs] == 3 && counts[.byContent]?.count == 11)
   }
 }

@@ -33,6 +33,7 @@ import Testing
     configuration.epochs = 2
     configuration.batchSize = 3
     configuration.views = 1
+    configuration.start = ""
     return configuration
   }
 

@@ -176,7 +176,13 @@ import Testing
         }, "\(outcome.errors)")
       #expect(try test.run(["train", "--resume", "--output", "run"]).status == 0)
       let chosen = try test.run(arguments + ["--epochs", "1", "--output", "chosen"])
-      #expect(chosen.status == 0 && !chosen.errors.contains("are few"))
+      #expect(chosen.status == 0 && !chosen.errors.contains("--batch-size"), "\(chosen.errors)")
+      // Rare words count, too, unless that was chosen.
+      #expect(!chosen.errors.contains("--min-count"))
+      let open = try test.run(
+        arguments.dropLast(4) + ["--views", "1", "--epochs", "1", "--output", "open"])
+      #expect(
+        open.status == 0 && open.errors.contains("16 captions are few: --min-count 2, "), "\(open.errors)")
     }
   }
 
@@ -196,6 +202,22 @@ import Testing
       #expect(
         trained.status == 0
           && trained.errors.contains("broken.json: 2 entries left out, the first: annotations[0]"))
+    }
+  }
+
+  /// Photos that are cut short are left out, or what there is of them is taken.
+  @Test func photosCutShortAreTakenOnDemand() throws {
+    try TrainingPlace.with { test in
+      let photo = test.place.folder + "/photos/4.jpg"
+      let whole = try Data(contentsOf: URL(fileURLWithPath: photo))
+      try whole.prefix(whole.count * 9 / 10).write(to: URL(fileURLWithPath: photo))
+      let outcome = try test.run(test.arguments("run", "--epochs", "1", "--lenient"))
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(outcome.complaints.count { $0.contains("photos/4.jpg: cut short: ") } == 1, "\(outcome.errors)")
+      #expect(try test.run(test.arguments("run", "--check", "--lenient")).status == 0)
+      #expect(try test.run(test.arguments("run", "--check")).status == 1)
+      let small = try test.run(test.arguments("small", "--epochs", "1", "--max-pixels", "10"))
+      #expect(small.status == 1 && small.errors.contains("(--max-pixels)"), "\(small.errors)")
     }
   }
 

@@ -12,10 +12,18 @@ public struct EncoderSource: Sendable {
   /// How pixels become its input.
   public let preprocessing: Preprocessing
 
+  /// Whether it is a captioner model, with a decoder of its own.
+  public var isModel: Bool { !prefix.isEmpty }
+
   /// Opens the file.
-  /// - Parameter name: `auto` takes what the file says, else torchvision's; `torchvision`; `caffe`.
+  /// - Parameters:
+  ///   - name: `auto` takes what the file says, else `otherwise`; `torchvision`; `caffe`.
+  ///   - otherwise: torchvision's unless given.
   /// - Throws: `SafetensorsError`, `ModelError`.
-  public init(path: String, preprocessing name: String) throws {
+  public init(
+    path: String, preprocessing name: String,
+    otherwise: @autoclosure () throws -> Preprocessing = .torchvision
+  ) throws {
     file = try SafetensorsFile(path: path)
     var stored: Preprocessing?
     if file.metadata["format"] == "captioner" {
@@ -32,7 +40,7 @@ public struct EncoderSource: Sendable {
     switch name {
     case "torchvision": preprocessing = .torchvision
     case "caffe": preprocessing = .caffe
-    default: preprocessing = stored ?? .torchvision
+    default: preprocessing = try stored ?? otherwise()
     }
   }
 }

@@ -40,12 +40,14 @@ extension VGGEncoder {
             }
           }
         }
+        // Before rows of mixed weights can count.
+        try checkUnchanged()
         done += batch.indices.count + batch.failures.count
         if number % 16 == 15 { try cache.flush() }
         try progress(done)
       }
     } catch {
-      try? cache.flush()
+      if (try? checkUnchanged()) != nil { try? cache.flush() }
       throw error
     }
     try cache.flush()
@@ -65,7 +67,7 @@ extension VGGEncoder {
     note: (String) -> Void
   ) throws -> MapCache {
     let wanted = key(try fingerprint(tap))
-    let found = MapCache.key(ofFileAt: path)
+    let found = MapCache.contents(of: path)?.key
     if let found, found != wanted {
       let told = reader.decoding
       reader.decoding = told == .scaled ? .exact : .scaled

@@ -41,6 +41,14 @@ public final class VGGEncoder {
     self.device = device
     stack = try ConvolutionStack(
       architecture, weights: file, prefix: prefix, caching: caching, on: device)
+    try checkUnchanged()
+  }
+
+  /// Makes sure that nobody has written into the weights' file since it was opened: what was computed since would be of
+  /// mixed weights.
+  /// - Throws: `ModelError.weights`.
+  public func checkUnchanged() throws(ModelError) {
+    do { try file.checkUnchanged() } catch { throw .weights(error) }
   }
 
   /// What is taken of an image.

@@ -1,4 +1,5 @@
 public import Datasets
+internal import Language
 internal import Models
 internal import Support
 
@@ -10,6 +11,10 @@ public struct DataCheckReport: Sendable, Encodable {
   public let data: DataCheck
   /// The share of validation words that become `<unk>`.
   public let unknownShare: Double
+  /// Options that were chosen because they were left open, in words.
+  public let notes: [String]
+  /// What would be taken of the model that the run begins from; nil: it begins from random weights.
+  public let start: StartSummary?
   /// Time, memory and disk.
   public let estimate: RunEstimate
 
@@ -21,27 +26,47 @@ public struct DataCheckReport: Sendable, Encodable {
   public init(
     _ configuration: TrainingConfiguration, folder: String, progress: (Int, Int) -> Void = { _, _ in }
   ) throws {
+    let configuration = configuration.withEncoder
     if let problem = configuration.missing ?? configuration.problem {
       throw TrainingError.configuration(problem)
     }
-    let source = try EncoderSource(path: configuration.encoder, preprocessing: configuration.preprocessing)
+    let source = try configuration.encoderSource(in: folder)
     let train = try configuration.trainingDataset()
     let validation = try configuration.validationDataset()
     for dataset in [train, validation] { _ = try dataset.missingFiles() }
+    let (prepared, notes) = try configuration.prepared(for: train.captionCount, source)
     var total = 0
-    let start = ContinuousClock.now
+    let begin = ContinuousClock.now
     data = DataCheck(
-      train: train, validation: validation, minimumCount: configuration.minimumCount
+      train: train, validation: validation, minimumCount: prepared.minimumCount,
+      reader: configuration.imageReader()
     ) { done, all in
       progress(done, all)
       total = all
     }
-    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    let seconds = (ContinuousClock.now - begin) / .seconds(1)
     unknownShare = data.validation.unknownShare
+    self.notes = notes
+    self.start = try Self.start(prepared, source, train)
     estimate = try RunEstimate(
-      configuration.suited(to: train.captionCount).configuration, source, data, folder: folder,
+      prepared, source, data, folder: folder,
       decodeSeconds: seconds / Double(max(total, 1)))
     usable = data.usable && estimate.fits && data.train.captions > 0 && data.validation.captions > 0
+  }
+
+  private static func start(
+    _ configuration: TrainingConfiguration, _ source: EncoderSource, _ train: CaptionDataset
+  ) throws -> StartSummary? {
+    guard !configuration.start.isEmpty else { return nil }
+    let network = try RunNetwork(configuration, source)
+    let vocabulary = Vocabulary(counts: train.tokenized().counts, minimumCount: configuration.minimumCount)
+    let description = ModelDescription(
+      encoder: network.architecture, preprocessing: source.preprocessing, decoder: configuration.decoder,
+      vocabulary: vocabulary)
+    return try ModelStart(
+      configuration.start, for: description, encoder: (source.file, source.prefix),
+      learning: network.learningPaths
+    ).summary
   }
 
   /// The report as one JSON object.

@@ -1,7 +1,9 @@
 internal import Models
 internal import Datasets
+internal import Foundation
 internal import Imaging
 internal import Support
+internal import Synchronization
 
 /// The maps of a run's images: computed where they are missing, kept in files of the run's folder.
 final class RunMaps {
@@ -11,13 +13,17 @@ final class RunMaps {
   private let fingerprint: String
   private let shouldStop: () -> Bool
   private let report: (TrainingRun.Event) -> Void
+  /// What is odd about photos, from the threads that read them.
+  private let warnings = Warnings()
   /// Images that can't be read, whatever the view.
   private(set) var unreadable: Set<ExactName> = []
+  /// What was reported: every view finds the same.
+  private var reported: Set<String> = []
   /// By path: training and validation may be the same images, and then share a file.
   private var open: [String: MapCache] = [:]
 
   init(
-    _ network: RunNetwork, _ source: EncoderSource, _ decoding: PhotoDecoding, folder: String,
+    _ configuration: TrainingConfiguration, _ network: RunNetwork, _ source: EncoderSource, folder: String,
     shouldStop: @escaping () -> Bool, report: @escaping (TrainingRun.Event) -> Void
   ) throws {
     self.network = network
@@ -27,7 +33,7 @@ final class RunMaps {
     encoder = try VGGEncoder(
       network.frozen, preprocessing: source.preprocessing, weights: source.file, prefix: source.prefix,
       caching: .resident)
-    encoder.reader.decoding = decoding
+    encoder.reader = configuration.imageReader { [warnings] in warnings.add($0) }
     fingerprint = try encoder.fingerprint(network.tap)
   }
 
@@ -35,10 +41,10 @@ final class RunMaps {
   /// - Throws: `TrainingError.interrupted`, `.noImages`; the errors of files.
   func cache(of split: TrainingSplit, view: Augmentation) throws -> MapCache {
     let key = view.name.isEmpty ? fingerprint : fingerprint + " " + view.name
-    let path = path(key, split)
+    let (path, names) = place(key, split)
     if let cache = open[path] { return cache }
     let cache = try MapCache(
-      path: path, key: key, names: split.files, files: split.files, width: network.featureWidth,
+      path: path, key: key, names: names, files: split.files, width: network.featureWidth,
       type: network.featureType)
     for warning in cache.warnings { report(.warning(warning)) }
     try fill(cache, split, view)
@@ -46,11 +52,55 @@ final class RunMaps {
     return cache
   }
 
-  /// Features of other encoders and other images lie beside each other.
-  private func path(_ key: String, _ split: TrainingSplit) -> String {
+  /// The file of some features, and what it calls the images. Features of other encoders and other images lie beside
+  /// each other; where the images are is of no account.
+  private func place(_ key: String, _ split: TrainingSplit) -> (path: String, names: [String]) {
     var name = Fingerprint()
-    name.add(bytes: ([key] + split.files).joined(separator: "\n").utf8)
-    return "\(folder)/features-\(name.text).safetensors"
+    name.add(bytes: ([key, split.role] + split.names).joined(separator: "\n").utf8)
+    let path = "\(folder)/features-\(name.text).safetensors"
+    if access(path, F_OK) == 0 { return (path, split.names) }
+    return earlier(key, split) ?? (path, split.names)
+  }
+
+  /// The same of a run of an earlier version, which called images by their paths. Where several may be meant by now, none
+  /// is.
+  private func earlier(_ key: String, _ split: TrainingSplit) -> (path: String, names: [String])? {
+    let alike = kept.filter { $0.key == key && $0.names.count == split.files.count }
+    func only(_ isSame: (_ name: String, _ row: Int) -> Bool) -> (path: String, names: [String])? {
+      let found = alike.filter { kept in kept.names.indices.allSatisfy { isSame(kept.names[$0], $0) } }
+      return found.count == 1 ? (found[0].path, found[0].names) : nil
+    }
+    return only { ExactName($0) == ExactName(split.files[$1]) }
+      ?? only { name, row in
+        let end = ("/" + split.fileNames[row]).utf8
+        // A number before it is no folder: a list of several folders, as this version names them.
+        return name.utf8.reversed().starts(with: end.reversed())
+          && !name.utf8.dropLast(end.count).allSatisfy { 0x30...0x39 ~= $0 }
+      }
+  }
+
+  /// The files of features in the run's folder.
+  private lazy var kept: [(path: String, key: String, names: [String])] = {
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return files.filter { $0.hasPrefix("features-") && $0.hasSuffix(".safetensors") }.sorted().compactMap {
+      let path = folder + "/" + $0
+      return MapCache.contents(of: path).map { (path, $0.key, $0.names) }
+    }
+  }()
+
+  /// Makes sure that a run goes on with the encoder that it was begun with. Earlier versions kept its path alone, and
+  /// features that say what made them.
+  /// - Throws: `TrainingError.otherRun`.
+  func check(_ begun: RunState, _ configuration: TrainingConfiguration, at path: String) throws {
+    let isSame =
+      begun.encoder.map { $0 == fingerprint }
+      ?? (kept.contains { $0.key.hasPrefix(fingerprint) }
+        || configuration.encoder == begun.configuration.encoder)
+    guard !isSame else { return }
+    let changes = configuration.changes(from: begun.configuration) { $0 == .byContent }
+      .filter { $0.hasPrefix("encoder:") || $0.hasPrefix("preprocessing:") }
+    throw TrainingError.otherRun(
+      path: path, differences: ["other convolutions, or another way from pixels to their input"] + changes)
   }
 
   private func fill(_ cache: MapCache, _ split: TrainingSplit, _ view: Augmentation) throws {
@@ -60,6 +110,7 @@ final class RunMaps {
     report(.features(name: name, done: 0, total: pending))
     var failures = 0
     try encoder.fill(cache, paths: split.files, view: view, tap: network.tap) { done in
+      for warning in warnings.taken() where reported.insert(warning).inserted { report(.warning(warning)) }
       // The last is reported when all is written.
       if done < pending { report(.features(name: name, done: done, total: pending)) }
       if shouldStop() { throw TrainingError.interrupted(path: folder) }
@@ -71,5 +122,20 @@ final class RunMaps {
     report(.features(name: name, done: pending, total: pending))
     if failures > 5 { report(.warning("\(failures - 5) more images can't be read")) }
     if failures == split.files.count { throw TrainingError.noImages(name: split.name) }
+  }
+}
+
+/// Lines that several threads gather.
+private final class Warnings: Sendable {
+  private let lines = Mutex<[String]>([])
+
+  func add(_ line: String) { lines.withLock { $0.append(line) } }
+
+  /// What there is; from now on they are gone.
+  func taken() -> [String] {
+    lines.withLock { lines in
+      defer { lines = [] }
+      return lines
+    }
   }
 }

@@ -51,6 +51,11 @@ struct RunNetwork {
     }
   }
 
+  /// The names of the convolutions' parameters that learn.
+  var learningPaths: Set<String> {
+    get throws(SafetensorsError) { Set(try convolutions?.parameters.map(\.path) ?? []) }
+  }
+
   /// [h, w, C] of a map at the cut, or of the last map.
   var mapShape: Shape {
     let (height, width) = (source.preprocessing.height, source.preprocessing.width)

@@ -1,4 +1,5 @@
 public import Datasets
+internal import Imaging
 
 extension TrainingConfiguration {
   /// The images and captions to train on.
@@ -22,6 +23,17 @@ extension TrainingConfiguration {
     } catch .noSplit(let path, let split, let found) {
       throw .noValidationSplit(path: path, split: split, found: found)
     }
+  }
+
+  /// How photos are read.
+  /// - Parameter warn: told of what is odd about one, on any thread.
+  func imageReader(warn: @escaping @Sendable (String) -> Void = { _ in }) -> ImageReader {
+    var reader = ImageReader()
+    reader.isLenient = self.lenient
+    reader.maximumPixels = self.maximumPixels
+    reader.decoding = decoding
+    reader.warn = warn
+    return reader
   }
 
   /// Whether validation takes a share of the training images.

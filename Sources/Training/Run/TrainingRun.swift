@@ -1,5 +1,6 @@
 internal import Models
 internal import Datasets
+internal import Evaluation
 internal import Foundation
 internal import Imaging
 internal import Language
@@ -53,25 +54,27 @@ public struct TrainingRun {
   /// - Throws: `TrainingError` when options are missing or out of range, when the folder holds a run that is not to be
   ///   resumed, or none that could be; `SafetensorsError`, `ModelError` of the encoder's file.
   public init(_ configuration: TrainingConfiguration, folder: String, resume: Bool = false) throws {
-    if let problem = configuration.missing ?? configuration.problem {
-      throw TrainingError.configuration(problem)
-    }
-    self.configuration = configuration
-    self.folder = folder
-    source = try EncoderSource(path: configuration.encoder, preprocessing: configuration.preprocessing)
     isBegun = FileManager.default.fileExists(atPath: folder + "/checkpoint.safetensors")
     if isBegun && !resume { throw TrainingError.alreadyThere(path: folder) }
     // A run that was stopped before its first checkpoint has a configuration and begins again.
     if resume && !isBegun && !FileManager.default.fileExists(atPath: Self.configurationPath(in: folder)) {
       throw TrainingError.nothingToResume(path: folder)
     }
+    let configuration = configuration.withEncoder
+    let problem = configuration.missing ?? configuration.problem ?? (resume ? configuration.lost : nil)
+    if let problem { throw TrainingError.configuration(problem) }
+    self.configuration = configuration
+    self.folder = folder
+    source = try configuration.encoderSource(in: folder)
   }
 
-  /// The options of the run in `folder`, as its `config.json` has them; nil: there is none.
+  /// The options of the run in `folder`, as its `config.json` has them; nil: there is none. Files that have moved with the
+  /// folder, or that relative paths no longer lead to, are looked for: the options say where they are now.
   public static func configuration(in folder: String) throws -> TrainingConfiguration? {
     let path = configurationPath(in: folder)
     guard FileManager.default.fileExists(atPath: path) else { return nil }
-    return try TrainingConfiguration(contentsOf: path).ofARun
+    let file = try TrainingConfiguration.decoded(RunFile.self, contentsOf: path)
+    return file.configuration.ofARun.moved(from: file.place, to: RunPlace(folder: folder))
   }
 
   /// Trains to the end.
@@ -83,21 +86,26 @@ public struct TrainingRun {
   public func run(
     shouldStop: @escaping () -> Bool = { false }, report: @escaping (Event) -> Void = { _ in }
   ) throws -> Double {
+    try checkFolder()
+    let begun = try begunState()
     let trainingData = try configuration.trainingDataset()
     let train = try split(trainingData, configuration.captions, report)
     let validationPaths = configuration.validationCaptions
     let validationData = try configuration.validationDataset()
     let validation = try split(
-      validationData, validationPaths.isEmpty ? configuration.captions : validationPaths, report)
+      validationData, validationPaths.isEmpty ? configuration.captions : validationPaths, besides: train,
+      report)
     if let warning = SharedFiles(trainingData, validationData).warning { report(.warning(warning)) }
-    let (configuration, note) = configuration.suited(to: trainingData.captionCount)
-    if let note { report(.message(note)) }
+    let (configuration, notes) =
+      isBegun ? (configuration, []) : try configuration.prepared(for: trainingData.captionCount, source)
+    for note in notes { report(.message(note)) }
     let vocabulary = Vocabulary(counts: train.tokens.counts, minimumCount: configuration.minimumCount)
     let coverage = train.tokens.statistics(of: vocabulary).coverage
     report(
       .message(
         "\(train.files.count) images, \(train.tokens.count) captions; \(vocabulary.count) words cover "
           + String(format: "%.2f %%", coverage * 100)))
+    if validation.files.count == 1 { report(.warning(EvaluationError.ciderOfOneImage)) }
     for warning in warnings(coverage, validation.tokens.statistics(of: vocabulary).coverage) {
       report(.warning(warning))
     }
@@ -112,8 +120,10 @@ public struct TrainingRun {
       decoder: configuration.decoder(about: network.architecture),
       vocabulary: vocabulary)
     if !isBegun && !configuration.start.isEmpty {
-      try description.check(
-        ModelDescription(of: SafetensorsFile(path: configuration.start)), at: configuration.start)
+      let start = try ModelStart(
+        configuration.start, for: description, encoder: (source.file, source.prefix),
+        learning: network.learningPaths)
+      report(.message(start.summary.text))
     }
     let lock = try openFolder()
     defer { close(lock) }
@@ -123,9 +133,10 @@ public struct TrainingRun {
     report(.message(configuration.decoding.inWords))
 
     let features = try RunMaps(
-      network, source, configuration.decoding, folder: folder, shouldStop: shouldStop, report: report)
+      configuration, network, source, folder: folder, shouldStop: shouldStop, report: report)
+    if let begun { try features.check(begun, configuration, at: checkpointPath) }
     let trainSplit = try EncodedSplit(
-      captions: learned.captions, rows: learned.rows, references: train.references(of:),
+      captions: learned.captions, rows: learned.rows, references: train.references(of:), names: train.names,
       features: features.cache(of: train, view: Augmentation(0)),
       views: (1..<configuration.views).map {
         try features.cache(of: train, view: Augmentation($0, seed: configuration.seed))
@@ -133,6 +144,7 @@ public struct TrainingRun {
     let told = validation.encoded(by: vocabulary)
     let validationSplit = try EncodedSplit(
       captions: told.captions, rows: told.rows, references: validation.references(of:),
+      names: validation.names,
       features: features.cache(of: validation, view: Augmentation(0)))
     if !features.unreadable.isEmpty { report(.unreadable(images: features.unreadable.count)) }
     var trainer = try Trainer(
@@ -153,9 +165,10 @@ public struct TrainingRun {
   }
 
   private func split(
-    _ dataset: CaptionDataset, _ paths: [String], _ report: (Event) -> Void
+    _ dataset: CaptionDataset, _ paths: [String], besides training: TrainingSplit? = nil,
+    _ report: (Event) -> Void
   ) throws -> TrainingSplit {
-    let split = try TrainingSplit(dataset, paths: paths)
+    let split = try TrainingSplit(dataset, paths: paths, besides: training)
     for warning in dataset.warnings { report(.warning(warning)) }
     return split
   }
@@ -177,6 +190,40 @@ public struct TrainingRun {
         "\(percent(1 - validation)) of the validation words become <unk>: training has too few of them")
     }
     return warnings
+  }
+
+  /// Where a run that has begun stands, with options that let it go on; nil: it has not begun.
+  /// - Throws: `TrainingError.otherRun`, before anything is read or computed for it.
+  private func begunState() throws -> RunState? {
+    guard isBegun else { return nil }
+    let state = try Checkpoint.state(in: SafetensorsFile(path: checkpointPath))
+    let differences = configuration.differences(
+      from: state.configuration, isBetweenEpochs: state.batch == 0)
+    guard differences.isEmpty else {
+      throw TrainingError.otherRun(path: checkpointPath, differences: differences)
+    }
+    return state
+  }
+
+  private var checkpointPath: String { folder + "/checkpoint.safetensors" }
+
+  /// Tries whether the folder can be made and written into, before anything is read, and leaves everything as it is.
+  private func checkFolder() throws {
+    func refusal(_ reason: String) -> TrainingError { .folder(path: folder, reason: reason) }
+    guard !folder.isEmpty else { throw refusal("expected a path, found none") }
+    var there = URL(fileURLWithPath: folder)
+    while !FileManager.default.fileExists(atPath: there.path), there.path != "/" {
+      there.deleteLastPathComponent()
+    }
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: there.path, isDirectory: &isFolder), isFolder.boolValue
+    else {
+      throw refusal("\(there.path) is no folder")
+    }
+    guard !FileManager.default.fileExists(atPath: folder) else { return try checkOutputs() }
+    do { try AtomicFile.check(there.path + "/.captioner-" + UUID().uuidString) } catch {
+      throw refusal(error.reason)
+    }
   }
 
   /// Makes the folder if need be and keeps other runs out of it while the descriptor that it returns is open.
@@ -210,7 +257,7 @@ public struct TrainingRun {
   private static func configurationPath(in folder: String) -> String { folder + "/config.json" }
 
   private func write(_ configuration: TrainingConfiguration) throws {
-    let json = try configuration.json()
+    let json = try canonicalJSON(RunFile(configuration, place: RunPlace(folder: folder)), .indented)
     try AtomicFile.write(to: Self.configurationPath(in: folder)) { try $0.write(json + "\n") }
   }
 }

@@ -1,6 +1,7 @@
 internal import Datasets
 internal import Language
 internal import Metrics
+internal import Support
 
 /// The captions of the training or the validation images as words, and the files of those images that have some.
 struct TrainingSplit: Sendable {
@@ -8,6 +9,12 @@ struct TrainingSplit: Sendable {
   let name: String
   /// The images' files, a row each.
   let files: [String]
+  /// What they are called in their folder.
+  let fileNames: [String]
+  /// The same, with the folder's number where there are several: the same wherever the folders are.
+  let names: [String]
+  /// Tells lists of images with the same names apart: empty, or what they are for.
+  let role: String
   /// All captions, image after image.
   let tokens: TokenizedCaptions
   /// The row of each caption's image.
@@ -15,18 +22,25 @@ struct TrainingSplit: Sendable {
   /// Where in `tokens` the captions of each row begin, and where the last ends.
   private let starts: [Int]
 
-  /// - Parameter paths: the files that the data set was read from.
+  /// - Parameters:
+  ///   - paths: the files that the data set was read from.
+  ///   - training: the images that the run learns from, if these are others.
   /// - Throws: `DatasetError`, `TrainingError.noCaptions`.
-  init(_ dataset: CaptionDataset, paths: [String]) throws {
+  init(_ dataset: CaptionDataset, paths: [String], besides training: TrainingSplit? = nil) throws {
     _ = try dataset.missingFiles()
     tokens = dataset.tokenized()
     var (files, rows, starts) = ([String](), [Int](), [Int]())
+    var (fileNames, folders, folderOfRow) = ([String](), [String: Int](), [Int]())
     rows.reserveCapacity(tokens.count)
     var last = -1
     // Images without a caption get no row.
     for (caption, image) in tokens.imageIndexes.enumerated() {
       if image != last {
-        files.append(dataset.images[image].path)
+        let image = dataset.images[image]
+        files.append(image.path)
+        fileNames.append(image.fileName)
+        folderOfRow.append(folders[image.folder] ?? folders.count)
+        folders[image.folder] = folderOfRow.last
         starts.append(caption)
       }
       last = image
@@ -37,6 +51,10 @@ struct TrainingSplit: Sendable {
     }
     name = paths.map { $0.split(separator: "/").last.map(String.init) ?? $0 }.joined(separator: ", ")
     (self.files, self.rows, self.starts) = (files, rows, starts + [tokens.count])
+    self.fileNames = fileNames
+    names = folders.count > 1 ? zip(folderOfRow, fileNames).map { "\($0)/\($1)" } : fileNames
+    role =
+      training.map { $0.files.map(ExactName.init) == files.map(ExactName.init) } ?? true ? "" : "validation"
   }
 
   /// All captions of the image of a row.

@@ -20,6 +20,8 @@ public protocol AnySetting: Sendable {
   var boundsText: String? { get }
   /// How it is given on the command line.
   var kind: SettingKind { get }
+  /// Whether a run that has begun may go on with another value.
+  var continuation: SettingContinuation { get }
 
   /// The option set to what was typed after it; nil when that makes no sense.
   func assignment(_ arguments: [String]) -> SettingAssignment?
@@ -71,6 +73,18 @@ public enum SettingKind: Sendable {
   case list
   /// `--name` or `--no-name`.
   case flag
+}
+
+/// Whether a run that has begun may go on with another value of an option.
+public enum SettingContinuation: Sendable {
+  /// No: data, weights or random choices would be those of another run.
+  case fixed
+  /// At any time: it decides how steps are taken from now on.
+  case free
+  /// Where no epoch is under way: it decides what an epoch's batches are.
+  case betweenEpochs
+  /// It says where something is or how it is read; what counts is what is found there.
+  case byContent
 }
 
 /// A value that an option was given.

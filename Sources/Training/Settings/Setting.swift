@@ -17,6 +17,8 @@ public struct Setting<Value: SettingValue>: StoredSetting {
   public let standard: Value
   /// What it may be; nil: anything of its type.
   public private(set) var bounds: Bounds<Value>?
+  /// Whether a run that has begun may go on with another value.
+  public private(set) var continuation = SettingContinuation.fixed
   /// How it changes a run that does not keep it under a key of its own; nil: it is kept.
   private var change: (@Sendable (inout TrainingConfiguration, Value) -> Void)?
 
@@ -47,6 +49,9 @@ public struct Setting<Value: SettingValue>: StoredSetting {
 
   /// Has an effect only then.
   func only(_ requirement: SettingRequirement) -> Self { with { $0.requirement = requirement } }
+
+  /// A run that has begun may go on with another value.
+  func onResume(_ continuation: SettingContinuation) -> Self { with { $0.continuation = continuation } }
 
   /// Is no value of its own, but a change to others.
   func changing(_ change: @escaping @Sendable (inout TrainingConfiguration, Value) -> Void) -> Self {

@@ -1,5 +1,6 @@
 public import Models
 public import Datasets
+internal import Imaging
 public import Kernels
 public import Layers
 public import Tensors
@@ -12,27 +13,36 @@ public struct TrainingSettings: Sendable {
 
   /// Caption files to train on, in any format that `CaptionDataset` reads; as one data set.
   public let captions = Setting(
-    .data, "captions", [String](), "Captions to train on, in any format evaluate takes; may be repeated.")
+    .data, "captions", [String](), "Captions to train on, in any format evaluate takes; may be repeated."
+  )
+  .onResume(.byContent)
   /// Folders of their images: one for each, or one for all.
   public let images = Setting(
     .data, "images", [String](), "Folder of their images: one for each --captions, or one for all."
   ).placeholder("folder")
+    .onResume(.byContent)
   /// The split to train on of files with splits; empty: `train`, `restval` included.
   public let split = Setting(
     .data, "split", "",
     "Split of files that have some: train (restval included), train-only, val, test or all; train unless given."
   )
+  .onResume(.byContent)
   /// Caption files to validate on; none: another split of the training files.
   public let validationCaptions = Setting(
     .data, "validation-captions", [String](),
-    "Captions to validate on; may be repeated; the val split of --captions unless given.")
+    "Captions to validate on; may be repeated; the val split of --captions unless given."
+  )
+  .onResume(.byContent)
   /// Folders of their images; none: those of the training images.
   public let validationImages = Setting(
     .data, "validation-images", [String](), "Folder of their images, as --images; --images unless given."
   ).placeholder("folder")
+    .onResume(.byContent)
   /// The split to validate on of files with splits; empty: `val`.
   public let validationSplit = Setting(
-    .data, "validation-split", "", "Split to validate on of files that have some; val unless given.")
+    .data, "validation-split", "", "Split to validate on of files that have some; val unless given."
+  )
+  .onResume(.byContent)
   /// The share of the training files' images that validate instead, chosen at random; 0: none.
   public let validationShare = Setting(
     .data, "validation-share", 0.0,
@@ -51,7 +61,9 @@ public struct TrainingSettings: Sendable {
   /// Whether the captions of a batch are of like length: they then end at about the same time step.
   public let lengthBuckets = Setting(
     .data, "length-buckets", false,
-    "Batches of captions of like length: quicker, as they end together, if less random.")
+    "Batches of captions of like length: quicker, as they end together, if less random."
+  )
+  .onResume(.betweenEpochs)
   /// Captions kept of each image for training: those that agree most with its others; 0: all.
   public let consensus = Setting(
     .data, "consensus", 0, "Learn only the captions of each image that agree most, this many; 0: all."
@@ -69,21 +81,39 @@ public struct TrainingSettings: Sendable {
     .data, "exact-decoding", false,
     "Decode every pixel of large JPEGs; else no finer than twice the side that the network reads, which is faster."
   )
+  /// Whether what is there of damaged photos is taken.
+  public let lenient = Setting(
+    .data, "lenient", false,
+    "Take what is there of photos that are damaged or cut short; missing rows are grey."
+  ).onResume(.byContent)
+  /// The most pixels of a photo.
+  public let maximumPixels = Setting(
+    .data, "max-pixels", ImageReader.usualMaximumPixels,
+    "The largest photo that is read, in pixels; memory stays bounded all the same."
+  ).within(.oneOrMore(upTo: 1 << 40)).onResume(.byContent)
 
   // MARK: Model
 
   /// Convolution weights (safetensors), torchvision's names.
-  public let encoder = Setting(.model, "encoder", "", "VGG weights (safetensors, torchvision's names).")
-    .placeholder("file")
+  public let encoder = Setting(
+    .model, "encoder", "",
+    "Convolutions: VGG weights (safetensors, torchvision's names) or a model; else --start's or the embedded model's."
+  )
+  .placeholder("file")
+  .onResume(.byContent)
   /// How pixels become the network's input: as the weights file says (else torchvision's), `torchvision` or `caffe`.
   public let preprocessing = Setting(
     .model, "preprocessing", "auto", "How pixels become input; auto: as the weights file says."
   ).within(Bounds("auto, torchvision or caffe") { ["auto", "torchvision", "caffe"].contains($0) })
     .placeholder("choice")
-  /// A model file to begin from instead of random weights; empty: none.
+    .onResume(.byContent)
+  /// A model file to begin from instead of random weights; empty: none, or where captions are few and the encoder is
+  /// that of a model, that model; `none`: none.
   public let start = Setting(
-    .model, "start", "", "Model to begin from; its words and sizes must be this run's."
+    .model, "start", "",
+    "Model to begin from: what fits is taken, and of its words those in the captions; none: random weights."
   ).placeholder("file")
+    .onResume(.byContent)
   /// What turns the last map into v; trained.
   public let head = Setting(
     .model, "head", VGGArchitecture.Head.compact, "Fully connected layers between the last map and v."
@@ -161,28 +191,35 @@ public struct TrainingSettings: Sendable {
   public let encoderLearningRate = Setting(
     .encoder, "encoder-learning-rate", 1e-5, "Learning rate of the convolutions at its highest."
   ).within(.from(0, below: 1)).placeholder("rate").only(.withFineTuning)
+    .onResume(.free)
   /// Decay of their weights.
   public let encoderWeightDecay = Setting(
     .encoder, "encoder-weight-decay", 0.0, "Decay of the convolutions' weights."
   ).within(.from(0, below: 1)).placeholder("rate").only(.withFineTuning)
+    .onResume(.free)
   /// Images whose activations are kept at a time while convolutions learn; 0: all of a batch.
   public let microBatch = Setting(
     .encoder, "micro-batch", 0,
     "Images whose activations are kept at a time while convolutions learn; 0: all."
   ).within(.zeroOrMore(upTo: 1 << 14)).placeholder("images").only(.withFineTuning)
+    .onResume(.free)
 
   // MARK: Optimisation
 
   /// Passes over the training captions, at most.
   public let epochs = Setting(.optimisation, "epochs", 30, "Passes over the captions, at most.")
     .within(.range(1...1 << 20))
+    .onResume(.free)
   /// What a batch is made of.
   public let batchUnit = Setting(
     .optimisation, "batch-unit", TrainingConfiguration.BatchUnit.captions,
-    "Batches of captions, or of images with all their captions.")
+    "Batches of captions, or of images with all their captions."
+  )
+  .onResume(.betweenEpochs)
   /// Captions or images per step (B).
   public let batchSize = Setting(.optimisation, "batch-size", 100, "Captions or images per step.")
     .within(.range(1...1 << 14))
+    .onResume(.betweenEpochs)
   /// How a gradient becomes a step of head and decoder.
   public let optimizer = Setting(
     .optimisation, "optimizer", OptimizerRule.adam(),
@@ -202,32 +239,41 @@ public struct TrainingSettings: Sendable {
   /// The step size, at its highest.
   public let learningRate = Setting(.optimisation, "learning-rate", 4e-4, "Learning rate at its highest.")
     .within(.between(0, 10)).placeholder("rate")
+    .onResume(.free)
   /// Steps over which the learning rate rises linearly to its highest.
   public let warmUp = Setting(.optimisation, "warm-up", 0, "Steps over which the learning rate rises.")
     .within(.zeroOrMore(upTo: 1 << 40)).placeholder("steps")
+    .onResume(.free)
   /// How the learning rate falls after the warm-up.
   public let schedule = Setting(
-    .optimisation, "schedule", TrainingConfiguration.Schedule.plateau, "How the learning rate falls.")
+    .optimisation, "schedule", TrainingConfiguration.Schedule.plateau, "How the learning rate falls."
+  )
+  .onResume(.free)
   /// What the learning rate is multiplied by when it falls.
   public let learningRateDecay = Setting(
     .optimisation, "learning-rate-decay", 0.5, "Factor on the learning rate when it falls."
   ).within(Bounds("more than 0 and at most 1") { $0 > 0 && $0 <= 1 }).placeholder("factor")
     .only(.withFallingRate)
+    .onResume(.free)
   /// Steps between falls of the step and exponential schedules.
   public let decayEvery = Setting(
     .optimisation, "decay-every", 1000, "Steps between falls of the step and exponential schedules."
   ).within(.oneOrMore(upTo: 1 << 40)).placeholder("steps").only(.withPeriodicFalls)
+    .onResume(.free)
   /// Epochs without improvement before the plateau schedule lowers the learning rate.
   public let decayPatience = Setting(
     .optimisation, "decay-patience", 1, "Epochs without improvement before the plateau schedule's rate falls."
   ).within(.range(1...1 << 20)).placeholder("epochs").only(.withPlateaus)
+    .onResume(.free)
   /// Epochs without improvement before training ends.
   public let stopPatience = Setting(
     .optimisation, "stop-patience", 4, "Epochs without improvement before training ends."
   ).within(.range(1...1 << 20)).placeholder("epochs")
+    .onResume(.free)
   /// The gradient's L2 norm is clipped to this; 0: never.
   public let clipNorm = Setting(.optimisation, "clip-norm", 5.0, "Largest norm of the gradient; 0: any.")
     .within(Bounds("0 or more") { $0 >= 0 && $0.isFinite }).placeholder("norm")
+    .onResume(.free)
   /// Decay of the moving average of the weights that is validated and saved; 0: the weights themselves.
   public let averageDecay = Setting(
     .optimisation, "average-decay", 0.999,
@@ -236,44 +282,55 @@ public struct TrainingSettings: Sendable {
   /// What the steps multiply; validation and the features are always float32.
   public let arithmetic = Setting(
     .optimisation, "arithmetic", Arithmetic.float32,
-    "What training steps multiply; bfloat16 is faster on CPUs that have it.")
+    "What training steps multiply; bfloat16 is faster on CPUs that have it."
+  )
+  .onResume(.free)
 
   // MARK: Regularisation
 
   /// Decay of the weights: an L2 penalty, decoupled with AdamW.
   public let weightDecay = Setting(.regularisation, "weight-decay", 0.0, "Decay of the weights.")
     .within(.from(0, below: 1)).placeholder("rate")
+    .onResume(.free)
   /// Share of each target word's probability that is spread over the vocabulary in training.
   public let labelSmoothing = Setting(
     .regularisation, "label-smoothing", 0.0, "Share of a target's probability spread over all words."
   ).within(.share).placeholder("share")
+    .onResume(.free)
   /// Share of the averaged map, the head's input, dropped in training.
   public let pooledDropout = Setting(
     .regularisation, "pooled-dropout", 0.0, "Dropout of the averaged map, the head's input."
   ).within(.share).placeholder("share")
+    .onResume(.free)
   /// Share of v dropped in training.
   public let featureDropout = Setting(.regularisation, "feature-dropout", 0.5, "Dropout of v.")
     .within(.share).placeholder("share")
+    .onResume(.free)
   /// Share of the word embedding dropped in training.
   public let embeddingDropout = Setting(
     .regularisation, "embedding-dropout", 0.5, "Dropout of the word embedding."
   ).within(.share).placeholder("share")
+    .onResume(.free)
   /// Share of h dropped between layers in training.
   public let layerDropout = Setting(.regularisation, "layer-dropout", 0.0, "Dropout of h between layers.")
     .within(.share).placeholder("share").only(.withSeveralLayers)
+    .onResume(.free)
   /// Share of the regions' values dropped in training.
   public let regionDropout = Setting(
     .regularisation, "region-dropout", 0.0, "Dropout of the regions' values."
   ).within(.share).placeholder("share").only(.withAttention)
+    .onResume(.free)
   /// λ of attention's doubly stochastic regulariser.
   public let attentionPenalty = Setting(
     .regularisation, "attention-penalty", 0.0,
     "Weight of a penalty on captions that do not look at every region about once (Xu et al. 2015)."
   ).within(Bounds("0 to 1000") { (0...1000).contains($0) }).placeholder("weight").only(.withAttention)
+    .onResume(.free)
   /// Share of h dropped before the vocabulary projection in training.
   public let outputDropout = Setting(
     .regularisation, "output-dropout", 0.5, "Dropout of h before the vocabulary projection."
   ).within(.share).placeholder("share")
+    .onResume(.free)
 
   // MARK: Scheduled sampling and self-critical training
 
@@ -282,34 +339,42 @@ public struct TrainingSettings: Sendable {
     .sampling, "scheduled-sampling", ScheduledSampling.Curve.none,
     "How the chance of reading the true word before falls."
   ).key("scheduled_sampling.curve")
+    .onResume(.free)
   /// k of the curve.
   public let samplingK = Setting(.sampling, "sampling-k", 1.0, "k of that curve.")
     .key("scheduled_sampling.k").only(.withScheduledSampling)
+    .onResume(.free)
   /// c of the linear curve, per step.
   public let samplingC = Setting(.sampling, "sampling-c", 0.0001, "c of the linear curve, per step.")
     .key("scheduled_sampling.c").only(.withLinearSampling)
+    .onResume(.free)
   /// The least that the chance becomes on the linear curve.
   public let samplingFloor = Setting(
     .sampling, "sampling-floor", 0.75, "The least chance on the linear curve."
   ).key("scheduled_sampling.floor").placeholder("share").only(.withLinearSampling)
+    .onResume(.free)
   /// Each word or each caption.
   public let samplingCoin = Setting(
     .sampling, "sampling-coin", ScheduledSampling.Coin.token,
     "Whether its coin decides on each token or each sequence."
   ).key("scheduled_sampling.coin").only(.withScheduledSampling)
+    .onResume(.free)
   /// Likeliest or drawn.
   public let samplingChoice = Setting(
     .sampling, "sampling-choice", ScheduledSampling.Choice.sample, "How the model's own word is chosen."
   ).key("scheduled_sampling.choice").only(.withScheduledSampling)
+    .onResume(.free)
   /// Captions drawn of each image for self-critical training; 0: teacher forcing alone.
   public let selfCriticalSamples = Setting(
     .sampling, "self-critical", 0, "Captions drawn of each image for self-critical training; 0: none."
   ).within(Bounds("0 or 2 to 1000") { (0...1000).contains($0) && $0 != 1 })
     .formerly("self_critical_samples").placeholder("captions")
+    .onResume(.free)
   /// The weight of teacher forcing beside self-critical training.
   public let teacherWeight = Setting(
     .sampling, "teacher-weight", 0.5, "Weight of teacher forcing beside self-critical training."
   ).within(Bounds("0 to 1") { (0...1).contains($0) }).placeholder("share").only(.withSelfCritical)
+    .onResume(.free)
 
   // MARK: Validation and output
 
@@ -321,9 +386,12 @@ public struct TrainingSettings: Sendable {
   public let validationBeamWidth = Setting(
     .output, "validation-beam-width", 3, "Width of the beam that captions the validation images."
   ).within(.range(1...100))
+    .onResume(.free)
   /// How the model file stores its scalars; checkpoints are always exact.
   public let precision = Setting(
-    .output, "precision", StoredType.float16, "How the model file stores numbers.")
+    .output, "precision", StoredType.float16, "How the model file stores numbers."
+  )
+  .onResume(.free)
   /// Everything random follows from it.
   public let seed = Setting(.output, "seed", UInt64(1), "Everything random follows from it.")
 
@@ -350,7 +418,7 @@ extension SettingRequirement {
   }
   static let withLengthLimit = Self("with --max-length") { $0.maximumLength > 0 }
   static let withRememberingGate = Self("without --start, for a cell with a forget gate") {
-    $0.start.isEmpty && $0.cell.cell.rememberingGate != nil
+    ($0.start.isEmpty || $0.start == TrainingConfiguration.noStart) && $0.cell.cell.rememberingGate != nil
   }
   static let withAttention = Self("with --conditioning attention or top-down") { $0.conditioning.attends }
   static let withSoftAttention = Self("with --conditioning attention") { $0.conditioning == .attention }

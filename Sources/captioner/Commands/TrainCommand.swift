@@ -1,5 +1,6 @@
 import ArgumentParser
 import Datasets
+import Foundation
 import Support
 import Training
 
@@ -21,12 +22,12 @@ struct TrainCommand: ParsableCommand {
       captions without training: exit status 1 if any could not be used.
 
       Examples:
+        captioner train --captions captions.csv --images photos \\
+          --validation-share 0.1 --output run
         captioner train --captions train.json --images photos \\
           --validation-captions val.json --encoder vgg16.safetensors --output run
         captioner train --captions dataset_coco.json --images coco \\
-          --encoder vgg16.safetensors --output run
-        captioner train --captions captions.csv --images photos --validation-share 0.1 \\
-          --encoder vgg16.safetensors --output run
+          --start run/model.safetensors --output run2
         captioner train --resume --output run
         captioner train --config run/config.json --seed 2 --output run2
         captioner train --preset top-down --captions train.json --images photos \\
@@ -80,6 +81,14 @@ struct TrainCommand: ParsableCommand {
     }
     if let preset { try apply(preset, to: &configuration) }
     try options.apply(to: &configuration)
+    // The embedded model's convolutions do, and where another install has them they are found there.
+    let name = configuration.encoder.split(separator: "/").last
+    let isGone = resume && !FileManager.default.fileExists(atPath: configuration.encoder)
+    if configuration.encoder.isEmpty && ["", "none"].contains(configuration.start)
+      || isGone && name == "captioner.safetensors"
+    {
+      configuration.encoder = (try? ModelOption.standard()) ?? configuration.encoder
+    }
     return configuration
   }
 

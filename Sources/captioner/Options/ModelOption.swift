@@ -13,9 +13,14 @@ struct ModelOption: ParsableArguments {
   /// The file to load.
   /// - Throws: `Failure` when no model is named and none is found.
   func resolved() throws -> String {
-    if let path { return path }
+    try path ?? Self.standard()
+  }
+
+  /// The default model.
+  /// - Throws: `Failure` when none is found.
+  static func standard() throws -> String {
     if let path = ProcessInfo.processInfo.environment["CAPTIONER_MODEL"], !path.isEmpty { return path }
-    let places = Self.defaultPlaces
+    let places = defaultPlaces
     if let found = places.first(where: { FileManager.default.fileExists(atPath: $0) }) { return found }
     throw Failure(
       description: "no model: expected --model FILE, $CAPTIONER_MODEL or a file "

@@ -27,6 +27,8 @@ extension DataCheckReport {
         + String(
           format: "%.2f %% of training words and %.2f %% of validation words become <unk>",
           data.train.unknownShare * 100, unknownShare * 100))
+    lines += notes
+    if let start { lines.append(start.text) }
     let duration = ProgressLine.duration
     lines.append(
       "time, roughly: features \(duration(estimate.featureSeconds)), an epoch \(duration(estimate.epochSeconds)), "
