@@ -37,7 +37,8 @@ public struct EvaluationSummary: Sendable {
 
 extension EvaluationSummary: Encodable {
   private enum Key: String, CodingKey {
-    case seconds, decoding, retrieval, sweep
+    case seconds, retrieval, sweep
+    case exactDecoding = "exact_decoding"
     case imagesPerSecond = "images_per_second"
     case confidenceThreshold = "confidence_threshold"
     case confidenceBaseRate = "confidence_base_rate"
@@ -51,7 +52,8 @@ extension EvaluationSummary: Encodable {
     try scores.encode(to: encoder)
     var container = encoder.container(keyedBy: Key.self)
     try container.encode(seconds, forKey: .seconds)
-    try container.encodeIfPresent(decoding, forKey: .decoding)
+    // A number, as all of the scores are.
+    if let decoding { try container.encode(decoding == .exact ? 1 : 0, forKey: .exactDecoding) }
     try container.encode(imagesPerSecond, forKey: .imagesPerSecond)
     if let trust {
       try container.encode(trust.threshold, forKey: .confidenceThreshold)
