@@ -19,7 +19,7 @@ extension CaptionResult {
       }
       results.append(
         CaptionResult(
-          imageID: number, caption: caption, logProb: entry.logProb,
+          imageID: number, caption: TextEncoding.repaired(caption) ?? caption, logProb: entry.logProb,
           referenceLogProbs: entry.referenceLogProbs))
     }
     if EntryListFormat.recognises(source) {

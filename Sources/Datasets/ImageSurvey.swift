@@ -41,7 +41,8 @@ struct ImageSurvey: Sendable {
     do {
       return .picture(fingerprint: fingerprint(try RGBImage(contentsOf: path)))
     } catch {
-      return access(path, F_OK) == 0 ? .corrupt(reason: "\(error)") : .missing(reason: "\(error)")
+      return access(FileName.path(path), F_OK) == 0
+        ? .corrupt(reason: "\(error)") : .missing(reason: "\(error)")
     }
   }
 

@@ -34,6 +34,7 @@ public struct ResultsScores: Sendable {
     let found = try CaptionResult.read(from: results, about: told)
     var warnings = try told.warnings + Self.warnings(found, of: results, against: captions, in: references)
     if found.count == 1 { warnings.append(EvaluationError.ciderOfOneImage) }
+    warnings += Self.departures(found.map(\.caption) + captions.values.flatMap(\.self))
     func tokens(_ captions: [String]) -> [[String]] { Self.tokens(captions, threads: threads) }
     let candidates = tokens(found.map(\.caption))
     let own = found.map { captions[$0.imageID] ?? [] }
@@ -75,6 +76,24 @@ public struct ResultsScores: Sendable {
     let missing = Set(captions.keys).subtracting(found.map(\.imageID)).sorted()
     return missing.isEmpty
       ? [] : ["\(path): no result for \(EvaluationError.list(missing)) of \(references): not scored"]
+  }
+
+  /// Where scores of such captions are not pycocoevalcap's, or are and surprise.
+  private static func departures(_ captions: [String]) -> [String] {
+    var notes: [String] = []
+    let apart = captions.count(where: Tokenizer().takesApart)
+    if apart > 0 {
+      notes.append(
+        "\(apart) captions in scripts without spaces (Chinese, Japanese, Thai, Lao, Burmese, Khmer): compared character "
+          + "by character; pycocoevalcap takes every run of them for one word and gives other scores")
+    }
+    let decomposed = captions.count { !Tokenizer.composed($0).utf8.elementsEqual($0.utf8) }
+    if decomposed > 0 {
+      notes.append(
+        "\(decomposed) captions have letters of several characters (Unicode NFD): to metrics, as to pycocoevalcap, they are "
+          + "other words than with letters of one")
+    }
+    return notes
   }
 
   /// e^loss per word of the references, end tokens counted, if the results tell the log-probabilities of all.

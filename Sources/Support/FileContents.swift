@@ -12,7 +12,7 @@ public final class FileContents: @unchecked Sendable {
   /// - Parameter limit: the most bytes that are read.
   /// - Throws: `FileError` when it can't be opened or read, is a folder or a device, or is larger than `limit`.
   public init(path: String, limit: Int = 1 << 34) throws(FileError) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(FileName.path(path), O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw FileError(path: path, action: "open", errno: errno) }
     defer { close(descriptor) }
     var status = stat()
@@ -52,6 +52,14 @@ public final class FileContents: @unchecked Sendable {
     self.path = path
     bytes = UnsafeRawBufferPointer(start: count == 0 ? nil : memory, count: count)
     if count == 0 { memory.deallocate() }
+  }
+
+  /// The same file in other bytes, which are copied.
+  public init(path: String, bytes: [UInt8]) {
+    self.path = path
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, bytes.count), alignment: 16)
+    memory.copyBytes(from: bytes)
+    self.bytes = UnsafeRawBufferPointer(rebasing: memory[..<bytes.count])
   }
 
   deinit { bytes.baseAddress.map { UnsafeMutableRawPointer(mutating: $0).deallocate() } }

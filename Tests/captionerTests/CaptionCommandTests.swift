@@ -56,7 +56,7 @@ struct PrintedImage: Decodable {
       #expect(outcome.status == 0 && outcome.errors == "")
       let object = try #require(try outcome.objects().first)
       #expect(outcome.lines.count == 1 && Set(object.keys) == ["image", "captions"])
-      #expect(outcome.output.hasPrefix(#"{"image": "#))
+      #expect(outcome.output.hasPrefix(#"{"image":""#))
       let first = try #require((object["captions"] as? [[String: Any]])?.first)
       #expect(Set(first.keys) == ["caption", "log_prob", "normalized_log_prob", "words"])
       #expect(Set(try #require(first["words"] as? [[String: Any]])[0].keys) == ["word", "log_prob"])
