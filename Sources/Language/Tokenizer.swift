@@ -17,7 +17,8 @@ public struct Tokenizer: Sendable, Equatable {
   let splitsUnspacedScripts: Bool
 
   /// The tokenizer.
-  public init() { splitsUnspacedScripts = true }
+  /// - Parameter splitsUnspacedScripts: false gives coco-caption's own words in every script.
+  public init(splitsUnspacedScripts: Bool = true) { self.splitsUnspacedScripts = splitsUnspacedScripts }
 
   /// The tokenizer by which these words were made: one that leaves scripts without spaces whole, if some word has several
   /// characters of theirs. So models that learned from captions with spaces put in keep their words.

@@ -20,7 +20,8 @@ public final class FileContents: @unchecked Sendable {
     let kind = status.st_mode & S_IFMT
     guard kind == S_IFREG || kind == S_IFIFO else {
       throw FileError(
-        path: path, action: "read", reason: "not a regular file")
+        path: path, action: "read",
+        reason: status.st_mode & S_IFMT == S_IFDIR ? "a folder, not a file" : "not a regular file")
     }
     // One more than the file has: its end is seen at once.
     var capacity = max(1 << 16, min(limit, Int(status.st_size)) + 1)

@@ -17,8 +17,6 @@ import Testing
     ("“你好”，他说：“再见！”", "你 好 他 说 再 见"),
     ("𠮷野家 々〇", "𠮷 野 家 々 〇"),
     ("don't走", "do n't 走"),
-    // Marks that have nothing to stand on.
-    ("ั", ""), ("a ั b", "a b"),
     ("남자가 말을 탄다", "남자가 말을 탄다"),
   ])
   func clustersAreTokens(text: String, tokens: String) {

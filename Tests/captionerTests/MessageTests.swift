@@ -108,6 +108,9 @@ import Testing
       let scores = try outcome.objects()[0]
       #expect(
         abs((scores["Bleu_1"] as? Double ?? 0) - 7.0 / 8) < 1e-6 && outcome.errors.contains("pycocoevalcap"))
+      let coco = try place.run(
+        "metrics", "--references", "r.txt", "--results", "s.txt", "--format", "json", "--tokenizer", "coco")
+      #expect(abs((try coco.objects()[0]["Bleu_1"] as? Double ?? 0) - 0.5) < 1e-6 && coco.errors == "")
       try place.file("n.txt", "un cafe\u{301}\ndeux\n")
       let decomposed = try place.run("metrics", "--references", "n.txt", "--results", "n.txt")
       #expect(decomposed.status == 0 && decomposed.errors.contains("NFD"))

@@ -107,7 +107,7 @@ statefarm.com's sign avro.com, river.a street.a b5.c
 a.5 ab.5 5.a a5.b
 dog/cat. dog/ /dog dog//cat 5/dog
 naïve Ñandú École ÀÉÎ façade œuvre jalapeño-stuffed
-русский ελληνικά עברית العربية 한국어
+日本語 русский ελληνικά עברית العربية 한국어
 a★b ♥ → ✓ © ® ™ a™ 5° 5°C § ¶ • a·b
 cap'n crunch, Cap'n and cap’n, recap'n cap'ns
 ol'man ol' ol'. somethin' dunkin' somethin's ol’man

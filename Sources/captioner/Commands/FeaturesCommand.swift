@@ -11,7 +11,7 @@ import Support
 struct FeaturesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "features", abstract: "Computes image features of many photos.",
-    usage: "captioner features [<options>] <paths> ... --encoder <file> --output <file>",
+    usage: "captioner features [<options>] --encoder <file> --output <file> <paths>",
     discussion: """
       Writes a safetensors file: `features` F32 [images, width], `status` U8
       [images] (1 done, 2 unreadable image), and in the metadata `names`, a JSON

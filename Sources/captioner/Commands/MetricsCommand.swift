@@ -1,6 +1,7 @@
 import ArgumentParser
 import Evaluation
 import Foundation
+import Language
 import Metrics
 import Support
 
@@ -29,7 +30,7 @@ struct MetricsCommand: ParsableCommand {
       pycocoevalcap (’ is not ', é in two characters not é in one). Scripts without
       spaces (Chinese, Japanese, Thai, Lao, Burmese, Khmer) are compared character
       by character, where pycocoevalcap takes a whole text for one word; so much is
-      said when it happens.
+      said when it happens, and --tokenizer coco does as it does.
 
       Examples:
         captioner metrics --references captions_val.json --results results.json
@@ -40,6 +41,7 @@ struct MetricsCommand: ParsableCommand {
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
+  enum WordRule: String, ExpressibleByArgument, CaseIterable { case captioner, coco }
 
   @Option(help: ArgumentHelp("Captions that people wrote, in any format.", valueName: "file"))
   var references: String
@@ -52,6 +54,10 @@ struct MetricsCommand: ParsableCommand {
   var resamples = 1000
   @Option(help: ArgumentHelp("The same seed draws the same images (default: 1).", valueName: "n")) var seed:
     UInt64?
+  @Option(
+    help:
+      "captioner, or coco: pycocoevalcap's own words for scripts without spaces too, a whole text for one.")
+  var tokenizer = WordRule.captioner
   @Option(help: "text or json (one object).") var format = Format.text
   @OptionGroup var engine: EngineOptions
 
@@ -72,6 +78,7 @@ struct MetricsCommand: ParsableCommand {
       let scored = try ResultsScores(
         of: results, references: references, trainingCaptions: trainingCaptions,
         bootstrap: resamples > 0 ? Bootstrap(resamples: resamples, seed: seed ?? 1) : nil,
+        tokenizer: Tokenizer(splitsUnspacedScripts: tokenizer == .captioner),
         threads: engine.threads ?? ProcessInfo.processInfo.activeProcessorCount)
       for warning in scored.warnings { Console.complain(warning) }
       // A reader that has gone costs no file.
