@@ -81,13 +81,13 @@ public struct CaptionDataset: Sendable, Equatable {
     for image in images where checked.insert(image.folder).inserted {
       var status = stat()
       let folder = image.folder.isEmpty ? "." : image.folder
-      guard stat(folder, &status) == 0 else {
+      guard stat(FileName.path(folder), &status) == 0 else {
         throw .file(FileError(path: folder, action: "open", errno: errno))
       }
       guard status.st_mode & S_IFMT == S_IFDIR else {
         throw .file(FileError(path: folder, action: "open", reason: "not a folder"))
       }
     }
-    return images.map(\.path).filter { access($0, F_OK) != 0 }
+    return images.map(\.path).filter { access(FileName.path($0), F_OK) != 0 }
   }
 }

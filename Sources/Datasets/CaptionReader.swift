@@ -24,6 +24,8 @@ struct CaptionReader {
   private var emptyCaptions: [String] = []
   private var faults: [DatasetError] = []
   private var respelled: [String] = []
+  /// Where captions are no UTF-8.
+  private var respelledCaptions: [String] = []
   /// Whether the file is a caption a line, without names.
   private(set) var isPlain = false
 
@@ -45,7 +47,7 @@ struct CaptionReader {
         throw .unrecognised(path: path, found: found ?? "white space")
       }
       isPlain = true
-      return try PlainLines.read(source, into: &self)
+      return PlainLines.read(source, into: &self)
     }
     try format.read(source, into: &self)
   }
@@ -128,18 +130,20 @@ struct CaptionReader {
 
   /// Adds a caption, without the white space around it if it is to be learned, to an image.
   mutating func addCaption(_ caption: String, to image: Int, location: @autoclosure () -> String) {
+    var caption = caption
+    if let repaired = TextEncoding.repaired(caption) {
+      caption = repaired
+      respelledCaptions.append(location())
+    }
     guard purpose == .learning else { return images[image].captions.append(caption) }
-    let caption = caption.trimmed
+    caption = caption.trimmed
     if caption.isEmpty { emptyCaptions.append(location()) } else { images[image].captions.append(caption) }
   }
 
   /// Adds a caption by its image's name, both as bytes; images are numbered in the order in which they come.
   mutating func add(name: some Collection<UInt8>, caption: some Collection<UInt8>, location: String) {
-    guard let name = String(validating: name, as: UTF8.self),
-      let caption = String(validating: caption, as: UTF8.self)
-    else {
-      return note(.unexpected(path: path, location: location, expected: "UTF-8", found: "other bytes"))
-    }
+    let name = String(decoding: name, as: UTF8.self)
+    let caption = String(decoding: caption, as: UTF8.self)
     if let image = index(ofImageNamed: name)
       ?? addImage(id: nil, place: images.count, fileName: name, location: location, fileKey: "")
     {
@@ -161,8 +165,13 @@ struct CaptionReader {
     }
     if let first = respelled.first {
       warnings.append(
-        "\(path): \(respelled.count) files are there under the other Unicode normalisation of their names, "
+        "\(path): \(respelled.count) files are there under the other Unicode normalisation, or another encoding or path, of their names, "
           + "the first \(first)")
+    }
+    if let first = respelledCaptions.first {
+      warnings.append(
+        "\(path): \(respelledCaptions.count) captions are not UTF-8, the first at \(first): read as Windows-1252 "
+          + "(Latin-1)")
     }
     let bare = images.lazy.filter(\.captions.isEmpty)
     if let first = bare.first {

@@ -19,7 +19,7 @@ extension CaptionResult {
       }
       results.append(
         CaptionResult(
-          imageID: number, caption: caption, logProb: entry.logProb,
+          imageID: number, caption: TextEncoding.repaired(caption) ?? caption, logProb: entry.logProb,
           referenceLogProbs: entry.referenceLogProbs))
     }
     if EntryListFormat.recognises(source) {
@@ -52,8 +52,8 @@ extension CaptionResult {
       throw .unexpected(
         path: path, location: "its lines",
         expected: references.isPlain
-          ? "\(references.captions.count) captions, one a line, as the references"
-          : "images with names or ids",
+          ? "\(references.captions.count) captions, one a line, as the references are"
+          : "images with names or ids, as the references have",
         found: isPlain ? "\(results.count) captions without names" : "captions of images")
     }
     return results
@@ -128,6 +128,8 @@ private struct ResultEntry: Decodable {
       if let number = references?.number(of: id) ?? id.number { return number }
     }
     if let name, let number = references?.number(ofFile: name) { return number }
-    throw .unknownImage(path: path, location: location, id: id ?? .text(name ?? ""))
+    guard let name else { throw .unknownImage(path: path, location: location, id: id ?? .text("")) }
+    throw .unexpected(
+      path: path, location: location, expected: "an image of the references", found: name.debugDescription)
   }
 }

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Glibc
+internal import Support
 
 /// A folder of images, and what caption files call those in it.
 struct ImageFolder {
@@ -24,21 +25,34 @@ struct ImageFolder {
   /// normalisation only; nil when it is outside.
   ///
   /// Names of files that are there are taken as they stand. Others may have backslashes as separators, may be absolute
-  /// or begin with the folder's path, and may differ in normalisation.
+  /// or begin with the folder's path, may differ in normalisation or encoding, and may be absolute paths of another
+  /// machine of which an end is there.
   func name(of name: String) -> (name: String, isRespelled: Bool)? {
     guard !name.isEmpty, !name.utf8.contains(0) else { return nil }
     if isInside(name), path.isEmpty || exists(name) { return (name, false) }
     let slashed = name.replacing("\\", with: "/")
     let candidates = [relative(name), slashed, relative(slashed)].compactMap(\.self).filter(isInside)
     if let found = candidates.first(where: exists) { return (found, false) }
-    for candidate in [name] + candidates where isInside(candidate) {
+    // A name of a file in Windows-1252 is spelled as the disk has it.
+    let repaired = [name, slashed].compactMap(TextEncoding.repaired).filter(isInside)
+    if let found = repaired.first(where: exists) { return (found, true) }
+    for candidate in [name] + candidates + repaired where isInside(candidate) {
       for other in [
         candidate.precomposedStringWithCanonicalMapping, candidate.decomposedStringWithCanonicalMapping,
       ]
       where !other.utf8.elementsEqual(candidate.utf8) && exists(other) { return (other, true) }
     }
+    if let found = [name, slashed].compactMap(endOfForeignPath).first { return (found, true) }
     if isInside(name) { return (name, false) }
     return candidates.first.map { ($0, false) }
+  }
+
+  /// Of an absolute path of another machine, `C:/data/photos/1.jpg`, the longest end that is in the folder.
+  private func endOfForeignPath(_ name: String) -> String? {
+    let parts = name.split(separator: "/", omittingEmptySubsequences: true)
+    guard name.hasPrefix("/") || name.contains(/^[A-Za-z]:\//), parts.count <= 64 else { return nil }
+    return parts.indices.dropFirst().lazy.map { parts[$0...].joined(separator: "/") }
+      .first { isInside($0) && exists($0) }
   }
 
   /// A path as it is within the folder: of an absolute one, or of one that begins where the folder's does.
@@ -48,7 +62,9 @@ struct ImageFolder {
     return roots.first { standard.hasPrefix($0) }.map { String(standard.dropFirst($0.count)) }
   }
 
-  private func exists(_ name: String) -> Bool { !path.isEmpty && access(path + "/" + name, F_OK) == 0 }
+  private func exists(_ name: String) -> Bool {
+    !path.isEmpty && access(FileName.path(path + "/" + name), F_OK) == 0
+  }
 
   private func isInside(_ name: String) -> Bool {
     !name.isEmpty && !name.hasPrefix("/") && !name.split(separator: "/").contains("..")

@@ -46,7 +46,8 @@ struct ImageSurvey: Sendable {
       let (image, size) = try reader.reduced(contentsOf: path, side: side)
       return .picture(fingerprint: fingerprint(image, of: size))
     } catch {
-      return access(path, F_OK) == 0 ? .corrupt(reason: "\(error)") : .missing(reason: "\(error)")
+      return access(FileName.path(path), F_OK) == 0
+        ? .corrupt(reason: "\(error)") : .missing(reason: "\(error)")
     }
   }
 

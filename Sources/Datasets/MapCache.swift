@@ -291,9 +291,22 @@ public enum MapCacheError: Error, Equatable, CustomStringConvertible {
     case .busy(let path): "\(path): another process is writing it"
     case .notACache(let path, let reason): "\(path): not a feature file: \(reason)"
     case .otherKey(let path, let expected, let found):
-      "\(path): expected features of \(expected), found those of \(found)"
+      "\(path): expected features of \(Self.parts(expected, besides: found)), found those of "
+        + "\(Self.parts(found, besides: expected)): name another file, or remove this one"
     case .otherRows(let path, let expected, let found):
-      "\(path): expected the features \(expected) of these images, found \(found) of others"
+      "\(path): expected the features \(expected) of these images, found \(found) of others: name another file, or "
+        + "remove this one"
     }
+  }
+
+  /// What one key has and another has not, for people: a tap, a size, or what is told apart by more than they would read.
+  private static func parts(_ key: String, besides other: String) -> String {
+    let others = Set(other.split(separator: " "))
+    let parts = key.split(separator: " ").filter { !others.contains($0) }.map { part in
+      if part.hasPrefix("{") { return "another preprocessing" }
+      if part.contains("pool") { return "another network" }
+      return part.count == 16 && part.allSatisfy(\.isHexDigit) ? "other weights" : String(part.prefix(40))
+    }
+    return parts.isEmpty ? "no such kind" : parts.joined(separator: ", ")
   }
 }

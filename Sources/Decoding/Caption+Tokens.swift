@@ -7,7 +7,7 @@ extension Caption {
     self.init(
       words: zip(hypothesis.words, hypothesis.logProbs).map {
         ScoredWord(word: vocabulary.word(for: $0), logProb: $1)
-      })
+      }, vocabulary.tokenizer)
   }
 }
 
@@ -27,6 +27,6 @@ extension TeacherForcedScores {
           .init(word: vocabulary.word(for: $0.id), logProb: $0.logProb)
         })
     }
-    return sequences.unpacked(words, order).map { Caption(words: $0) }
+    return sequences.unpacked(words, order).map { Caption(words: $0, vocabulary.tokenizer) }
   }
 }

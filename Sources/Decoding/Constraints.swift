@@ -47,7 +47,7 @@ public struct Constraints: Sendable, Equatable {
       if ids.isEmpty && use != .prefix { throw .unknownWord(text, use) }
       return ids
     }
-    let tokens = Tokenizer().tokens(text)
+    let tokens = vocabulary.tokenizer.tokens(text)
     let encoded = vocabulary.encode(tokens)
     if let place = encoded.firstIndex(of: Vocabulary.unknown) { throw .unknownWord(tokens[place], use) }
     if encoded.isEmpty { throw .unknownWord(text, use) }

@@ -26,12 +26,12 @@ public struct EvaluatedImage: Sendable {
     self.encoded = encoded
   }
 
-  /// An image of a data set, its captions read as pycocoevalcap's tokenizer reads them.
+  /// An image of a data set, its captions read as pycocoevalcap's tokenizer reads them in Unicode's NFC, which models
+  /// speak.
   public init(_ image: CaptionedImage, _ vocabulary: Vocabulary) {
-    let tokenizer = Tokenizer()
     self.init(
       id: image.id, fileName: image.fileName, path: image.path, references: image.captions,
-      tokens: image.captions.map(tokenizer.wholeTokens),
-      encoded: image.captions.map { vocabulary.encode(tokenizer.tokens($0)) })
+      tokens: image.captions.map { Tokenizer().wholeTokens(Tokenizer.composed($0)) },
+      encoded: image.captions.map { vocabulary.encode(vocabulary.tokenizer.tokens($0)) })
   }
 }

@@ -33,7 +33,7 @@ public struct Evaluator<Model: EvaluatedModel> {
   ///   - tokens: a caption's words for the metrics; as pycocoevalcap's tokenizer reads its text unless given.
   public init(
     _ model: Model, _ images: [EvaluatedImage], together: Batches = Batches(),
-    tokens: @escaping (Caption) -> [String] = { Tokenizer().wholeTokens($0.text) }
+    tokens: @escaping (Caption) -> [String] = { Tokenizer().wholeTokens(Tokenizer.composed($0.text)) }
   ) {
     precondition(!images.isEmpty)
     self.model = model

@@ -1,6 +1,6 @@
 public import Datasets
 internal import Foundation
-internal import Language
+public import Language
 public import Metrics
 internal import Synchronization
 
@@ -23,18 +23,21 @@ public struct ResultsScores: Sendable {
   ///   - references: a caption file, as `ReferenceCaptions` takes it.
   ///   - trainingCaptions: a caption file that the captions were learned from.
   ///   - bootstrap: what the intervals come from; nil: there are none.
+  ///   - tokenizer: what takes captions apart; one that leaves scripts without spaces whole gives pycocoevalcap's scores
+  ///     in every script.
   ///   - threads: how many tokenize at once.
   /// - Throws: `DatasetError` for files that can't be read; `EvaluationError` for results that can't be scored.
   public init(
     of results: String, references: String, trainingCaptions: String? = nil,
-    bootstrap: Bootstrap? = Bootstrap(), threads: Int
+    bootstrap: Bootstrap? = Bootstrap(), tokenizer: Tokenizer = Tokenizer(), threads: Int
   ) throws {
     let told = try ReferenceCaptions(path: references)
     let captions = told.captions
     let found = try CaptionResult.read(from: results, about: told)
     var warnings = try told.warnings + Self.warnings(found, of: results, against: captions, in: references)
     if found.count == 1 { warnings.append(EvaluationError.ciderOfOneImage) }
-    func tokens(_ captions: [String]) -> [[String]] { Self.tokens(captions, threads: threads) }
+    warnings += Self.departures(found.map(\.caption) + captions.values.flatMap(\.self), of: tokenizer)
+    func tokens(_ captions: [String]) -> [[String]] { Self.tokens(captions, by: tokenizer, threads: threads) }
     let candidates = tokens(found.map(\.caption))
     let own = found.map { captions[$0.imageID] ?? [] }
     var words = tokens(own.flatMap(\.self))[...]
@@ -77,6 +80,24 @@ public struct ResultsScores: Sendable {
       ? [] : ["\(path): no result for \(EvaluationError.list(missing)) of \(references): not scored"]
   }
 
+  /// Where scores of such captions are not pycocoevalcap's, or are and surprise.
+  private static func departures(_ captions: [String], of tokenizer: Tokenizer) -> [String] {
+    var notes: [String] = []
+    let apart = captions.count(where: tokenizer.takesApart)
+    if apart > 0 {
+      notes.append(
+        "\(apart) captions in scripts without spaces (Chinese, Japanese, Thai, Lao, Burmese, Khmer): compared character "
+          + "by character; pycocoevalcap takes every run of them for one word and gives other scores")
+    }
+    let decomposed = captions.count { !Tokenizer.composed($0).utf8.elementsEqual($0.utf8) }
+    if decomposed > 0 {
+      notes.append(
+        "\(decomposed) captions have letters of several characters (Unicode NFD): to metrics, as to pycocoevalcap, they are "
+          + "other words than with letters of one")
+    }
+    return notes
+  }
+
   /// e^loss per word of the references, end tokens counted, if the results tell the log-probabilities of all.
   private static func perplexity(_ results: [CaptionResult], _ samples: [Sample]) -> Double? {
     var sum = 0.0
@@ -92,13 +113,13 @@ public struct ResultsScores: Sendable {
   }
 
   /// The tokens of each caption, tokenized on several threads.
-  private static func tokens(_ captions: [String], threads: Int) -> [[String]] {
+  private static func tokens(_ captions: [String], by tokenizer: Tokenizer, threads: Int) -> [[String]] {
     let threads = max(1, threads)
     let chunks = Mutex<[Int: [[String]]]>([:])
     let size = (captions.count + threads - 1) / threads
     DispatchQueue.concurrentPerform(iterations: threads) { chunk in
       let range = min(captions.count, chunk * size)..<min(captions.count, (chunk + 1) * size)
-      let tokens = captions[range].map(Tokenizer().wholeTokens)
+      let tokens = captions[range].map(tokenizer.wholeTokens)
       chunks.withLock { $0[chunk] = tokens }
     }
     return chunks.withLock { chunks in (0..<threads).flatMap { chunks[$0] ?? [] } }

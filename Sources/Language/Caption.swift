@@ -24,23 +24,22 @@ public struct Caption: Sendable, Equatable {
   public let words: [ScoredWord]
   /// The caption's log-probability: the sum over its words.
   public let logProb: Float
+  /// The words as text, without `</s>`: with spaces between them, but for characters of scripts that have none.
+  public let text: String
   /// The probability that the caption is a good one, 0…1; nil where the model can't tell.
   public var confidence: Double?
 
   /// A caption of scored words, which end in `</s>`.
-  public init(words: [ScoredWord]) {
+  /// - Parameter tokenizer: the one of the words' vocabulary.
+  public init(words: [ScoredWord], _ tokenizer: Tokenizer = Tokenizer()) {
     self.words = words
+    let end = Vocabulary.specialWords[Int(Vocabulary.end)]
+    text = tokenizer.text(of: (words.last?.word == end ? words.dropLast() : words[...]).map(\.word))
     logProb = Float(words.reduce(0.0) { $0 + Double($1.logProb) })
   }
 
   /// The log-probability per word, `</s>` counted as one; 0 of no words.
   public var normalizedLogProb: Float { words.isEmpty ? 0 : logProb / Float(words.count) }
-
-  /// The words with spaces between them, without `</s>`.
-  public var text: String {
-    let end = Vocabulary.specialWords[Int(Vocabulary.end)]
-    return (words.last?.word == end ? words.dropLast() : words[...]).map(\.word).joined(separator: " ")
-  }
 }
 
 extension Caption: Encodable {

@@ -10,7 +10,7 @@ public struct GivenCaption: Sendable, Equatable {
   public init(_ text: String, _ vocabulary: Vocabulary) {
     func isUnknown(_ word: String) -> Bool { vocabulary.encode([word]) == [Vocabulary.unknown] }
     let split = text.split(separator: " ").map(String.init)
-    words = split.contains(where: isUnknown) ? Tokenizer().tokens(text) : split
+    words = split.contains(where: isUnknown) ? vocabulary.tokenizer.tokens(text) : split
     unknown = words.filter(isUnknown)
   }
 }

@@ -87,7 +87,8 @@ extension Lexer {
 
   /// An apostrophe or single quotation mark: `'s`, `'em`, `'90s`, `'n'`, `'tis`; alone it is punctuation.
   private func quote(at start: Int, after mark: Int, into words: inout WordCollector) -> Int {
-    if let end = suffix(mark) {
+    // Behind a typographic apostrophe the Treebank does not mind a letter.
+    if let end = suffix(mark) ?? (mark > start + 1 ? suffix(mark, beforeLetters: true) : nil) {
       words.add(contraction: start..<end)
       return end
     }
@@ -105,7 +106,8 @@ extension Lexer {
     }
     for ending: StaticString in ["tis", "twas"] where mark == start + 1 && matches(ending, at: mark) {
       let end = mark + ending.utf8CodeUnitCount
-      if !isLetter(end) {
+      // 'tisn't is 't is n't.
+      if !isLetter(end) || lower(end) == UInt8(ascii: "n") {
         words.add(start..<mark + 1)
         words.add(mark + 1..<end)
         return end
@@ -169,6 +171,11 @@ extension Lexer {
     switch scalar.value {
     case 0x2019: return quote(at: start, after: end, into: &words)
     case 0x2018, 0x201C, 0x201D, 0xAB, 0xBB, 0x2039, 0x203A: break  // Quotation marks.
+    // Punctuation, radicals and strokes that it does not know.
+    case 0x2024, 0x2027, 0x203C, 0x2043, 0x2045...0x205E, 0x2E00...0x2FFB, 0x3003, 0x3004, 0x3008...0x3020,
+      0x3030...0x303F,
+      0x31C0...0x31E3, 0xFE10...0xFE6B:
+      break
     case 0x2012...0x2015, 0x2025, 0x2026, 0x201B, 0xFE58: break  // Dashes, the ellipsis.
     case 0xA2: words.add("cents")
     case 0xA3: words.add("#")

@@ -26,37 +26,58 @@ extension Lexer {
       ? position + 3 : nil
   }
 
-  /// `o'clock`, `O'Brien`, `d'oeuvre`, `ho'ohu`, `ma'am`; the elided first halves `y'`, `j'`, `ol'`.
+  /// `o'clock`, `O'Brien`, `d'oeuvre`, `ho'ohu`, `ma'am`; the elided first halves `y'`, `j'`, `ol'`; and words that
+  /// the Treebank knows one by one.
   func apostropheWord(_ start: Int) -> Int? {
     let head = letters(start)
     guard head > start, let mark = apostrophe(head) else { return nil }
     let end = letters(mark)
-    if suffix(mark) != nil { return nil }
+    let known = knownApostropheWord(start, mark)
+    if suffix(mark) != nil { return known }
     let initial = lower(start)
     if head - start == 1 {
       let elides = [UInt8(ascii: "d"), UInt8(ascii: "l"), UInt8(ascii: "n"), UInt8(ascii: "o")].contains(
         initial)
       let name = isUpper(start) && initial != UInt8(ascii: "i") && initial != UInt8(ascii: "y")
       if elides || name, end - mark >= 2 { return end }
-      if ["s'mores", "c'mon", "e'er"].contains(where: { spelled($0, start, end) }) { return end }
+      if let known { return known }
       if initial == UInt8(ascii: "y") { return end > mark ? mark : nil }
       if ["j", "d", "l"].contains(where: { spelled($0, start, head) }) { return mark }
       return nil
     }
     if isVowel(head - 1, orY: true), isVowel(mark) { return end }
-    if spelled("ma'am", start, end) { return end }
-    return spelled("ol", start, head) ? mark : nil
+    return spelled("ma'am", start, end) ? end : known
+  }
+
+  /// The end of a word that the Treebank knows though it has an apostrophe, whatever follows.
+  private func knownApostropheWord(_ start: Int, _ mark: Int) -> Int? {
+    let whole: [StaticString] = [
+      "s'mores", "c'mon", "e'er", "ev'ry", "li'l", "nat'l", "cont'd.", "nor'easter", "o'o",
+    ]
+    if let word = whole.first(where: { matches($0, at: start) }) { return start + word.utf8CodeUnitCount }
+    for (head, tail): (StaticString, StaticString) in [("cap", "n"), ("c", "est")]
+    where matches(head, at: start) && apostrophe(start + head.utf8CodeUnitCount) == mark
+      && matches(tail, at: mark)
+    {
+      return mark + tail.utf8CodeUnitCount
+    }
+    let elided: [StaticString] = ["ol", "somethin", "dunkin"]
+    guard suffix(mark, beforeLetters: true) == nil,
+      elided.contains(where: { matches($0, at: start) && apostrophe(start + $0.utf8CodeUnitCount) == mark })
+    else { return nil }
+    return mark
   }
 
   private func spelled(_ word: StaticString, _ start: Int, _ end: Int) -> Bool {
     end - start == word.utf8CodeUnitCount && matches(word, at: start)
   }
 
-  /// The end of `s`, `m`, `d`, `re`, `ve` or `ll` at `start`, right behind an apostrophe and before no letter.
-  func suffix(_ start: Int) -> Int? {
+  /// The end of `s`, `m`, `d`, `re`, `ve` or `ll` at `start`, right behind an apostrophe and before no letter unless
+  /// `beforeLetters`.
+  func suffix(_ start: Int, beforeLetters: Bool = false) -> Int? {
     for ending: StaticString in ["s", "m", "d", "re", "ve", "ll"] where matches(ending, at: start) {
       let end = start + ending.utf8CodeUnitCount
-      if !isLetter(end) { return end }
+      if beforeLetters || !isLetter(end) { return end }
     }
     return nil
   }
@@ -65,7 +86,7 @@ extension Lexer {
   func hyphenated(_ start: Int) -> Int? {
     var end = word(start)
     var parts = 0
-    while let mark = hyphen(end), case let next = word(mark), next > mark {
+    while let mark = hyphen(end), case let next = word(elision(mark) ?? mark), next > mark {
       end = next
       parts += 1
     }
@@ -85,6 +106,14 @@ extension Lexer {
     }
     let best = max(parts > 0 ? end : start, plainParts > 0 ? plain : start)
     return best > start ? best : nil
+  }
+
+  /// The end of the `d'`, `o'` or `l'` of `hors-d'oeuvres` and `jack-o'lantern`: two letters follow.
+  private func elision(_ start: Int) -> Int? {
+    guard [UInt8(ascii: "d"), UInt8(ascii: "o"), UInt8(ascii: "l")].contains(lower(start)),
+      let mark = apostrophe(start + 1), isLetter(mark), isLetter(letter(mark))
+    else { return nil }
+    return mark
   }
 
   /// `and/or`, `10/10/2010`, `his/her/their`: at most two slashes.

@@ -86,8 +86,9 @@ extension Lexer {
     let (scalar, end) = scalar(position)
     guard scalar.value < 0x10000 else { return position }
     switch scalar.properties.generalCategory {
+    // Digits of other scripts (٣, ３) are among words as letters are.
     case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .nonspacingMark,
-      .spacingMark:
+      .spacingMark, .decimalNumber:
       // Variation selectors belong to symbols.
       return 0xFE00...0xFE0F ~= scalar.value ? position : end
     default: return scalar.value == 0xAD ? end : position

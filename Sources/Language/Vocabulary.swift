@@ -13,6 +13,8 @@ public struct Vocabulary: Sendable, Equatable {
 
   /// All words; a word's index is its id.
   public let words: [String]
+  /// What takes text apart into such words, and puts them together.
+  public let tokenizer: Tokenizer
   private let ids: [String: Int32]
 
   /// The vocabulary of a list such as `words` gave.
@@ -33,6 +35,7 @@ public struct Vocabulary: Sendable, Equatable {
     }
     self.words = words
     self.ids = ids
+    tokenizer = Tokenizer(thatGave: words)
   }
 
   /// The special words and every word that `counts` holds at least `minimumCount` times, by falling count, then
@@ -50,6 +53,7 @@ public struct Vocabulary: Sendable, Equatable {
     var ids: [String: Int32] = [:]
     for (id, word) in words.enumerated() { ids[word] = Int32(truncatingIfNeeded: id) }
     self.ids = ids
+    tokenizer = Tokenizer(thatGave: words)
   }
 
   /// How often each word occurs in `captions`, which are already tokens.

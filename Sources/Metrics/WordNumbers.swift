@@ -1,15 +1,18 @@
-/// Gives every different word a number from 1 on, so that words and n-grams are cheap to compare.
+internal import Support
+
+/// Gives every different word a number from 1 on, so that words and n-grams are cheap to compare. Words are the same if
+/// their bytes are, as in pycocoevalcap: é in one character and é in two are not.
 struct WordNumbers {
-  private var numbers: [String: Int32] = [:]
+  private var numbers: [ExactName: Int32] = [:]
   /// The numbers of the words between the no-break spaces of a token that has some.
   private var parts: [Int32: [Int32]] = [:]
 
   mutating func numbers(of words: [String]) -> [Int32] { words.map { number(of: $0) } }
 
   private mutating func number(of word: String) -> Int32 {
-    if let number = numbers[word] { return number }
+    if let number = numbers[ExactName(word)] { return number }
     let number = Int32(truncatingIfNeeded: numbers.count + 1)
-    numbers[word] = number
+    numbers[ExactName(word)] = number
     let split = Sample.words(of: [word])
     if split != [word] { parts[number] = split.map { self.number(of: $0) } }
     return number

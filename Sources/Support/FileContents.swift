@@ -12,7 +12,7 @@ public final class FileContents: @unchecked Sendable {
   /// - Parameter limit: the most bytes that are read.
   /// - Throws: `FileError` when it can't be opened or read, is a folder or a device, or is larger than `limit`.
   public init(path: String, limit: Int = 1 << 34) throws(FileError) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(FileName.path(path), O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw FileError(path: path, action: "open", errno: errno) }
     defer { close(descriptor) }
     var status = stat()
@@ -20,7 +20,8 @@ public final class FileContents: @unchecked Sendable {
     let kind = status.st_mode & S_IFMT
     guard kind == S_IFREG || kind == S_IFIFO else {
       throw FileError(
-        path: path, action: "read", reason: "not a regular file")
+        path: path, action: "read",
+        reason: status.st_mode & S_IFMT == S_IFDIR ? "a folder, not a file" : "not a regular file")
     }
     // One more than the file has: its end is seen at once.
     var capacity = max(1 << 16, min(limit, Int(status.st_size)) + 1)
@@ -52,6 +53,14 @@ public final class FileContents: @unchecked Sendable {
     self.path = path
     bytes = UnsafeRawBufferPointer(start: count == 0 ? nil : memory, count: count)
     if count == 0 { memory.deallocate() }
+  }
+
+  /// The same file in other bytes, which are copied.
+  public init(path: String, bytes: [UInt8]) {
+    self.path = path
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, bytes.count), alignment: 16)
+    memory.copyBytes(from: bytes)
+    self.bytes = UnsafeRawBufferPointer(rebasing: memory[..<bytes.count])
   }
 
   deinit { bytes.baseAddress.map { UnsafeMutableRawPointer(mutating: $0).deallocate() } }

@@ -26,6 +26,7 @@ public enum FileKind {
       return "a Python pickle; convert it with torch and safetensors first"
     }
     if text.hasPrefix("{") || text.hasPrefix("[") { return "a JSON file" }
+    if start.allSatisfy({ $0 >= 0x20 || 9...13 ~= $0 }) { return "a text file" }
     return nil
   }
 

@@ -4,6 +4,11 @@
 public enum FileName {
   static let escapes: ClosedRange<UInt32> = 0x10FF80...0x10FFFF
 
+  /// The byte that a character stands for; nil: it is itself.
+  public static func byte(of scalar: Unicode.Scalar) -> UInt8? {
+    escapes.contains(scalar.value) ? UInt8(scalar.value - 0x10FF00) : nil
+  }
+
   /// The text that stands for a name.
   public static func text(_ bytes: some Collection<UInt8>) -> String {
     let plain = String(decoding: bytes, as: UTF8.self)

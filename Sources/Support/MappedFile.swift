@@ -40,7 +40,9 @@ public final class MappedFile: @unchecked Sendable {
       var status = stat()
       guard fstat(descriptor, &status) == 0 else { throw FileError(path: path, action: "read", errno: errno) }
       guard status.st_mode & S_IFMT == S_IFREG else {
-        throw FileError(path: path, action: "read", reason: "not a regular file")
+        throw FileError(
+          path: path, action: "read",
+          reason: status.st_mode & S_IFMT == S_IFDIR ? "a folder, not a file" : "not a regular file")
       }
       stamp = FileStamp(status)
       let size = Int(status.st_size)

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Synchronization
 
 /// How far a long job is, on standard error: redrawn in place on a terminal, else a line every ten seconds.
 /// Nothing is said of a job that takes under a second.
@@ -11,6 +12,8 @@ public struct ProgressLine {
   private let start: Double
   private var lastDrawn: Double
   private var drawn = false
+  /// Whether some line stands on the terminal, where other text would be put behind it.
+  private static let isShown = Mutex(false)
 
   /// A job of `total` units, beginning now.
   /// - Parameter first: the units that were done before: they don't count for the rate.
@@ -18,8 +21,22 @@ public struct ProgressLine {
     self.init(
       title, total: total, unit: unit, from: first, interactive: isatty(2) == 1,
       clock: { ProcessInfo.processInfo.systemUptime },
-      sink: writeToStandardError)
+      sink: { text in
+        Self.isShown.withLock { $0 = !text.hasSuffix("\n") && text != Self.clearing }
+        writeToStandardError(text)
+      })
   }
+
+  /// Clears the line that stands on the terminal, if there is one, for other text.
+  public static func makeRoom() {
+    let wasShown = isShown.withLock { shown in
+      defer { shown = false }
+      return shown
+    }
+    if wasShown { writeToStandardError(clearing) }
+  }
+
+  private static let clearing = "\r\u{1B}[K"
 
   /// As the public one, with a clock in seconds and a place for the text of one's own.
   init(
@@ -50,7 +67,7 @@ public struct ProgressLine {
     let text =
       "\(title): \(done) of \(total) \(unit) (\(100 * done / max(total, 1)) %), "
       + "\(Self.number(rate)) a second, \(Self.duration(left)) left\(tail)"
-    sink(interactive ? "\r\u{1B}[K" + text : text + "\n")
+    sink(interactive ? Self.clearing + text : text + "\n")
   }
 
   /// Clears the line, and sums up a job that was long enough to be mentioned.
@@ -63,7 +80,7 @@ public struct ProgressLine {
   }
 
   /// Clears the line, if there is one, for other text.
-  public func clear() { if drawn && interactive { sink("\r\u{1B}[K") } }
+  public func clear() { if drawn && interactive { sink(Self.clearing) } }
 
   private static func number(_ value: Double) -> String {
     String(format: value < 10 ? "%.1f" : "%.0f", value)

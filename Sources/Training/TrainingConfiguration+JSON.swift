@@ -40,6 +40,13 @@ extension TrainingConfiguration: Codable {
       default: nil
       }
     guard let context else { return "\(error)" }
+    if context.codingPath.isEmpty {
+      switch error as? DecodingError {
+      case .typeMismatch, .valueNotFound: return "expected a JSON object, found another value"
+      default:
+        if context.debugDescription.contains("not valid JSON") { return "found text that is not valid JSON" }
+      }
+    }
     let place = context.codingPath.map(\.stringValue).joined(separator: ".")
     return place.isEmpty ? context.debugDescription : "\(place): \(context.debugDescription)"
   }

@@ -39,13 +39,13 @@ public enum TrainingRecord {
     public var line: String {
       String(
         format:
-          "epoch %d: training loss %.4f, validation loss %.4f (perplexity %.2f), BLEU-4 %.1f, CIDEr %.3f%@, %@",
+          "epoch %d: training loss %.4f, validation loss %.4f (perplexity %.2f), BLEU-4 %.1f %%, CIDEr %.1f %%%@, %@",
         epoch, training_loss, validation.loss, validation.perplexity, 100 * validation.bleu4,
-        validation.cider, best ? ", best so far" : "",
+        100 * validation.cider, best ? ", best so far" : "",
         [
           String(format: "learning rate %g", learning_rate),
           epsilon < 1 ? String(format: "true words %.0f %%", 100 * epsilon) : nil,
-          reward.map { String(format: "reward %.3f", $0) }, ProgressLine.duration(seconds),
+          reward.map { String(format: "reward (CIDEr-D) %.1f %%", 100 * $0) }, ProgressLine.duration(seconds),
         ].compactMap(\.self).joined(separator: ", "))
     }
   }

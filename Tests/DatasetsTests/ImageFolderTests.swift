@@ -48,3 +48,13 @@ private func bytes(_ names: [String]) -> [[UInt8]] { names.map { Array($0.utf8) 
   #expect(dataset.images.map(\.fileName) == ["a.jpg", "sub/b.jpg", "c\\d.jpg", "sub/none.jpg", "..\\a.jpg"])
   #expect(dataset.brokenEntries.count == 1 && dataset.brokenEntries[0].contains("/etc/passwd"))
 }
+
+/// Caption files keep the paths of the machine that they were made on.
+@Test func absolutePathsOfAnotherMachineAreFound() throws {
+  let dataset = try names(
+    ["a.jpg", "sub/b.jpg"],
+    ["C:\\data\\im\\sub\\b.jpg", "/home/me/im/a.jpg", "D:/x/none.jpg", "/home/me/none.jpg"])
+  #expect(dataset.images.map(\.fileName) == ["sub/b.jpg", "a.jpg", "D:/x/none.jpg"])
+  #expect(
+    dataset.brokenEntries.count == 1 && dataset.warnings.contains { $0.contains("2 files are there under") })
+}

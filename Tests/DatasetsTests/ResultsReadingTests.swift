@@ -59,7 +59,8 @@ func resultsKnowTheirImagesByIDOrName(results: String) throws {
   let error = #expect(throws: DatasetError.self) { try read("a dog\nx", about: "the dog\nx\ntwo cats") }
   #expect(
     error?.description.hasSuffix(
-      "its lines: expected 3 captions, one a line, as the references, found 2 captions without names") == true
+      "its lines: expected 3 captions, one a line, as the references are, found 2 captions without names")
+      == true
   )
   #expect(throws: DatasetError.self) { try read("a dog\nx", about: references) }
   #expect(throws: DatasetError.self) { try read("a.jpg#0\tx", about: "the dog") }

@@ -25,7 +25,7 @@ private struct Golden: Decodable {
     Golden.self, from: Data(contentsOf: URL(fileURLWithPath: fixture("metrics.json"))))
   #expect(golden.sets.count > 8)
   for set in golden.sets {
-    let tokenizer = Tokenizer()
+    let tokenizer = Tokenizer(splitsUnspacedScripts: false)
     let samples = set.samples.map {
       Sample(
         candidate: tokenizer.wholeTokens($0.candidate),

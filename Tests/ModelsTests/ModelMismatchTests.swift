@@ -28,7 +28,9 @@ import Testing
     same.training = ["seed": "2"]
     try run.check(same, at: "m")
     let others: [(ModelDescription, String)] = try [
-      (Self.description(words: ["a", "cat"]), "dog as word 5 of the vocabulary, found cat"),
+      (
+        Self.description(words: ["a", "cat"]), #"the same vocabulary, in which word 5 is "dog", found "cat""#
+      ),
       (Self.description(words: ["a", "dog", "runs"]), "words 6, found 7"),
       (Self.description(embedding: 9), "embedding size 8, found 9"),
       (Self.description(hidden: 12), "hidden size 16, found 12"),

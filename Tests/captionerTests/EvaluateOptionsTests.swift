@@ -130,14 +130,15 @@ import Testing
       // From now on the model's own confidence is judged.
       let again = try place.run(
         "evaluate", "--captions", many, "--images", "photos", "--model", "c.safetensors")
-      #expect(again.lines.contains { $0.hasPrefix("confidence that CIDEr is at least 10.0, the model's: ") })
+      #expect(
+        again.lines.contains { $0.hasPrefix("confidence that CIDEr is at least 10.0 %, the model's: ") })
       let other = try place.run(
         "evaluate", "--captions", many, "--images", "photos", "--model", "c.safetensors",
         "--confidence-threshold", "0.1")
       #expect(other.status == 64 && other.output == "")
       #expect(
         other.complaints.first
-          == "Error: --confidence-threshold: only with --calibrate: c.safetensors has a confidence, with its own "
+          == "captioner: --confidence-threshold: only with --calibrate: c.safetensors has a confidence, with its own "
           + "threshold")
     }
   }

@@ -61,9 +61,10 @@ import Testing
   @Test func printsATableForPeople() throws {
     try Workplace.with { place in
       let outcome = try run(place, results: good)
-      #expect(outcome.status == 0 && outcome.lines.count == 11)
+      #expect(outcome.status == 0 && outcome.lines.count == 12)
       #expect(outcome.lines[0] == "images                3")
-      #expect(outcome.lines[1].hasPrefix("BLEU-1                91.3  ("))
+      #expect(outcome.lines[1] == "scores                in percent  (95 % interval)")
+      #expect(outcome.lines[2].hasPrefix("BLEU-1                91.3  ("))
       #expect(outcome.lines.last == "words                 3.7 ± 1.7 (2 to 6, median 3.0)")
     }
   }

@@ -57,7 +57,8 @@ def ours(captioner: str, references: dict, results: list) -> tuple:
         paths[0].write_text(json.dumps(references))
         paths[1].write_text(json.dumps(results))
         command = [captioner, "metrics", "--references", paths[0], "--results", paths[1], "--per-image", paths[2],
-                   "--resamples", "0", "--format", "json"]
+                   "--resamples", "0",
+                   "--tokenizer", "coco", "--format", "json"]
         corpus = json.loads(subprocess.check_output(command))
         return corpus, {row["image_id"]: row for row in json.loads(paths[2].read_text())}
 

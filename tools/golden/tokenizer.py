@@ -109,6 +109,15 @@ dog/cat. dog/ /dog dog//cat 5/dog
 naïve Ñandú École ÀÉÎ façade œuvre jalapeño-stuffed
 日本語 русский ελληνικά עברית العربية 한국어
 a★b ♥ → ✓ © ® ™ a™ 5° 5°C § ¶ • a·b
+cap'n crunch, Cap'n and cap’n, recap'n cap'ns
+ol'man ol' ol'. somethin' dunkin' somethin's ol’man
+nat'l cont'd cont'd. c'est c’est c'mon c'mere e'er e'ers s'mores s'more s’mores
+ev'ry every'ry li'l li'ls nor'easter nor’easter o'o o'oo O'o
+'tisn't 'tis 'twas ’day ’man x’day
+hors-d'oeuvres val-d'isère jack-o'lantern a-o'b a-l'b a-d'b-c jack-o'-lantern
+ΟΔΟΣ ΣΑΣ Σ ΑΣ-Β ΟΣΑ
+٣ كتب ٣٤ كتاب٣ १२ लड़के x １２３ a１
+a‼b a⁃b a《b》 〈c〉 「d」 【e】
 a dog 😀 😀😀 runs👍 fast
 ×5 5×5 ÷ ± − x²
   spaces   everywhere   and	tabs	too  

@@ -23,8 +23,8 @@ struct CaptionEntry: Decodable {
   private enum SpokenKey: String, CodingKey, CaseIterable { case caption, raw, text }
   private enum OtherKey: String, CodingKey { case image_id, id, split, error }
 
-  /// The image's file.
-  let name: String
+  /// The image's file; nil where only its id is told.
+  let name: String?
   /// The key that has it.
   let nameKey: String
   /// Its id.
@@ -39,12 +39,14 @@ struct CaptionEntry: Decodable {
   init(from decoder: any Decoder) throws {
     let names = try decoder.container(keyedBy: NameKey.self)
     let nameKey = NameKey.allCases.first(where: names.contains) ?? .file_path
-    name = try names.decode(String.self, forKey: nameKey)
     self.nameKey = nameKey.rawValue
     let others = try decoder.container(keyedBy: OtherKey.self)
     id =
       try others.decodeIfPresent(ImageID.self, forKey: .image_id)
       ?? others.decodeIfPresent(ImageID.self, forKey: .id)
+    name =
+      id != nil && !names.contains(nameKey) && others.contains(.image_id)
+      ? nil : try names.decode(String.self, forKey: nameKey)
     split = try others.decodeIfPresent(String.self, forKey: .split)
     let container = try decoder.container(keyedBy: CaptionKey.self)
     let key = CaptionKey.allCases.first(where: container.contains) ?? .captions
@@ -69,7 +71,8 @@ extension CaptionReader {
     let location = line.map { "line \($0)" } ?? "[\(place)]"
     let separator = line == nil ? "." : ": "
     guard
-      let image = index(ofImageNamed: entry.name)
+      let image = entry.name.flatMap({ index(ofImageNamed: $0) })
+        ?? (entry.name == nil ? entry.id.flatMap { index(ofImage: $0) } : nil)
         ?? addImage(
           id: entry.id, place: place, fileName: entry.name, location: location,
           fileKey: separator + entry.nameKey)

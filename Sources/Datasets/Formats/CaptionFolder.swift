@@ -42,16 +42,14 @@ enum CaptionFolder: CaptionFormat {
 
   /// The files directly in a folder, hidden ones left out.
   private static func files(_ folder: String) throws(DatasetError) -> [String] {
-    guard let directory = opendir(folder) else {
+    guard let directory = opendir(FileName.path(folder)) else {
       throw .file(FileError(path: folder, action: "open", errno: errno))
     }
     defer { closedir(directory) }
     var names: [String] = []
     while let entry = readdir(directory) {
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) {
-        String(validatingCString: $0.baseAddress!.assumingMemoryBound(to: CChar.self))
-      }
-      if let name, !name.hasPrefix(".") { names.append(name) }
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { FileName.text($0.prefix { $0 != 0 }) }
+      if !name.hasPrefix(".") { names.append(name) }
     }
     return names
   }

@@ -1,7 +1,8 @@
 /// A table with a line of titles, of which one is the image's and one the caption's: Kaggle's `image,caption`,
-/// Flickr30k's `image_name| comment_number| comment`, and what `captioner caption --format csv` prints.
+/// Flickr30k's `image_name| comment_number| comment`, and what `captioner caption --format csv` prints; or without titles,
+/// the image's file first.
 enum CaptionTableFormat: CaptionFormat {
-  static let name = "tables that begin with a line such as image,caption"
+  static let name = "tables of image,caption"
 
   private static let imageTitles: Set<String> = [
     "image", "image_name", "image_path", "file", "file_name", "file_path", "filename", "filepath", "path",
@@ -10,12 +11,42 @@ enum CaptionTableFormat: CaptionFormat {
     "caption", "captions", "comment", "text", "raw", "sentence",
   ]
 
-  /// What the line of titles says.
+  private static let endings = [
+    ".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".heic", ".avif",
+  ]
+
+  /// Where the fields are.
   private struct Layout {
     let separator: UInt8
     let image, caption, count: Int
+    var hasTitles = true
 
-    init?(_ titles: Slice<UnsafeRawBufferPointer>) {
+    /// - Parameter line: the table's first.
+    init?(_ line: Slice<UnsafeRawBufferPointer>) {
+      if let titled = Layout(titles: line) { self = titled } else { self.init(row: line) }
+    }
+
+    /// Of a table without titles: a file's name, maybe a number, and the caption.
+    private init?(row: Slice<UnsafeRawBufferPointer>) {
+      for separator in [9, UInt8(ascii: ","), UInt8(ascii: "|"), UInt8(ascii: ";")] {
+        let fields = row.split(separator: separator, omittingEmptySubsequences: false)
+          .map { String(decoding: $0, as: UTF8.self).lowercased().filter { !" \"\t".contains($0) } }
+        guard fields.count > 1, CaptionTableFormat.endings.contains(where: fields[0].hasSuffix) else {
+          continue
+        }
+        let isNumbered =
+          fields.count > 2 && !fields[1].isEmpty && fields[1].utf8.allSatisfy { 0x30...0x39 ~= $0 }
+        self.separator = separator
+        image = 0
+        caption = isNumbered ? 2 : 1
+        count = caption + 1
+        hasTitles = false
+        return
+      }
+      return nil
+    }
+
+    private init?(titles: Slice<UnsafeRawBufferPointer>) {
       for separator in [UInt8(ascii: ","), UInt8(ascii: "|"), 9, UInt8(ascii: ";")] {
         let columns = titles.split(separator: separator, omittingEmptySubsequences: false).map {
           String(decoding: $0, as: UTF8.self).lowercased().filter { !" \"\t".contains($0) }
@@ -43,6 +74,7 @@ enum CaptionTableFormat: CaptionFormat {
     try reader.refuseNamedSplit()
     var lines = source.lines
     guard let layout = lines.next().flatMap({ Layout($0.bytes) }) else { return }
+    if !layout.hasTitles { lines = source.lines }
     while let first = lines.next() {
       var fields = TableFields(separator: layout.separator)
       var continued = lines

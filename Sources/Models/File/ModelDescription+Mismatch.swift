@@ -14,7 +14,8 @@ extension ModelDescription {
     let (words, others) = (vocabulary.words, other.vocabulary.words)
     if let place = zip(words, others).enumerated().first(where: { $1.0 != $1.1 }) {
       return (
-        "\(words[place.offset]) as word \(place.offset) of the vocabulary", "\(others[place.offset])"
+        "the same vocabulary, in which word \(place.offset) is \(words[place.offset].debugDescription)",
+        others[place.offset].debugDescription
       )
     }
     let features: [(name: String, mine: String, theirs: String)] = [

@@ -46,6 +46,16 @@ extension TrainingConfiguration {
     take(\.cell, model.decoder.cell)
     take(\.layers, model.decoder.layers)
     take(\.injection, model.decoder.injection)
+    take(\.residual, model.decoder.isResidual)
+    take(\.conditioning, model.decoder.conditioning)
+    take(\.imageLayer, model.decoder.contextLayer + 1)
+    take(\.initialStates, model.decoder.initialStates)
+    guard let attention = model.decoder.attention else { return }
+    take(\.regionSize, attention.valueSize)
+    take(\.attentionSize, attention.keySize)
+    take(\.attentionGate, attention.gated)
+    // The grid shows in the table: a fine one is without its last pool.
+    take(\.regionGrid, model.encoder.layers.last == .pool ? .coarse : .fine)
   }
 
   /// Sets an option that was left open.

@@ -7,14 +7,18 @@ import Support
 struct AverageCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "average", abstract: "Averages models that were trained on from the same model.",
+    usage: "captioner average [<options>] <model> ... --output <file>",
     discussion: """
-      The mean of the weights of several short runs from one start (train --start) is often better than each of
-      them (a model soup, Wortsman et al. 2022). --temperature divides the logits: above 1, probabilities become
-      more modest, as they should after self-critical training.
+      The mean of the weights of several short runs from one start (train --start)
+      is often better than each of them (a model soup, Wortsman et al. 2022).
+      --temperature divides the logits: above 1, probabilities become more modest,
+      as they should after self-critical training.
 
       Examples:
-        captioner average run1/model.safetensors run2/model.safetensors --output model.safetensors
-        captioner average model.safetensors --temperature 1.1 --output modest.safetensors
+        captioner average run1/model.safetensors run2/model.safetensors \\
+          --output model.safetensors
+        captioner average model.safetensors --temperature 1.1 \\
+          --output modest.safetensors
       """)
 
   @Argument(help: ArgumentHelp("Model files.", valueName: "model")) var models: [String]

@@ -23,6 +23,14 @@ struct CaptionCommand: ParsableCommand {
       -, @) have an apostrophe before them. Controls and marks of direction are
       escaped wherever people read, as \\u{1B}; only json has names as they are.
 
+      json, one object a line (all keys: the article JSON of CaptionerKit):
+        image     the path, as it was given or found
+        captions  the best first; each has caption, its log_prob (natural logarithm,
+                  the end token included), normalized_log_prob (per word, the end
+                  token counted), words (word and log_prob of each, </s> last), and
+                  of a calibrated model confidence, 0 to 1
+        error     in the place of captions: why there are none
+
       Examples:
         captioner caption photo.jpg
         captioner caption photos/ --format csv > captions.csv
@@ -94,8 +102,14 @@ struct CaptionCommand: ParsableCommand {
         var outputs = Outputs(readingFrom: files + [modelPath])
         try outputs.add(explain, "--explain")
       }
-      failures += try caption(files, captioner, &writer)
-      if failures > 0 { throw ExitCode(1) }
+      let unread = try caption(files, captioner, &writer)
+      failures += unread
+      guard failures == 0 else {
+        if files.count + failures - unread > 1 {
+          Console.note("\(files.count - unread) captioned, \(failures) failed")
+        }
+        throw ExitCode(1)
+      }
     }
   }
 
@@ -124,7 +138,7 @@ struct CaptionCommand: ParsableCommand {
       }
       progress.update(place + 1)
     }
-    progress.finish()
+    progress.finish(failed: failures)
     if let explain, let page { try page.write(to: explain) }
     return failures
   }

@@ -103,8 +103,12 @@ struct UsageError: Error, CustomStringConvertible {
 func reportingErrors(_ body: () throws -> Void) throws {
   do {
     try body()
-  } catch let error where error is ExitCode || error is ValidationError {
+  } catch let error as ExitCode {
     throw error
+  } catch let error as ValidationError {
+    // Thrown on, it would be told with the usage of the program instead of the command.
+    Console.complain(error.message)
+    throw ExitCode.validationFailure
   } catch let error as UsageError {
     Console.complain(error.description)
     throw ExitCode.validationFailure

@@ -10,6 +10,7 @@ import Support
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate", abstract: "Captions a data set and scores captions and model.",
+    usage: "captioner evaluate [<options>] --captions <file> --images <folder>",
     discussion: """
       Prints BLEU-1 to BLEU-4, ROUGE-L and CIDEr as pycocoevalcap, with 95 %
       bootstrap intervals over images; the references' perplexity per word
@@ -20,8 +21,8 @@ struct EvaluateCommand: ParsableCommand {
       confidence tells captions whose CIDEr is at least the threshold: the
       model's own, or, if it has none, one fitted here and cross-validated.
 
-      Tables show scores in percent, CIDEr too; JSON has them as pycocoevalcap
-      gives them, 0 to 1. mismatched_image_loss is there under its earlier names
+      Tables show scores and shares in percent, CIDEr too; JSON has them as
+      pycocoevalcap gives them, 0 to 1 (CIDEr: to 10). mismatched_image_loss is there under its earlier names
       loss_shuffled_images and shuffled_loss too.
 
       --results writes COCO's results JSON with log_prob added, each image's
@@ -36,11 +37,13 @@ struct EvaluateCommand: ParsableCommand {
 
       Examples:
         captioner evaluate --captions captions_val.json --images photos
-        captioner evaluate --captions captions_val.json --images photos --results results.json --format json
-        captioner evaluate --captions captions_val.json --images photos --sample --top-p 0.9
-        captioner evaluate --captions captions_val.json --images photos --features val.features \\
-          --sweep-beam-widths 1,3,5,10 --retrieval --report report.html
-        captioner evaluate --captions captions_val.json --images photos --calibrate calibrated.safetensors
+        captioner evaluate --captions val.json --images photos \\
+          --results results.json --format json
+        captioner evaluate --captions val.json --images photos --sample --top-p 0.9
+        captioner evaluate --captions val.json --images photos \\
+          --features val.features --sweep-beam-widths 1,3,5,10 --retrieval --report report.html
+        captioner evaluate --captions val.json --images photos \\
+          --calibrate calibrated.safetensors
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
@@ -68,7 +71,9 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Where to write an HTML report; its pictures go beside it.", valueName: "file"))
   var report: String?
   @Option(
-    help: ArgumentHelp("The CIDEr from which on a caption counts as good (default: 0.5).", valueName: "x"))
+    help: ArgumentHelp(
+      "The CIDEr from which on a caption counts as good, as JSON has it: 0.5 is 50 % (default: 0.5).",
+      valueName: "x"))
   var confidenceThreshold: Double?
   @Option(help: "text or json (one object).") var format = Format.text
   @OptionGroup var encoding: ArithmeticOption

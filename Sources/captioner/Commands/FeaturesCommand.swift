@@ -11,6 +11,7 @@ import Support
 struct FeaturesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "features", abstract: "Computes image features of many photos.",
+    usage: "captioner features [<options>] --encoder <file> --output <file> <paths>",
     discussion: """
       Writes a safetensors file: `features` F32 [images, width], `status` U8
       [images] (1 done, 2 unreadable image), and in the metadata `names`, a JSON
@@ -22,8 +23,10 @@ struct FeaturesCommand: ParsableCommand {
       rows, columns].
 
       Examples:
-        captioner features photos/ --encoder vgg16.safetensors --tap map2x2 --output features.safetensors
-        captioner features photos/*.jpg --encoder model.safetensors --output v.safetensors
+        captioner features photos/ --encoder vgg16.safetensors --tap map2x2 \\
+          --output features.safetensors
+        captioner features photos/*.jpg --encoder model.safetensors \\
+          --output v.safetensors
       """)
 
   enum Tap: String, ExpressibleByArgument, CaseIterable { case fc, map7x7, map2x2 }
@@ -51,6 +54,7 @@ struct FeaturesCommand: ParsableCommand {
     try reportingErrors {
       var files: [String] = []
       var failures = 0
+      var unread = 0
       for path in paths {
         let listing = try folders.list(path)
         for failure in listing.failures { Console.complain("\(failure)") }
@@ -83,10 +87,14 @@ struct FeaturesCommand: ParsableCommand {
         progress.update(done)
       } failed: { _, message in
         failures += 1
+        unread += 1
         Console.complain(message)
       }
-      progress.finish(pending)
-      if failures > 0 { throw ExitCode(1) }
+      progress.finish(pending - unread)
+      if failures > 0 {
+        Console.note("\(pending - unread) images computed, \(failures) failed")
+        throw ExitCode(1)
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Evaluation
 import Foundation
+import Language
 import Metrics
 import Support
 
@@ -8,6 +9,7 @@ import Support
 struct MetricsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "metrics", abstract: "Scores a file of captions against references.",
+    usage: "captioner metrics [<options>] --references <file> --results <file>",
     discussion: """
       References are captions in any format that train reads. Results are COCO's
       results JSON, the JSON lines or CSV that captioner caption prints, or any
@@ -21,19 +23,25 @@ struct MetricsCommand: ParsableCommand {
       and perplexity per word if the results tell the log-probs of all
       references, as those of captioner evaluate do.
 
-      Tables show scores in percent, CIDEr too; JSON has them as pycocoevalcap
-      gives them, 0 to 1. Only images with a result count, for CIDEr's document frequencies too.
-      Results for unknown images and two for one image are refused.
+      Tables show scores and shares in percent, CIDEr too; JSON has them as
+      pycocoevalcap gives them, 0 to 1 (CIDEr: to 10). Only images with a result
+      count, for CIDEr's document frequencies too. Results for unknown images and
+      two for one image are refused. Words are the same if their bytes are, as in
+      pycocoevalcap (’ is not ', é in two characters not é in one). Scripts without
+      spaces (Chinese, Japanese, Thai, Lao, Burmese, Khmer) are compared character
+      by character, where pycocoevalcap takes a whole text for one word; so much is
+      said when it happens, and --tokenizer coco does as it does.
 
       Examples:
         captioner metrics --references captions_val.json --results results.json
-        captioner metrics --references captions_val.json --results results.json --format json
+        captioner metrics --references val.json --results results.json --format json
         captioner metrics --references captions.txt --results captions.jsonl
         captioner metrics --references captions_val.json --results results.json \\
           --training-captions captions_train.json --per-image scores.json
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
+  enum WordRule: String, ExpressibleByArgument, CaseIterable { case captioner, coco }
 
   @Option(help: ArgumentHelp("Captions that people wrote, in any format.", valueName: "file"))
   var references: String
@@ -44,7 +52,12 @@ struct MetricsCommand: ParsableCommand {
   var perImage: String?
   @Option(help: ArgumentHelp("How often images are drawn for the intervals; 0 for none.", valueName: "n"))
   var resamples = 1000
-  @Option(help: ArgumentHelp("Of the drawing (default: 1).", valueName: "n")) var seed: UInt64?
+  @Option(help: ArgumentHelp("The same seed draws the same images (default: 1).", valueName: "n")) var seed:
+    UInt64?
+  @Option(
+    help:
+      "captioner, or coco: pycocoevalcap's own words for scripts without spaces too, a whole text for one.")
+  var tokenizer = WordRule.captioner
   @Option(help: "text or json (one object).") var format = Format.text
   @OptionGroup var engine: EngineOptions
 
@@ -65,6 +78,7 @@ struct MetricsCommand: ParsableCommand {
       let scored = try ResultsScores(
         of: results, references: references, trainingCaptions: trainingCaptions,
         bootstrap: resamples > 0 ? Bootstrap(resamples: resamples, seed: seed ?? 1) : nil,
+        tokenizer: Tokenizer(splitsUnspacedScripts: tokenizer == .captioner),
         threads: engine.threads ?? ProcessInfo.processInfo.activeProcessorCount)
       for warning in scored.warnings { Console.complain(warning) }
       // A reader that has gone costs no file.

@@ -8,16 +8,18 @@ import Support
 struct ScoreCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "score", abstract: "Gives the log-probability of captions for a photo.",
+    usage: "captioner score [<options>] <image> <captions> ...",
     discussion: """
       Natural logarithms, for each caption, per word (</s> counted as one) and for
       each word given those before it, with the word's rank among all words.
       Words that the model does not know count as <unk>. --runner-ups shows what
       else the model expected at each place. A calibrated model (captioner
-      evaluate --calibrate) gives its confidence too, 0 to 1.
+      evaluate --calibrate) gives its confidence too, 0 to 1. An empty caption is
+      scored as the end at once.
 
       Examples:
         captioner score photo.jpg "a dog runs through the snow"
-        captioner score photo.jpg "a dog runs through the snow" --format json | jq .captions[0].log_prob
+        captioner score photo.jpg "a dog runs" --format json | jq .captions[0].log_prob
         captioner score photo.jpg "a dog runs through the snow" --runner-ups 3
         captioner score photo.jpg "a dog runs" "a cat sleeps"
       """)
@@ -49,7 +51,7 @@ struct ScoreCommand: ParsableCommand {
       reader.takesStandardInput = true
       let batch = ImageLoader(captioner.description.preprocessing, reader: reader).load([image], 0..<1)
       if let failure = batch.failures.first { throw failure.error }
-      let given = try captions.map { try Self.given($0, captioner.description.vocabulary) }
+      let given = captions.map { Self.given($0, captioner.description.vocabulary) }
       let maps = try captioner.maps(batch.images)
       let scored = given.map { captioner.score($0.words, maps, runnersUp: runnerUps) }
       try captioner.checkUnchanged()
@@ -68,10 +70,10 @@ struct ScoreCommand: ParsableCommand {
   }
 
   /// A caption in the model's words; those that it does not know are told of.
-  private static func given(_ caption: String, _ vocabulary: Vocabulary) throws -> GivenCaption {
+  private static func given(_ caption: String, _ vocabulary: Vocabulary) -> GivenCaption {
     let given = GivenCaption(caption, vocabulary)
     if given.words.isEmpty {
-      throw Failure(description: "expected a caption of at least one word, found \"\(caption)\"")
+      Console.complain("\(caption.debugDescription) has no word: scored as a caption that ends at once")
     }
     if !given.unknown.isEmpty {
       Console.complain("not in the vocabulary, scored as <unk>: \(given.unknown.joined(separator: ", "))")

@@ -17,8 +17,8 @@ struct TrainCommand: ParsableCommand {
       stood.
 
       Options come from the defaults, then --config, then --preset, then the command
-      line. One
-      that has no effect beside the others is refused. --check reads all images and
+      line. One that has no effect beside the others is refused. Rarely used options
+      are shown by captioner train --help-hidden. --check reads all images and
       captions without training: exit status 1 if any could not be used.
 
       Examples:
@@ -58,6 +58,9 @@ struct TrainCommand: ParsableCommand {
         throw UsageError(description: "--format: has an effect only with --check")
       }
       let configuration = try resolvedConfiguration()
+      if let problem = configuration.problem ?? configuration.missing {
+        throw UsageError(description: problem)
+      }
       if check {
         let report = try checkedData(configuration)
         try Console.print(format == .json ? report.json() : report.text())

@@ -8,6 +8,7 @@ import Support
 struct VocabularyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "vocabulary", abstract: "Builds the vocabulary of a caption file and shows it.",
+    usage: "captioner vocabulary [<options>] --captions <file> ...",
     discussion: """
       Prints a line a word (id, word, count), statistics on standard error; with
       --format json one object of both.

@@ -4,7 +4,10 @@ import Foundation
 /// The option that was meant by one that does not exist: one that begins so, else the nearest by edits.
 enum OptionSuggestion {
   /// The argument parser's message, with our suggestion in the place of its own.
+  ///
+  /// An option that does not exist is told before anything that is missing: it may be what was meant.
   static func improved(_ message: String, _ arguments: [String]) -> String {
+    let message = aboutUnknown(message, arguments)
     guard let unknown = message.firstMatch(of: /Unknown option '--([^'\n]*)'(\. Did you mean '[^'\n]*'\?)?/)
     else {
       return message
@@ -13,6 +16,29 @@ enum OptionSuggestion {
     let suggestion =
       nearest(to: given, among: options(of: arguments)).map { ". Did you mean '--\($0)'?" } ?? ""
     return message.replacingCharacters(in: unknown.range, with: "Unknown option '--\(given)'\(suggestion)")
+  }
+
+  /// The message, about an unknown command or option instead of what is missing or too much.
+  private static func aboutUnknown(_ message: String, _ arguments: [String]) -> String {
+    guard message.hasPrefix("Error: "), let end = message.firstIndex(of: "\n") else { return message }
+    let rest = message[end...].replacing(/^\nHelp: [^\n]*/, with: "")
+    let names = CaptionerCommand.configuration.subcommands.compactMap { $0.configuration.commandName }
+    if let command = arguments.dropFirst().first, !command.hasPrefix("-"), !names.contains(command),
+      command != "help"
+    {
+      let suggestion =
+        nearest(to: command, among: names).map { ". Did you mean '\($0)'?" }
+        ?? "; there are \(names.joined(separator: ", "))"
+      return "Error: Unknown command '\(command.prefix(100))'\(suggestion)" + rest
+    }
+    guard message.hasPrefix("Error: Missing expected") || message.contains("unexpected argument") else {
+      return message
+    }
+    let known = options(of: arguments)
+    let given = arguments.dropFirst(2).prefix { $0 != "--" }.filter { $0.hasPrefix("--") && $0.count > 2 }
+      .map { $0.dropFirst(2).prefix { $0 != "=" } }
+    guard let unknown = given.first(where: { !known.contains(String($0)) }) else { return message }
+    return "Error: Unknown option '--\(unknown)'" + rest
   }
 
   /// The name that was meant; nil: none is near.

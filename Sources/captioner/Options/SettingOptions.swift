@@ -35,7 +35,9 @@ extension SettingOptions: CustomReflectable {
   /// The option or flag as the argument parser declares them.
   private static func argument(_ setting: any AnySetting) -> Any {
     let name = NameSpecification.customLong(setting.name)
-    let help = ArgumentHelp("\(setting.help)", valueName: setting.placeholder)
+    let help = ArgumentHelp(
+      "\(setting.help)", valueName: setting.placeholder,
+      visibility: TrainOptions.rarelyUsed.contains(setting.name) ? .hidden : .default)
     switch setting.kind {
     case .value:
       return Option<SettingAssignment?>(name: name, help: help) { text in

@@ -6,7 +6,7 @@ import Decoding
 struct SweepFlags: ParsableArguments {
   @Option(
     name: .customLong("sweep-beam-widths"),
-    help: ArgumentHelp("Beam widths to compare, such as 1,3,5,10.", valueName: "list"))
+    help: ArgumentHelp("Beam widths to compare, 1 to 64, such as 1,3,5,10.", valueName: "list"))
   var beamWidths: List<BeamWidth>?
   @Option(
     name: .customLong("sweep-length-normalizations"),

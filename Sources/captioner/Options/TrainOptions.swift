@@ -3,6 +3,17 @@ import Training
 
 /// The options of a training run on the command line, under the headings of their sections.
 struct TrainOptions: ParsableArguments {
+  /// Options that `--help` leaves to `--help-hidden`: their defaults suit nearly every run.
+  static let rarelyUsed: Set<String> = [
+    "long-captions", "length-buckets", "consensus", "feature-size", "forget-bias", "injection",
+    "fine-tune-after",
+    "encoder-optimizer", "encoder-weight-decay", "micro-batch", "batch-unit", "momentum", "nesterov",
+    "decay-every",
+    "decay-patience", "clip-norm", "average-decay", "pooled-dropout", "feature-dropout", "embedding-dropout",
+    "layer-dropout", "sampling-k", "sampling-c", "sampling-floor", "sampling-coin", "sampling-choice",
+    "teacher-weight", "validation-beam-width",
+  ]
+
   @OptionGroup(title: DataSection.section.title) var data: SettingOptions<DataSection>
   @OptionGroup(title: ModelSection.section.title) var model: SettingOptions<ModelSection>
   @OptionGroup(title: EncoderSection.section.title) var encoder: SettingOptions<EncoderSection>

@@ -27,7 +27,7 @@ struct CaptionWriter {
           "\(prefix)\(caption.text.printable())  (log-prob \(Console.logProb(caption.logProb)))")
       }
     case .json:
-      try Console.print("{\"image\": \(Console.json(image)), \"captions\": \(Console.json(captions))}")
+      try Console.print("{\"image\":\(Console.json(image)),\"captions\":\(Console.json(captions))}")
     case .csv:
       for (rank, caption) in captions.enumerated() {
         try row(image, "\(rank + 1)", caption.text, "\(caption.logProb)", "")
@@ -40,7 +40,7 @@ struct CaptionWriter {
     Console.complain(error)
     switch format {
     case .text: break
-    case .json: try Console.print("{\"image\": \(Console.json(image)), \"error\": \(Console.json(error))}")
+    case .json: try Console.print("{\"image\":\(Console.json(image)),\"error\":\(Console.json(error))}")
     case .csv: try row(image, "", "", "", error)
     }
   }
@@ -69,5 +69,6 @@ struct BatchProgress {
   }
 
   mutating func update(_ done: Int) { progress?.update(done) }
-  mutating func finish() { progress?.finish(total) }
+  /// - Parameter failed: how many of them came to nothing.
+  mutating func finish(failed: Int) { progress?.finish(total - failed) }
 }

@@ -10,8 +10,12 @@ enum Console {
   /// Writes bytes to standard output at once.
   /// - Throws: `FileError`, as for text.
   static func write(_ bytes: [UInt8]) throws {
+    if isTerminal { ProgressLine.makeRoom() }
     try bytes.withUnsafeBytes { try writeAll($0, to: STDOUT_FILENO, path: "standard output") }
   }
+
+  /// Whether standard output is the terminal that progress is shown on.
+  private static let isTerminal = isatty(STDOUT_FILENO) == 1
 
   /// Writes a line to standard output.
   static func print(_ line: String) throws { try write(line + "\n") }
@@ -24,6 +28,7 @@ enum Console {
 
   /// Writes text to standard error, as lines that do nothing to a terminal; what can't be written is lost.
   static func note(_ text: String) {
+    ProgressLine.makeRoom()
     writeToStandardError(text.printable(keepingLines: true) + "\n")
   }
 

@@ -18,7 +18,10 @@ private func text(_ rows: [TextRow]) -> String {
 extension Scores {
   /// The number of images and all metrics' scores with their intervals, in percent.
   fileprivate var metricRows: [TextRow] {
-    [("images", number(self[.images] ?? 0, 0))]
+    [
+      ("images", number(self[.images] ?? 0, 0)),
+      ("scores", "in percent" + (self[intervalOf: .bleu1] == nil ? "" : "  (95 % interval)")),
+    ]
       + CaptionStatistics.names.compactMap { name in
         self[name].map { value in
           let interval = self[intervalOf: name].map { "  (\(percent($0.low)) to \(percent($0.high)))" }
@@ -32,12 +35,14 @@ extension Scores {
     self[name].map { (name.title, number($0, digits)) }
   }
 
+  /// The row of a share, in percent.
+  fileprivate func share(_ name: ScoreName) -> TextRow? { self[name].map { (name.title, percent($0)) } }
+
   /// What `metrics` tells, without a line break at the end.
   var resultsText: String {
     func words(_ name: ScoreName, _ digits: Int) -> String { number(self[name] ?? .nan, digits) }
     let rows = [
-      row(.perplexity, 2), row(.distinct, 3), row(.distinctWords, 4), row(.distinctPairs, 4),
-      row(.novelty, 3),
+      share(.distinct), share(.distinctWords), share(.distinctPairs), share(.novelty), row(.perplexity, 2),
       (
         "words",
         "\(words(.meanLength, 1)) ± \(words(.lengthDeviation, 1)) (\(words(.shortestLength, 0)) to "
@@ -57,13 +62,12 @@ extension EvaluationSummary {
   }
 
   private var scoreText: String {
-    func share(_ name: ScoreName) -> TextRow? { scores[name].map { (name.title, percent($0)) } }
     let photos: TextRow? = decoding.map { ("photos decoded", $0 == .exact ? "exactly" : "scaled, if large") }
     let rows = [
       photos,
+      scores.share(.wordsFirst), scores.share(.wordsAmongFive), scores.share(.distinct),
       scores.row(.perplexity, 2), scores.row(.loss, 3), scores.row(.mismatchedImageLoss, 3),
-      share(.wordsFirst), share(.wordsAmongFive), scores.row(.meanLogProb, 2),
-      scores.row(.meanNormalizedLogProb, 2), scores.row(.meanLength, 1), scores.row(.distinct, 3),
+      scores.row(.meanLogProb, 2), scores.row(.meanNormalizedLogProb, 2), scores.row(.meanLength, 1),
       ("images per second", number(imagesPerSecond, 1)),
     ]
     return captioner.text(scores.metricRows + rows.compactMap(\.self))
@@ -72,7 +76,7 @@ extension EvaluationSummary {
   private func lines(_ trust: Trust) -> [String] {
     let reliability = trust.reliability
     var lines = [
-      "confidence that CIDEr is at least \(percent(trust.threshold)), "
+      "confidence that CIDEr is at least \(percent(trust.threshold)) %, "
         + (trust.isModels ? "the model's" : "fitted here, cross-validated")
         + ": calibration error \(number(reliability.expectedCalibrationError, 3)), "
         + "AUC \(number(reliability.auc, 3)), Brier \(number(reliability.brierScore, 3)), "
@@ -110,14 +114,14 @@ extension EvaluationSummary {
     let header =
       "beam  " + "length".padding(toLength: 10, withPad: " ", startingAt: 0) + titles.joined()
       + "  log-prob  words  distinct  images/s"
-    return [header]
+    return ["sweep: scores in percent", header]
       + sweep.map { point in
         func score(_ name: ScoreName) -> Double { point.scores[name] ?? .nan }
         return right("\(point.options.beamWidth)", 4) + "  "
           + point.options.lengthNormalization.name.padding(toLength: 10, withPad: " ", startingAt: 0)
           + zip(columns, titles).map { right(percent(score($0)), $1.count) }.joined()
           + right(number(score(.meanLogProb), 2), 10) + right(number(score(.meanLength), 1), 7)
-          + right(number(score(.distinct), 3), 10) + right(number(point.imagesPerSecond, 0), 10)
+          + right(percent(score(.distinct)), 10) + right(number(point.imagesPerSecond, 0), 10)
       }
   }
 }
