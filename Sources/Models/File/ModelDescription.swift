@@ -120,7 +120,11 @@ public struct ModelDescription: Sendable, Equatable {
       embeddingSize: architecture.embeddingSize, hiddenSize: architecture.hiddenSize,
       layers: architecture.layers ?? 1, isResidual: architecture.residual ?? false, cell: cell,
       injection: architecture.injection)
-    if let sizes = decoder.mismatchedSizes { throw unsupported(sizes.expected, sizes.found) }
+    if let size = decoder.neededEmbeddingSize {
+      throw unsupported(
+        "embedding_size \(size), as hidden_size, for cell \(cell.rawValue), a gate of which reads the embedding itself",
+        "\(decoder.embeddingSize)")
+    }
     self.init(
       encoder: encoder, preprocessing: try read(Preprocessing.self, "preprocessing"), decoder: decoder,
       vocabulary: try read(Vocabulary.self, "vocabulary"),
