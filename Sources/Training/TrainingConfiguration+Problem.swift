@@ -24,8 +24,10 @@ extension TrainingConfiguration {
     if self.lengthBuckets && self.batchUnit == .images {
       return "--length-buckets: expected --batch-unit captions, found images"
     }
-    if let sizes = decoder.mismatchedSizes {
-      return "--cell: expected \(sizes.expected), found \(sizes.found)"
+    if let size = decoder.neededEmbeddingSize {
+      return
+        "--embedding-size: expected \(size), as --hidden-size, for --cell \(decoder.cell.rawValue), a gate of which "
+        + "reads the embedding itself; found \(decoder.embeddingSize)"
     }
     return scheduledSampling.problem
   }

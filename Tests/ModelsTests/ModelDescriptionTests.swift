@@ -85,7 +85,8 @@ private func refusal(_ metadata: [String: String]) throws -> ModelError? {
       let refused = try refusal(written.metadata())
       #expect((refused == nil) == (cell.directInput == nil))
       if let refused {
-        #expect("\(refused)".contains("cell \(cell.name)") && "\(refused)".contains("6 and 7"))
+        #expect(
+          "\(refused)".contains("cell \(cell.name)") && "\(refused)".contains("expected embedding_size 7"))
       }
     }
     #expect(recurrentCells.count { $0.directInput != nil } == 2)

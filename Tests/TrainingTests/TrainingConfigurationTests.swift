@@ -212,7 +212,8 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
       configuration.embeddingSize = 256
       let problem = configuration.problem
       #expect((problem != nil) == (cell.cell.directInput != nil))
-      #expect(problem.map { $0.hasPrefix("--cell: expected ") && $0.hasSuffix("found 256 and 512") } != false)
+      #expect(
+        problem.map { $0.hasPrefix("--embedding-size: expected 512") && $0.hasSuffix("found 256") } != false)
     }
   }
 

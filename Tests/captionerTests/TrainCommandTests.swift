@@ -22,7 +22,8 @@ import Testing
       let outcome = try test.run(test.arguments("run", ["--cell", "mut1"] + sizes))
       #expect(outcome.status != 0 && outcome.complaints.count == 1)
       #expect(
-        outcome.errors.contains("--cell: expected") && outcome.errors.contains("mut1"), "\(outcome.errors)")
+        outcome.errors.contains("--embedding-size: expected 8") && outcome.errors.contains("mut1"),
+        "\(outcome.errors)")
       #expect(!FileManager.default.fileExists(atPath: test.place.folder + "/run"))
     }
   }

@@ -51,13 +51,10 @@ public struct DecoderDescription: Sendable, Equatable {
   /// The most recurrent layers.
   public static let mostLayers = 4
 
-  /// Why the cell does not go with the sizes; nil: it does. A gate that reads x itself needs E = H.
-  public var mismatchedSizes: (expected: String, found: String)? {
-    guard cell.cell.directInput != nil, embeddingSize != hiddenSize else { return nil }
-    return (
-      "embedding and hidden size to be the same with cell \(cell.rawValue), one of whose gates reads the embedding itself",
-      "\(embeddingSize) and \(hiddenSize)"
-    )
+  /// The embedding size that the cell needs, which is not this one: H, where a gate reads the embedding itself; nil: any
+  /// will do.
+  public var neededEmbeddingSize: Int? {
+    cell.cell.directInput != nil && embeddingSize != hiddenSize ? hiddenSize : nil
   }
 }
 

@@ -134,7 +134,11 @@ public struct ModelDescription: Sendable, Equatable {
     decoder.contextLayer = architecture.contextLayer ?? 0
     decoder.initialStates = architecture.initialStates ?? false
     decoder.attention = architecture.attention
-    if let sizes = decoder.mismatchedSizes { throw unsupported(sizes.expected, sizes.found) }
+    if let size = decoder.neededEmbeddingSize {
+      throw unsupported(
+        "embedding_size \(size), as hidden_size, for cell \(cell.rawValue), a gate of which reads the embedding itself",
+        "\(decoder.embeddingSize)")
+    }
     if let problem = decoder.problem {
       throw unsupported("a decoder that can be run", "\(problem)")
     }

@@ -6,7 +6,8 @@ struct TrainOptions: ParsableArguments {
   /// Options that `--help` leaves to `--help-hidden`: their defaults suit nearly every run.
   static let rarelyUsed: Set<String> = [
     "long-captions", "length-buckets", "consensus", "feature-size", "forget-bias", "injection",
-    "fine-tune-after",
+    "image-layer", "initial-states", "region-grid", "region-size", "attention-size", "attention-gate",
+    "region-dropout", "attention-penalty", "fine-tune-after",
     "encoder-optimizer", "encoder-weight-decay", "micro-batch", "batch-unit", "momentum", "nesterov",
     "decay-every",
     "decay-patience", "clip-norm", "average-decay", "pooled-dropout", "feature-dropout", "embedding-dropout",
