@@ -51,6 +51,7 @@ import Support
     // A file that gets too large for the limit is an error like a full disk, not the end.
     signal(SIGXFSZ, SIG_IGN)
     MappedFile.endCleanlyWhenCutShort()
+    OutOfMemory.endCleanly()
     var status = ExitCode.success
     do {
       var command = try parseAsRoot(arguments)
