@@ -8,7 +8,7 @@ import Testing
 @Suite struct DataFindingsTests {
   /// Findings about photos and captions, both made in a folder; kind, place and image, without the folder.
   private func findings(
-    train: String, validation: String = "", files: [String: [UInt8]] = [:]
+    train: String, validation: String = "", files: [(String, [UInt8])] = []
   ) throws -> [(kind: String, place: String, problem: String, image: String?)] {
     try withTemporaryFolder { folder in
       for number in 1...3 {
@@ -61,9 +61,12 @@ import Testing
     let found = try findings(
       train: good + "\n" + lines,
       files: [
-        "half.jpg": [0xFF, 0xD8, 0xFF, 0xE0], "empty.jpg": [], "caf\u{E9}.png": black,
-        "cafe\u{301}.png": PictureFiles.blackPNG(width: 9, height: 8), "na\u{EF}ve.png": black,
-        "huge.png": kind == "huge_image" ? PictureFiles.blackPNG(width: 11585, height: 9000) : black,
+        ("half.jpg", [0xFF, 0xD8, 0xFF, 0xE0]), ("empty.jpg", []), ("caf\u{E9}.png", black),
+        ("cafe\u{301}.png", PictureFiles.blackPNG(width: 9, height: 8)), ("na\u{EF}ve.png", black),
+        (
+          "huge.png",
+          kind == "huge_image" ? PictureFiles.blackPNG(width: 11585, height: 9000) : black
+        ),
       ])
     let of = found.filter { $0.kind == kind }
     #expect(of.count == 1 && ExactName(of[0].place) == ExactName(place), "\(found)")
