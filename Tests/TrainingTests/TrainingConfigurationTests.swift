@@ -15,6 +15,7 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     (configuration.split, configuration.validationSplit) = ("train-only", "test")
     (configuration.maximumLength, configuration.longCaptions) = (16, .drop)
     configuration.validationShare = 0.2
+    configuration.skip = ["skip.txt"]
     configuration.lengthBuckets = true
     (configuration.encoder, configuration.preprocessing) = ("vgg.safetensors", "caffe")
     (configuration.minimumCount, configuration.embeddingSize, configuration.hiddenSize) = (2, 3, 4)
