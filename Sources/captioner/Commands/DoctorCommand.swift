@@ -32,10 +32,11 @@ struct DoctorCommand: ParsableCommand {
 
       Examples:
         captioner doctor --captions captions.json --images photos
-        captioner doctor --captions captions.json --images photos --skip-list skip.txt
+        captioner doctor --captions captions.json --images photos \\
+          --skip-list skip.txt
         captioner train --captions captions.json --images photos --skip skip.txt \\
           --validation-share 0.1 --encoder vgg16.safetensors --output run
-        captioner doctor model.safetensors && captioner caption photo.jpg --model model.safetensors
+        captioner doctor model.safetensors && echo good
         captioner doctor run --format json | jq -r .place
       """)
 
