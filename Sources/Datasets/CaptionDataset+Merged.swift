@@ -31,7 +31,8 @@ extension CaptionDataset {
     guard datasets.count != 1 else { return datasets[0] }
     var merged = CaptionDataset(
       images: [], emptyCaptions: datasets.flatMap(\.emptyCaptions),
-      brokenEntries: datasets.flatMap(\.brokenEntries), warnings: datasets.flatMap(\.warnings))
+      brokenEntries: datasets.flatMap(\.brokenEntries),
+      respelledNames: datasets.flatMap(\.respelledNames), warnings: datasets.flatMap(\.warnings))
     let taken = Set(datasets.lazy.flatMap(\.images).map(\.id))
     var used: Set<Int> = []
     var free = 0

@@ -1,5 +1,5 @@
 internal import Glibc
-internal import Support
+public import Support
 
 /// An image and the captions people wrote for it.
 public struct CaptionedImage: Sendable, Equatable {
@@ -36,12 +36,23 @@ public struct CaptionDataset: Sendable, Equatable {
   /// What was left out because it can't be read: one line each, with its place.
   public internal(set) var brokenEntries: [String]
 
+  /// Names that are there under their other Unicode normalisation only.
+  public internal(set) var respelledNames: [String]
+
+  /// The lines of a `SkipList` that named images which were left out.
+  public internal(set) var skipped: Set<ExactName> = []
+
+  /// No images.
+  public init() { self.init(images: [], emptyCaptions: [], warnings: []) }
+
   init(
-    images: [CaptionedImage], emptyCaptions: [String], brokenEntries: [String] = [], warnings: [String]
+    images: [CaptionedImage], emptyCaptions: [String], brokenEntries: [String] = [],
+    respelledNames: [String] = [], warnings: [String]
   ) {
     self.images = images
     self.emptyCaptions = emptyCaptions
     self.brokenEntries = brokenEntries
+    self.respelledNames = respelledNames
     self.warnings = warnings
   }
 

@@ -179,7 +179,7 @@ struct CaptionReader {
     }
     return CaptionDataset(
       images: images, emptyCaptions: emptyCaptions.map { "\(path): \($0)" },
-      brokenEntries: faults.map(\.description), warnings: warnings)
+      brokenEntries: faults.map(\.description), respelledNames: respelled, warnings: warnings)
   }
 
   /// Gives every image its number: its id if that is one, else its place, else one that is free.

@@ -1,3 +1,4 @@
+internal import Foundation
 public import Imaging
 public import Kernels
 public import Language
@@ -52,6 +53,12 @@ public struct DataCheck: Sendable, Encodable {
     public var unusable: Int {
       missingImages.count + corruptImages.count + imagesWithoutCaptions.count + emptyCaptions.count
         + brokenEntries.count + captionsWithoutWords.count
+    }
+
+    /// How much there is, for people: `8 images, 16 captions of 5.0 words, 12 different`.
+    public var summary: String {
+      "\(images) images, \(captions) captions of " + String(format: "%.1f", words.meanLength)
+        + " words, \(words.distinctWords) different"
     }
 
     /// The share of words that become `<unk>`.

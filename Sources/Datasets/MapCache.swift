@@ -150,7 +150,7 @@ public final class MapCache {
   }
 
   /// Whether a row holds numbers that a network may give.
-  private static func isPlausible(_ row: Int, _ stored: StoredTensor, _ width: Int) -> Bool {
+  static func isPlausible(_ row: Int, _ stored: StoredTensor, _ width: Int) -> Bool {
     withUnsafeTemporaryAllocation(of: Float.self, capacity: max(1, width)) { buffer in
       guard let scalars = buffer.baseAddress else { return false }
       stored.read(row * width..<(row + 1) * width, into: scalars)

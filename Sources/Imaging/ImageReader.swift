@@ -116,6 +116,24 @@ public struct ImageReader: Sendable {
     }
   }
 
+  /// The size of the picture in a file, as it is stored, by its header alone.
+  /// - Throws: `ImageError`
+  public func size(contentsOf path: String) throws(ImageError) -> ImageSize {
+    var size = ImageSize(width: 0, height: 0)
+    _ = try read(path) { (bytes, name) throws(ImageError) in
+      let codec = try Self.codec(of: bytes, name: name)
+      var options = ci_options()
+      options.maximum_pixels = UInt64(max(0, maximumPixels))
+      options.lenient = 1
+      var report = ci_report()
+      let outcome = codec.decode(bytes, options, into: nil, &report)
+      guard outcome == CI_DECODED else { throw error(outcome, report, codec, name) }
+      size = ImageSize(width: Int(report.width), height: Int(report.height))
+      return Reading(image: RGBImage(width: 1, height: 1, pixels: [0, 0, 0]), warning: nil)
+    }
+    return size
+  }
+
   /// The whole upright picture that a file's bytes are.
   func whole(_ bytes: UnsafeRawBufferPointer, name: String) throws(ImageError) -> Reading {
     try decode(bytes, name: name, copies: 1) { (.whole, RowCollector($0.size, $0.orientation)) }

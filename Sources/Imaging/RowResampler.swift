@@ -11,7 +11,8 @@ public struct ImageSize: Sendable, Equatable {
     self.height = height
   }
 
-  var pixels: Int { width * height }
+  /// All of them.
+  public var pixels: Int { width * height }
 }
 
 /// What is seen of a picture: a part of it, perhaps mirrored.

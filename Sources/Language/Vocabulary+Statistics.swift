@@ -14,6 +14,9 @@ extension Vocabulary {
     /// `captionsByLength[n]` captions have n words; the last count is not 0.
     public let captionsByLength: [Int]
 
+    /// The coverage below which a vocabulary knows too few words: scores then say little.
+    public static let leastCoverage = 0.8
+
     /// The share of tokens that the vocabulary knows; 1 if there are none.
     public var coverage: Double { tokens == 0 ? 1 : 1 - Double(unknownTokens) / Double(tokens) }
     /// Words in the mean caption; 0 if there is none.

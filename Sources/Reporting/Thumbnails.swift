@@ -25,6 +25,7 @@ struct Thumbnails {
         }
       }
     }
+    if !embeds { removeLeftovers(in: folder) }
     // The page names them relative to itself.
     let name = folder.split(separator: "/").last.map(String.init) ?? folder
     var sources: [String?] = []

@@ -33,9 +33,12 @@ public struct AtomicFile: ~Copyable {
     return try file.commit(.keeping)
   }
 
-  /// Tries whether `path` could be written, and leaves everything as it is.
+  /// Tries whether `path` could be written, and leaves everything as it is, but for what a process left beside it that
+  /// was killed while it wrote `path`: that is removed.
   /// - Throws: `FileError`, as `write`.
-  public static func check(_ path: String) throws(FileError) { _ = try begin(path) }
+  public static func check(_ path: String) throws(FileError) {
+    TemporaryName.removeLeftovers(of: try begin(path).target)
+  }
 
   private init(path: String, target: String, temporaryPath: String?, descriptor: Int32) {
     self.path = path
@@ -66,9 +69,9 @@ public struct AtomicFile: ~Copyable {
       descriptor = open(name, flags | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644)
       guard descriptor >= 0 else { throw FileError(path: path, action: "write", errno: errno) }
       temporaryPath = name
-      // Held while it is written, so that nobody takes it for a left-over.
-      flock(descriptor, LOCK_EX | LOCK_NB)
     }
+    // Held while it is written, so that nobody takes it for a left-over; also one that gets its name at the end.
+    flock(descriptor, LOCK_EX | LOCK_NB)
     if exists {
       // Only root may give files away; then the group is right at least.
       if fchown(descriptor, status.st_uid, status.st_gid) != 0 {

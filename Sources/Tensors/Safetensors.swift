@@ -141,6 +141,11 @@ public struct SafetensorsFile: Sendable {
     self.metadata = metadata
   }
 
+  /// A tensor's bytes as they are stored.
+  public func bytes(of entry: Entry) -> [UInt8] {
+    Array(file.bytes[entry.offset..<entry.offset + entry.byteCount])
+  }
+
   private static func bytes(perScalarOf type: String) -> Int? {
     switch type {
     case "F64", "I64", "U64": 8

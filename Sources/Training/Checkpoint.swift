@@ -91,6 +91,9 @@ struct RunState: Codable, Equatable {
 
 /// A checkpoint file: weights, optimiser and average as tensors, and the state as metadata.
 enum Checkpoint {
+  /// What its metadata call it.
+  static let format = "captioner checkpoint"
+
   static func write(
     to path: String, _ module: some Module, _ optimizers: [Optimizer], _ average: WeightAverage,
     _ state: RunState
@@ -108,7 +111,7 @@ enum Checkpoint {
       }
     }
     let metadata = [
-      "format": "captioner checkpoint", "format_version": "1",
+      "format": Self.format, "format_version": "1",
       "state": try canonicalJSON(state, .snakeCase),
     ]
     try SafetensorsWriter.write(items, metadata: metadata, to: path)
@@ -116,7 +119,7 @@ enum Checkpoint {
 
   /// The state only: enough to see whether the checkpoint fits.
   static func state(in file: SafetensorsFile) throws(ModelError) -> RunState {
-    guard file.metadata["format"] == "captioner checkpoint", file.metadata["format_version"] == "1",
+    guard file.metadata["format"] == Self.format, file.metadata["format_version"] == "1",
       let text = file.metadata["state"]
     else {
       throw .unsupported(

@@ -236,3 +236,38 @@ private func filled(_ path: String, _ files: [String], rows: [[Float]]) throws {
 private final class Opening: @unchecked Sendable {
   var cache: MapCache?
 }
+
+/// A photo that is written between the opening of the cache and the end of its row: the row is done again.
+@Test func aPhotoThatChangesMeanwhileIsComputedAgain() throws {
+  try withPhotos { path, files in
+    do {
+      let cache = try MapCache(path: path, key: "k", names: names, files: files, width: 2)
+      for row in 0..<3 {
+        if row == 1 { try Data("another picture".utf8).write(to: URL(fileURLWithPath: files[1])) }
+        try cache.store([1, 2], row: row)
+      }
+      try cache.flush()
+    }
+    #expect(try MapCache(path: path, key: "k", names: names, files: files, width: 2).pending == [1])
+  }
+}
+
+/// Times in the far past or future, and clocks that were put back: content tells.
+@Test(arguments: [0, 4_102_444_800]) func clocksThatJumpMisleadNobody(seconds: Int) throws {
+  try withPhotos { path, files in
+    func set(_ file: String) {
+      let time = timespec(tv_sec: seconds, tv_nsec: 0)
+      var both = [time, time]
+      utimensat(AT_FDCWD, file, &both, 0)
+    }
+    for file in files { set(file) }
+    try filled(path, files, rows: [[1, 2], [3, 4], [5, 6]])
+    set(path)
+    // Of the same size, and as old as before.
+    try Data("phot0 of \(files[1])".utf8).write(to: URL(fileURLWithPath: files[1]))
+    set(files[1])
+    // The same content at another time.
+    utimensat(AT_FDCWD, files[0], nil, 0)
+    #expect(try MapCache(path: path, key: "k", names: names, files: files, width: 2).pending == [1])
+  }
+}

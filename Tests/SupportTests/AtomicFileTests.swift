@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -93,6 +94,32 @@ import Testing
       try Data().write(to: URL(fileURLWithPath: ours))
       removeLeftovers(in: folder)
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == theirs.sorted())
+    }
+  }
+
+  /// Trying a destination clears away what was left beside it; what is being written stays, also in the moment before it
+  /// takes its place.
+  @Test func tryingCleansUpAndDisturbsNobody() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/a"
+      let leftover = TemporaryName.random(for: path)
+      let another = TemporaryName.random(for: folder + "/b")
+      for name in [leftover, another] { try Data().write(to: URL(fileURLWithPath: name)) }
+      try AtomicFile.check(path)
+      #expect(access(leftover, F_OK) != 0 && access(another, F_OK) == 0 && access(path, F_OK) != 0)
+      let failures = Mutex(0)
+      DispatchQueue.concurrentPerform(iterations: 2) { number in
+        for _ in 0..<300 {
+          do {
+            if number == 0 {
+              try AtomicFile.check(path)
+            } else {
+              try AtomicFile.write(to: path) { try $0.write("x") }
+            }
+          } catch { failures.withLock { $0 += 1 } }
+        }
+      }
+      #expect(failures.withLock { $0 } == 0)
     }
   }
 }

@@ -16,6 +16,7 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     (configuration.split, configuration.validationSplit) = ("train-only", "test")
     (configuration.maximumLength, configuration.longCaptions) = (16, .drop)
     configuration.validationShare = 0.2
+    configuration.skip = ["skip.txt"]
     (configuration.lengthBuckets, configuration.lenient, configuration.maximumPixels) = (true, true, 99)
     (configuration.encoder, configuration.preprocessing) = ("vgg.safetensors", "caffe")
     (configuration.minimumCount, configuration.embeddingSize, configuration.hiddenSize) = (2, 3, 4)
@@ -234,6 +235,6 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     #expect(now.changes(from: begun) { $0 == .byContent }.count == 3)
     // Each option has its rule: most decide what a run is.
     let counts = Dictionary(grouping: TrainingSettings.all.filter { !$0.keys.isEmpty }, by: \.continuation)
-    #expect(counts.mapValues(\.count)[.betweenEpochs] == 3 && counts[.byContent]?.count == 11)
+    #expect(counts.mapValues(\.count)[.betweenEpochs] == 3 && counts[.byContent]?.count == 12)
   }
 }

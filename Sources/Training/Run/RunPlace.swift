@@ -105,6 +105,7 @@ extension TrainingConfiguration {
     [
       ("captions", self.captions), ("images", self.images),
       ("validation-captions", self.validationCaptions), ("validation-images", self.validationImages),
+      ("skip", self.skip),
       ("encoder", [self.encoder]),
     ]
   }
@@ -119,6 +120,7 @@ extension TrainingConfiguration {
     result.images = self.images.map(resolved)
     result.validationCaptions = self.validationCaptions.map(resolved)
     result.validationImages = self.validationImages.map(resolved)
+    result.skip = self.skip.map(resolved)
     result.encoder = resolved(self.encoder)
     result.start = resolved(self.start)
     return result

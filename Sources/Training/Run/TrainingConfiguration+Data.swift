@@ -14,12 +14,13 @@ extension TrainingConfiguration {
     guard self.validationCaptions.isEmpty else {
       return try CaptionDataset(
         paths: self.validationCaptions, images: folders,
-        split: CaptionSplit(self.validationSplit, unlessNamed: "val"))
+        split: CaptionSplit(self.validationSplit, unlessNamed: "val")
+      ).skipping(skipList())
     }
     if isDivided { return try divided().validation }
     let split = CaptionSplit(self.validationSplit.isEmpty ? "val" : self.validationSplit, unlessNamed: "val")
     do {
-      return try CaptionDataset(paths: self.captions, images: folders, split: split)
+      return try CaptionDataset(paths: self.captions, images: folders, split: split).skipping(skipList())
     } catch .noSplit(let path, let split, let found) {
       throw .noValidationSplit(path: path, split: split, found: found)
     }
@@ -36,6 +37,9 @@ extension TrainingConfiguration {
     return reader
   }
 
+  /// The images that are left out.
+  public func skipList() throws(DatasetError) -> SkipList { try SkipList(paths: self.skip) }
+
   /// Whether validation takes a share of the training images.
   private var isDivided: Bool {
     self.validationShare > 0 && self.validationCaptions.isEmpty && self.validationSplit.isEmpty
@@ -43,7 +47,8 @@ extension TrainingConfiguration {
 
   private func undivided() throws(DatasetError) -> CaptionDataset {
     try CaptionDataset(
-      paths: self.captions, images: self.images, split: CaptionSplit(self.split, unlessNamed: "train"))
+      paths: self.captions, images: self.images, split: CaptionSplit(self.split, unlessNamed: "train")
+    ).skipping(skipList())
   }
 
   private func divided() throws(DatasetError) -> (train: CaptionDataset, validation: CaptionDataset) {

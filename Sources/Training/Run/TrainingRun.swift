@@ -95,6 +95,9 @@ public struct TrainingRun {
     let validation = try split(
       validationData, validationPaths.isEmpty ? configuration.captions : validationPaths, besides: train,
       report)
+    let skipped = trainingData.skipped.union(validationData.skipped)
+    if !skipped.isEmpty { report(.message("\(skipped.count) images left out, as --skip says")) }
+    if let warning = try configuration.skipList().warning(used: skipped) { report(.warning(warning)) }
     if let warning = SharedFiles(trainingData, validationData).warning { report(.warning(warning)) }
     let (configuration, notes) =
       isBegun ? (configuration, []) : try configuration.prepared(for: trainingData.captionCount, source)
@@ -180,12 +183,12 @@ public struct TrainingRun {
   private func warnings(_ training: Double, _ validation: Double) -> [String] {
     func percent(_ share: Double) -> String { String(format: "%.1f %%", share * 100) }
     var warnings: [String] = []
-    if training < 0.8 {
+    if training < Vocabulary.Statistics.leastCoverage {
       warnings.append(
         "the vocabulary covers only \(percent(training)) of the training words: a --min-count below "
           + "\(configuration.minimumCount) keeps more")
     }
-    if validation < 0.8 {
+    if validation < Vocabulary.Statistics.leastCoverage {
       warnings.append(
         "\(percent(1 - validation)) of the validation words become <unk>: training has too few of them")
     }
@@ -246,7 +249,8 @@ public struct TrainingRun {
   /// The files of a new run must not be those that it reads, and they can be written. (Its own `config.json` may have
   /// given the options: it will hold the same.)
   private func checkOutputs() throws {
-    let read = configuration.captions + configuration.validationCaptions + [configuration.encoder]
+    let read =
+      configuration.captions + configuration.validationCaptions + configuration.skip + [configuration.encoder]
     var outputs = Outputs(readingFrom: isBegun ? [] : read + [configuration.start])
     // Not the page: a run does without it.
     for name in ["model.safetensors", "checkpoint.safetensors", "config.json", "log.jsonl"] {

@@ -48,6 +48,11 @@ public struct TrainingSettings: Sendable {
     .data, "validation-share", 0.0,
     "Share of the images to validate on instead of training on them, 0.1 say, chosen at random by --seed."
   ).within(.share).placeholder("share").only(.withoutValidationData)
+  /// Lists of images that are left out, to train and to validate on: names, one a line.
+  public let skip = Setting(
+    .data, "skip", [String](),
+    "List of images to leave out, a name a line, as doctor --skip-list writes; may be repeated."
+  ).onResume(.byContent)
   /// The most words of a caption that is learned; 0: any number.
   public let maximumLength = Setting(
     .data, "max-length", 0, "Most words of a caption to learn; 0: any number."

@@ -26,6 +26,7 @@ import Support
     subcommands: [
       CaptionCommand.self, ScoreCommand.self, TrainCommand.self, EvaluateCommand.self, FeaturesCommand.self,
       VocabularyCommand.self, MetricsCommand.self, AverageCommand.self, InspectCommand.self,
+      DoctorCommand.self,
     ])
 
   /// The arguments after the program's name; file names among them are bytes, and kept as `FileName` texts.
@@ -42,9 +43,15 @@ import Support
     for stream: Int32 in 0...2 where fcntl(stream, F_GETFD) < 0 {
       _ = open("/dev/null", stream == 0 ? O_WRONLY : O_RDONLY)
     }
+    // The runtime reads the arguments from /proc; without it a command would be taken for a call for help.
+    guard CommandLine.argc > 0 else {
+      Console.complain("can't read the arguments: expected /proc to be mounted")
+      _exit(1)
+    }
     // A file that gets too large for the limit is an error like a full disk, not the end.
     signal(SIGXFSZ, SIG_IGN)
     MappedFile.endCleanlyWhenCutShort()
+    OutOfMemory.endCleanly()
     var status = ExitCode.success
     do {
       var command = try parseAsRoot(arguments)

@@ -117,7 +117,7 @@ struct EvaluateCommand: ParsableCommand {
         throw Failure(description: "\(data.names): expected captions, found none")
       }
       let modelPath = try model.resolved()
-      try checkOutputs(reading: wanted.map(\.path) + data.captions.captions + [modelPath])
+      try checkOutputs(reading: wanted.map(\.path) + data.captions.captions + data.skip + [modelPath])
       let clock = ContinuousClock()
       let start = clock.now
       let captioner = try CaptionModel(

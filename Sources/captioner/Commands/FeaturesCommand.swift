@@ -35,6 +35,11 @@ struct FeaturesCommand: ParsableCommand {
   @OptionGroup var photos: PhotoOptions
   @OptionGroup var folders: FolderOptions
   @Option(
+    help: ArgumentHelp(
+      "List of images to leave out, a path a line or a name in its folder; may be repeated.",
+      valueName: "file"))
+  var skip: [String] = []
+  @Option(
     help: ArgumentHelp("VGG weights with torchvision's names, or a captioner model.", valueName: "file"))
   var encoder: String
   @Option(help: ArgumentHelp("The file to write.", valueName: "file")) var output: String
@@ -55,16 +60,28 @@ struct FeaturesCommand: ParsableCommand {
       var files: [String] = []
       var failures = 0
       var unread = 0
+      let list = try SkipList(paths: skip)
+      var skipped: Set<ExactName> = []
       for path in paths {
         let listing = try folders.list(path)
         for failure in listing.failures { Console.complain("\(failure)") }
         failures += listing.failures.count
-        files += listing.files
+        let prefix = path.hasSuffix("/") ? path : path + "/"
+        for file in listing.files {
+          let name = file.hasPrefix(prefix) ? String(file.dropFirst(prefix.count)) : file
+          if let line = list.line(naming: file, name) {
+            skipped.insert(ExactName(line))
+          } else {
+            files.append(file)
+          }
+        }
       }
+      if !skipped.isEmpty { Console.note("\(skipped.count) images left out, as --skip says") }
+      if let warning = list.warning(used: skipped) { Console.complain(warning) }
       guard !files.isEmpty else {
         throw Failure(description: "\(paths.joined(separator: " ")): found no files")
       }
-      var outputs = Outputs(readingFrom: files + [encoder])
+      var outputs = Outputs(readingFrom: files + skip + [encoder])
       try outputs.add(output, "--output")
       let source = try EncoderSource(path: encoder, preprocessing: preprocessing)
       let tap = self.tap ?? (source.architecture.head == .none ? .map2x2 : .fc)

@@ -34,6 +34,12 @@ struct DatasetOptions: ParsableArguments {
     help: ArgumentHelp("Folder of the images: one for each --captions, or one for all.", valueName: "folder"))
   var images: [String]
 
+  @Option(
+    help: ArgumentHelp(
+      "List of images to leave out, a name a line, as doctor --skip-list writes; may be repeated.",
+      valueName: "file"))
+  var skip: [String] = []
+
   /// The caption files, for messages.
   var names: String { captions.names }
 
@@ -46,6 +52,10 @@ struct DatasetOptions: ParsableArguments {
 
   /// Reads the files and tells what is odd about them, as `CaptionOptions`.
   func read(unlessNamed usual: String) throws -> CaptionDataset {
-    try captions.read(images: images, unlessNamed: usual)
+    let list = try SkipList(paths: skip)
+    let dataset = try captions.read(images: images, unlessNamed: usual).skipping(list)
+    if !dataset.skipped.isEmpty { Console.note("\(dataset.skipped.count) images left out, as --skip says") }
+    if let warning = list.warning(used: dataset.skipped) { Console.complain(warning) }
+    return dataset
   }
 }

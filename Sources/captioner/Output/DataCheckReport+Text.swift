@@ -8,10 +8,7 @@ extension DataCheckReport {
   func text() -> String {
     var lines: [String] = []
     for (name, split) in [("training", data.train), ("validation", data.validation)] {
-      let words = split.words
-      lines.append(
-        "\(name): \(split.images) images, \(split.captions) captions of "
-          + String(format: "%.1f", words.meanLength) + " words, \(words.distinctWords) different")
+      lines.append("\(name): \(split.summary)")
       add("missing", split.missingImages.map(\.reason), to: &lines)
       add("corrupt", split.corruptImages.map(\.reason), to: &lines)
       add("without a caption", split.imagesWithoutCaptions, to: &lines)

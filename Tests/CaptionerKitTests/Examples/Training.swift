@@ -1,5 +1,13 @@
 import CaptionerKit
 
+/// What is wrong with a data set, a line each.
+func troubles(captions: String, photos: String) -> [String] {
+  var configuration = TrainingConfiguration()
+  configuration.captions = [captions]
+  configuration.images = [photos]
+  return Diagnosis(dataOf: configuration).findings.map { "\($0.place): \($0.problem)" }
+}
+
 /// Trains a small captioner on photos with captions, and scores it.
 func train(captions: String, images: String, encoder: String, folder: String) throws -> Scores {
   var configuration = TrainingConfiguration()
