@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Imaging
 import Kernels
 import Support
 
@@ -45,6 +46,7 @@ import Support
     // A file that gets too large for the limit is an error like a full disk, not the end.
     signal(SIGXFSZ, SIG_IGN)
     MappedFile.endCleanlyWhenCutShort()
+    ImageReader.shareHeaps()
     var status = ExitCode.success
     do {
       var command = try parseAsRoot(arguments)
