@@ -125,6 +125,14 @@ let package = Package(
         swiftSettings: strict),
       .testTarget(
         name: "captionerTests", dependencies: ["captioner", "Kernels", "TestSupport"], swiftSettings: strict),
+      // All readers of foreign files, on what `tools/fuzz` found.
+      .testTarget(
+        name: "ForeignFilesTests",
+        dependencies: [
+          "Models", "Datasets", "Decoding", "Imaging", "Kernels", "Language", "Layers", "Metrics", "Support",
+          "Tensors", "Training", "TestSupport",
+        ],
+        exclude: ["Fixtures"], swiftSettings: strict),
     ],
   swiftLanguageModes: [.v6]
 )

@@ -28,6 +28,10 @@ public struct ImageReader: Sendable {
   /// - Parameter memory: bytes that decodes in flight may take together; a picture that alone takes more is refused.
   public init(memory: Int = ImageReader.usualMemory) { budget = MemoryBudget(total: memory) }
 
+  /// From now on the process's threads share two heaps: many that decode then fit in a limited address space, as under
+  /// `ulimit -v`. For programs, at their start.
+  public static func shareHeaps() { ci_share_heaps() }
+
   /// A picture, and what is odd about its file.
   struct Reading {
     let image: RGBImage

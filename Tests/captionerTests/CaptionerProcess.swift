@@ -42,7 +42,8 @@ struct CaptionerProcess {
     }
     process.executableURL = URL(fileURLWithPath: shell == nil ? Self.executable : "/bin/sh")
     process.arguments = (shell.map { ["-c", $0, "sh", Self.executable] } ?? []) + arguments
-    process.environment = ["PATH": "/usr/bin:/bin"].merging(environment) { $1 }
+    process.environment = ["PATH": "/usr/bin:/bin"].merging(Sanitizer.environment) { $1 }
+      .merging(environment) { $1 }
     process.currentDirectoryURL = URL(fileURLWithPath: workingFolder ?? folder)
     process.standardInput = FileHandle(forReadingAtPath: input)
     process.standardOutput =
@@ -56,7 +57,7 @@ struct CaptionerProcess {
   var isRunning: Bool { process.isRunning }
 
   /// How long a command of the tests may take, many times what the slowest takes on a busy machine.
-  static let limit = Duration.seconds(300)
+  static let limit = Duration.seconds(300 * Sanitizer.slowness)
 
   /// Waits for its end. A command that hangs fails its test, and is killed.
   func outcome(within limit: Duration = limit) -> Outcome {

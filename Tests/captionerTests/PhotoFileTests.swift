@@ -10,15 +10,14 @@ import Testing
       let black = Data(PictureFiles.blackPNG(width: 11585, height: 11585, orientation: 6))
       for number in 1...16 { try place.file("black/\(number).png", black) }
       #expect(black.count < 20_000)
-      try place.file(
-        "progressive.jpg", Data(PictureFiles.greyJPEG(width: 11585, height: 8000, progressive: true)))
+      let progressive = Data(PictureFiles.greyJPEG(width: 11585, height: 8000, progressive: true))
+      for number in 1...4 { try place.file("progressive/\(number).jpg", progressive) }
       try place.file(
         "baseline.jpg", Data(PictureFiles.greyJPEG(width: 20000, height: 10000, progressive: false)))
-      for (paths, threads) in [(["black"], "8"), (["progressive.jpg", "baseline.jpg"], "2")] {
+      for (paths, count) in [(["black"], 16), (["progressive", "baseline.jpg"], 5)] {
         let outcome = try place.limited(
-          ["caption"] + paths + ["--model", place.model, "--threads", threads], memory: 1_500_000)
-        #expect(
-          outcome.status == 0 && outcome.lines.count == (paths == ["black"] ? 16 : 2), "\(outcome.errors)")
+          ["caption"] + paths + ["--model", place.model, "--threads", "8"], memory: 1_500_000)
+        #expect(outcome.status == 0 && outcome.lines.count == count, "\(outcome.errors)")
       }
     }
   }
@@ -46,7 +45,7 @@ import Testing
         ["caption", "bomb.png", "--model", place.model, "--threads", "2"], memory: 1_000_000)
       #expect(outcome.status == 0 && outcome.errors == "")
       // Inflated they are 7.7 GB: the better part of a minute.
-      #expect(ContinuousClock.now - start < .seconds(10))
+      #expect(ContinuousClock.now - start < .seconds(10 * Sanitizer.slowness))
     }
   }
 
@@ -137,8 +136,9 @@ import Testing
 }
 
 extension Workplace {
-  /// Runs a command in `memory` KiB of address space.
+  /// Runs a command in `memory` KiB of address space; in any, under a sanitizer.
   fileprivate func limited(_ arguments: [String], memory: Int) throws -> CaptionerProcess.Outcome {
-    try CaptionerProcess(arguments, in: folder, shell: "ulimit -v \(memory); exec \"$@\"").outcome()
+    let limit = Sanitizer.isOn ? "" : "ulimit -v \(memory); "
+    return try CaptionerProcess(arguments, in: folder, shell: limit + "exec \"$@\"").outcome()
   }
 }

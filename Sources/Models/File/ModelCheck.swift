@@ -155,8 +155,8 @@ public struct ModelCheck {
     do {
       let model = try CaptionModel(contentsOf: file.path, caching: .streamed)
       let size = model.description.preprocessing
-      let pooled = try model.pooled(Tensor(zeros: [1, size.height, size.width, 3]))
-      let caption = model.captions(pooled).first?.first
+      let maps = try model.maps(Tensor(zeros: [1, size.height, size.width, 3]))
+      let caption = model.captions(maps).first?.first
       if !(caption?.logProb.isFinite ?? false) {
         findings.append(
           Finding(.cannotCaption, at: file.path, "expected a caption of a grey picture, found none"))

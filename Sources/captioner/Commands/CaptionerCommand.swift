@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Imaging
 import Kernels
 import Support
 
@@ -52,6 +53,7 @@ import Support
     signal(SIGXFSZ, SIG_IGN)
     MappedFile.endCleanlyWhenCutShort()
     OutOfMemory.endCleanly()
+    ImageReader.shareHeaps()
     var status = ExitCode.success
     do {
       var command = try parseAsRoot(arguments)

@@ -1,0 +1,98 @@
+import Datasets
+import Foundation
+import Models
+import Support
+import Tensors
+
+@testable import Training
+
+extension ForeignReader {
+  private static let names = ["a.jpg", "b.jpg"]
+
+  /// A feature cache.
+  static let features = ForeignReader(
+    name: "features",
+    words: [
+      "features", "status", "stamps", "F32", "F16", "U8", "U64", "\"shape\":", "\"data_offsets\":", "key",
+      "names",
+    ],
+    seeds: {
+      let metadata = ["key": "k", "names": #"["a.jpg","b.jpg"]"#]
+      return try [
+        file(
+          [("stamps", "U64", 8, [2, 4]), ("features", "F32", 4, [2, 3]), ("status", "U8", 1, [2])], metadata),
+        file([("features", "F16", 2, [2, 3]), ("status", "U8", 1, [2])], metadata),
+      ]
+    },
+    read: { bytes, scratch in
+      for type in [StoredType.float32, .float16] {
+        scratch.hold(bytes)
+        let opened = outcome {
+          try MapCache(path: scratch.path, key: "k", names: names, files: names, width: 3, type: type)
+        }
+        guard let cache = opened.value else { continue }
+        var row: [Float] = [0, 0, 0]
+        for index in names.indices where cache.status(of: index) == .done {
+          cache.read(index, into: &row)
+          guard row.allSatisfy(\.isFinite) else { throw Wrong("features that are no numbers") }
+        }
+        for index in cache.pending { try cache.store([1, 2, 3], row: index) }
+        try cache.flush()
+        guard cache.pending.isEmpty else { throw Wrong("rows are missing") }
+      }
+    })
+
+  /// A checkpoint's state: what a run goes on from.
+  static let checkpoint = ForeignReader(
+    name: "checkpoint",
+    words: settingWords + [
+      "\"epoch\":", "\"batch\":", "\"schedule\":", "\"curve\":", "\"vocabulary\":", "\"configuration\":",
+      "plateau", "cosine",
+    ],
+    seeds: {
+      try [
+        LearningRateSchedule.Curve.constant, .step(factor: 0.5, every: 3), .cosine(steps: 9),
+        .plateau(factor: 0.5, patience: 2),
+      ]
+      .map { curve in
+        let state = RunState(
+          schedule: LearningRateSchedule(learningRate: 0.01, curve, warmUp: 2, stopPatience: 3),
+          vocabulary: ["<pad>"], data: "d", configuration: TrainingConfiguration())
+        return Array(try canonicalJSON(state, .snakeCase).utf8)
+      }
+    },
+    read: { bytes, scratch in
+      let metadata = [
+        "format": "captioner checkpoint", "format_version": "1",
+        "state": String(decoding: bytes, as: UTF8.self),
+      ]
+      try scratch.hold(file([], metadata))
+      let read = outcome { try Checkpoint.state(in: SafetensorsFile(path: scratch.path)) }
+      guard var state = read.value else { return }
+      _ = state.schedule.learningRate(after: state.step)
+      _ = state.schedule.observe(1, epoch: state.epoch)
+      _ = state.configuration.missing ?? state.configuration.problem
+      state.beginEpoch()
+    })
+
+  /// A run's options.
+  static let configuration = ForeignReader(
+    name: "configuration", words: settingWords,
+    seeds: {
+      try [Array(TrainingConfiguration().json().utf8), Array(#"{"epochs": 3, "learningRate": 0.1}"#.utf8)]
+    },
+    read: { bytes, scratch in
+      scratch.hold(bytes)
+      guard let configuration = outcome({ try TrainingConfiguration(contentsOf: scratch.path) }).value else {
+        return
+      }
+      guard configuration.missing ?? configuration.problem == nil || true else { return }
+      let again = try TrainingConfiguration(json: Data(configuration.json().utf8))
+      guard again == configuration else { throw Wrong("written again, the options are others") }
+    })
+
+  private static let settingWords =
+    TrainingSettings.list.flatMap(\.keys).flatMap { $0.split(separator: ".") }.map { "\"\($0)\":" } + [
+      "null", "true", "-1", "1e300", "9223372036854775807", "[", "]", "{", "}",
+    ]
+}
