@@ -10,7 +10,9 @@ extension Finding.Kind {
   /// A file that is no safetensors file.
   public static let notSafetensors = Self(
     "not_a_model", "files that are no models",
-    remedy: "name a safetensors file: model.safetensors of a run's folder, or VGG weights")
+    remedy:
+      "name a safetensors file: model.safetensors of a run's folder, or VGG weights; caption files come after "
+      + "--captions, photos after --images")
   static let metadata = Self(
     "metadata", "models whose description of themselves is wrong",
     remedy: getAgain + "; captioner inspect shows what it says")

@@ -188,7 +188,7 @@ extension Diagnosis {
       }
     }
     for group in groups {
-      lines.append("")
+      if !lines.isEmpty { lines.append("") }
       lines.append("\(group.title): \(group.findings.count)")
       lines += group.findings.prefix(Self.shown).map { "  " + Console.oneLine("\($0.place): \($0.problem)") }
       if group.findings.count > Self.shown {
