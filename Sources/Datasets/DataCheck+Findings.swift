@@ -57,9 +57,6 @@ extension Finding.Kind {
   static let unknownWords = Self(
     "unknown_words", "words that become <unk>",
     remedy: "a lower --min-count keeps more words, more captions have them more often")
-  static let languageWithoutSpaces = Self(
-    "language_without_spaces", "captions in a language without spaces between words",
-    remedy: "put spaces between the words, with a word segmenter: a word ends at a space")
   static let hugeImage = Self(
     "huge_image", "images of more than \(DataCheck.hugeImage / 1_000_000) megapixels",
     remedy: "smaller copies are read in a fraction of the time: a network sees a few hundred pixels a side")
@@ -146,14 +143,6 @@ extension DataCheck {
     {
       findings.append(Finding(.identicalCaptions, at: place, "all \(split.captions) say: \(first)"))
     }
-    let spaceless = captions.count(where: Self.isSpaceless)
-    if spaceless > 0 {
-      findings.append(
-        Finding(
-          .languageWithoutSpaces, at: place,
-          "\(spaceless) of \(split.captions), such as: "
-            + (captions.first(where: Self.isSpaceless) ?? "")))
-    }
     if split.words.coverage < Vocabulary.Statistics.leastCoverage {
       let known = (split.words.coverage * 1000).rounded() / 10
       findings.append(
@@ -171,13 +160,6 @@ extension DataCheck {
       }
     }
     return findings
-  }
-
-  /// Whether most of a caption's letters are of a script without spaces.
-  private static func isSpaceless(_ caption: String) -> Bool {
-    guard caption.utf8.count > caption.unicodeScalars.count else { return false }
-    let letters = caption.unicodeScalars.filter(\.properties.isAlphabetic)
-    return letters.count(where: \.isOfSpacelessScript) * 2 > letters.count
   }
 
   private func hugeImages(_ images: [CaptionedImage]) -> [Finding] {

@@ -32,7 +32,8 @@ import Testing
       encoder: (SafetensorsFile(path: folder + "/vgg.safetensors"), ""))
     var random = Random(seed: 9)
     var network = TrainedNetwork(
-      CaptionNetwork(description) { $0.untrained(using: &random) }, convolutions: nil, mapShape: [0],
+      CaptionNetwork(description) { $0.untrained(using: &random) }, description, convolutions: nil,
+      mapShape: [0],
       microBatch: nil)
     network.scale = 0.5
     try start.apply(to: &network)

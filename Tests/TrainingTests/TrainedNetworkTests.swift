@@ -1,3 +1,4 @@
+import Imaging
 import Layers
 import Models
 import Support

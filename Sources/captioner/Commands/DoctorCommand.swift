@@ -15,9 +15,9 @@ struct DoctorCommand: ParsableCommand {
       notes are only worth knowing.
 
       Of a data set: images that are missing, damaged, huge, there twice, or in
-      training and validation; captions that are broken, empty, all the same, very
-      long, or in a language without spaces; words that become <unk>; names that
-      differ only in Unicode normalisation. Of a model: tensors that are missing,
+      training and validation; captions that are broken, empty, all the same or very
+      long; words that become <unk>; names that differ only in Unicode
+      normalisation. Of a model: tensors that are missing,
       of another shape, or no numbers; metadata that make no sense; files that are
       something else.
 
