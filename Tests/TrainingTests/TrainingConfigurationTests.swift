@@ -45,6 +45,13 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     configuration.exactDecoding = true
     configuration.cell = CellName(GRU.self)
     configuration.residual = true
+    (configuration.conditioning, configuration.imageLayer, configuration.initialStates) = (
+      .attention, 2, true
+    )
+    (configuration.regionGrid, configuration.regionSize, configuration.attentionSize) = (.fine, 3, 5)
+    (configuration.attentionGate, configuration.regionDropout, configuration.attentionPenalty) = (
+      true, 0.1, 0.2
+    )
     let data = try JSONEncoder().encode(configuration)
     #expect(try TrainingConfiguration(json: data) == configuration)
     // Every option that is kept differs from its default: none is forgotten on the way.

@@ -86,7 +86,7 @@ extension TrainingConfiguration {
   }
 
   /// The options with the encoder that they mean: the model that the run begins from, where no other is named.
-  var withEncoder: TrainingConfiguration {
+  public var withEncoder: TrainingConfiguration {
     var result = self
     if self.encoder.isEmpty, self.start != Self.noStart { result.encoder = self.start }
     return result

@@ -58,7 +58,7 @@ struct TrainCommand: ParsableCommand {
         throw UsageError(description: "--format: has an effect only with --check")
       }
       let configuration = try resolvedConfiguration()
-      if let problem = configuration.problem ?? configuration.missing {
+      if let problem = configuration.problem ?? configuration.withEncoder.missing {
         throw UsageError(description: problem)
       }
       if check {
