@@ -77,7 +77,8 @@ public struct Retrieval: Sendable, Equatable {
       }
       recalls[normalization] = Recall(best.filter { $0 < .max })
     }
-    (imageToCaption, self.captionRanks) = (recalls, captionRanks)
+    imageToCaption = recalls
+    self.captionRanks = captionRanks
   }
 
   private static func rank(of right: Int, in scores: [Float], where competes: (Int) -> Bool) -> Int {

@@ -18,7 +18,8 @@ public struct CaptionLengths: Sendable, Equatable {
     let mean = lengths.mean
     self.mean = mean
     standardDeviation = lengths.map { ($0 - mean) * ($0 - mean) }.mean.squareRoot()
-    (shortest, longest) = (sorted.first ?? 0, sorted.last ?? 0)
+    shortest = sorted.first ?? 0
+    longest = sorted.last ?? 0
     median = lengths.median
   }
 }

@@ -78,7 +78,12 @@ struct RunState: Codable, Equatable {
 
   /// On to the next epoch.
   mutating func beginEpoch() {
-    (epoch, batch, lossSum, words, reward, rewards) = (epoch + 1, 0, 0, 0, 0, 0)
+    epoch += 1
+    batch = 0
+    lossSum = 0
+    words = 0
+    reward = 0
+    rewards = 0
   }
 
   /// Whether a run can have got there.

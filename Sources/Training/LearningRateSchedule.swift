@@ -82,7 +82,10 @@ struct LearningRateSchedule: Codable, Equatable, Sendable {
   /// Takes in what validation found: its loss, or another figure of which less is better.
   mutating func observe(_ loss: Double, epoch: Int) -> Verdict {
     if loss < best {
-      (bestLoss, bestEpoch, sinceBest, sinceDecay) = (loss, epoch, 0, 0)
+      bestLoss = loss
+      bestEpoch = epoch
+      sinceBest = 0
+      sinceDecay = 0
       return .improved
     }
     sinceBest += 1

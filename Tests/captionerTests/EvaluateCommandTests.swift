@@ -48,7 +48,7 @@ import Testing
 
       let text = try place.run(
         "evaluate", "--captions", captions, "--images", "photos", "--model", place.model)
-      #expect(text.status == 0 && text.lines.first?.hasPrefix("images") == true && text.lines.count == 18)
+      #expect(text.status == 0 && text.lines.first?.hasPrefix("images") == true && text.lines.count == 19)
     }
   }
 

@@ -37,7 +37,8 @@ enum MachineSpeed {
       let both = seconds { _ = forward(transforming: true) }
       var pooled = Tensor(zeros: [0])
       let alone = seconds { pooled = forward(transforming: false) }
-      (self.forward, transform) = (alone / Double(images), max(0, both - alone))
+      self.forward = alone / Double(images)
+      transform = max(0, both - alone)
       backward = seconds { convolutions.backward(pooled, &trace, on: .cpu) } / Double(images)
     }
   }

@@ -55,7 +55,8 @@ struct RunSizes {
     for (length, count) in check.train.words.captionsByLength.enumerated() {
       let kept = limit.map { $0(0..<length)?.count } ?? length
       guard let kept else { continue }
-      (captions, words) = (captions + Double(count), words + Double(count * (kept + 1)))
+      captions += Double(count)
+      words += Double(count * (kept + 1))
     }
     let images = Double(check.train.images)
     let chosen =

@@ -50,7 +50,9 @@ struct TrainingSplit: Sendable {
       throw TrainingError.noCaptions(paths: paths)
     }
     name = paths.map { $0.split(separator: "/").last.map(String.init) ?? $0 }.joined(separator: ", ")
-    (self.files, self.rows, self.starts) = (files, rows, starts + [tokens.count])
+    self.files = files
+    self.rows = rows
+    self.starts = starts + [tokens.count]
     self.fileNames = fileNames
     names = folders.count > 1 ? zip(folderOfRow, fileNames).map { "\($0)/\($1)" } : fileNames
     role =
