@@ -94,7 +94,8 @@ struct CaptionCommand: ParsableCommand {
       }
       writer.namesImages = paths.count > 1 || files.count != 1 || files != paths
       let captioner = try CaptionModel(
-        contentsOf: modelPath, caching: files.count < VGGEncoder.batchSize ? .streamed : .resident,
+        contentsOf: modelPath,
+        caching: files.count < VGGEncoder.batchSize && explain == nil ? .streamed : .resident,
         arithmetic: encoding.arithmetic)
       captioner.encoder.reader = photos.reader
       captioner.encoder.reader.takesStandardInput = true
