@@ -22,11 +22,11 @@ struct FolderEncoderBenchmark: ParsableCommand {
     let batch = Tensor(
       uniform: [min(images, VGGEncoder.batchSize), preprocessing.height, preprocessing.width, 3], limit: 1,
       using: &random)
-    _ = try captioner.pooled(batch)
+    _ = try captioner.maps(batch)
     var times: [Double] = []
     for _ in 0..<repetitions {
       let elapsed = try ContinuousClock().measure {
-        for _ in 0..<images / batch.shape[0] { _ = try captioner.pooled(batch) }
+        for _ in 0..<images / batch.shape[0] { _ = try captioner.maps(batch) }
       }
       times.append(
         elapsed / .milliseconds(1) * Double(images) / Double(images / batch.shape[0] * batch.shape[0]))
