@@ -34,14 +34,14 @@ static inline __attribute__((always_inline)) void CK(direct_block)(const float *
                                                                    int flags) {
   int channels = shape.channels;
   vf sum[4][2];
-  for (int p = 0; p < 4; p++)
-    for (int v = 0; v < 2; v++) sum[p][v] = vload(bias + k + v * VL);
-  for (int dy = 0; dy < 3; dy++) {
+  CK_UNROLL for (int p = 0; p < 4; p++)
+    CK_UNROLL for (int v = 0; v < 2; v++) sum[p][v] = vload(bias + k + v * VL);
+  CK_UNROLL for (int dy = 0; dy < 3; dy++) {
     const float *in = image + ((size_t)(y + dy - 1) * shape.width + x - 1) * channels;
     const float *w = weights + (size_t)(3 * dy) * channels * outputs + k;
     for (int i = 0; i < 3 * channels; i++, w += outputs) {
       vf w0 = vload(w), w1 = vload(w + VL);
-      for (int p = 0; p < 4; p++) {
+      CK_UNROLL for (int p = 0; p < 4; p++) {
         vf d = vsplat(in[p * channels + i]);
         sum[p][0] += d * w0;
         sum[p][1] += d * w1;
@@ -49,8 +49,8 @@ static inline __attribute__((always_inline)) void CK(direct_block)(const float *
     }
   }
   vf zero = vsplat(0);
-  for (int p = 0; p < 4; p++)
-    for (int v = 0; v < 2; v++)
+  CK_UNROLL for (int p = 0; p < 4; p++)
+    CK_UNROLL for (int v = 0; v < 2; v++)
       vstore(row + (size_t)(x + p) * outputs + k + v * VL, flags & CK_RELU ? vmax(zero, sum[p][v]) : sum[p][v]);
 }
 

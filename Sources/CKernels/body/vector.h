@@ -9,6 +9,8 @@ typedef float vf_unaligned __attribute__((vector_size(VL * 4), aligned(4), may_a
 #define CK_JOIN2(a, b) a##_##b
 #define CK_JOIN(a, b) CK_JOIN2(a, b)
 #define CK(name) CK_JOIN(name, ISA)
+// Loops of a fixed length whose vectors are to stay in registers: at -O2 the compiler keeps the longer ones as loops.
+#define CK_UNROLL _Pragma("clang loop unroll(full)")
 #define CK_INLINE static inline __attribute__((always_inline))
 
 CK_INLINE vf CK(vload)(const float *p) { return *(const vf_unaligned *)p; }

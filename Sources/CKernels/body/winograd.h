@@ -71,7 +71,6 @@ CK_INLINE void CK(weight_lanes)(const float *weights, size_t stride, int channel
   }
 }
 
-#define CK_UNROLL _Pragma("clang loop unroll(full)")
 #define CK_TILED(name) CK(CK_JOIN(name, CK_TILE))
 #define CK_TILE 2
 #include "winograd_tiles.h"

@@ -13,13 +13,13 @@ CK_INLINE void CK_TILED(input_lanes)(const float *const *pixel, int c, int lanes
   // What the tile to the right adds: memory is too far away, and its order too irregular, for the hardware to guess.
   for (int y = 2; y < CK_POINTS; y++)
     for (int x = 2; x < CK_POINTS; x++) __builtin_prefetch(pixel[CK_POINTS * y + x] + c + ahead);
-  for (int x = 0; x < CK_POINTS; x++) {
+  CK_UNROLL for (int x = 0; x < CK_POINTS; x++) {
     vf d[CK_POINTS], o[CK_POINTS];
     CK_UNROLL for (int y = 0; y < CK_POINTS; y++) d[y] = CK(vget)(pixel[CK_POINTS * y + x] + c, lanes);
     CK_TILED(winograd_b)(d, o);
     CK_UNROLL for (int y = 0; y < CK_POINTS; y++) t[CK_POINTS * y + x] = o[y];
   }
-  for (int y = 0; y < CK_POINTS; y++) {
+  CK_UNROLL for (int y = 0; y < CK_POINTS; y++) {
     vf o[CK_POINTS];
     CK_TILED(winograd_b)(t + CK_POINTS * y, o);
     CK_UNROLL for (int x = 0; x < CK_POINTS; x++)
