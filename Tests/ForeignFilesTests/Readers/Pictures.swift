@@ -72,8 +72,15 @@ extension ForeignReader {
         width: 12, height: 9, resize: .shortSideThenCenterCrop(shortSide: 14), channelOrder: .rgb,
         scale: .unit,
         mean: [0, 0, 0], standardDeviation: [1, 1, 1])
-      let fitted = try reader.fitted(contentsOf: file.path, to: preprocessing).image
+      var exact = reader
+      exact.decoding = .exact
+      let fitted = try exact.fitted(contentsOf: file.path, to: preprocessing).image
       guard fitted == preprocessing.fitted(image) else { throw Wrong("row by row it is another picture") }
+      // Decoded at a reduced scale it is another picture, but always the same one, of the same size.
+      let scaled = try (0..<2).map { _ in try reader.fitted(contentsOf: file.path, to: preprocessing).image }
+      guard scaled[0] == scaled[1], scaled[0].width == fitted.width, scaled[0].height == fitted.height else {
+        throw Wrong("decoded twice at a reduced scale, it differs")
+      }
     }
   }
 
