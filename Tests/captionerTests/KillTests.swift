@@ -89,7 +89,7 @@ import Testing
   }
 
   /// The arguments come from there; without them a command must not be taken for a call for help.
-  @Test(.enabled(if: Workplace.mayMount)) func withoutProcALineSaysSo() throws {
+  @Test(.enabled(if: Workplace.mayMount && !Sanitizer.isOn)) func withoutProcALineSaysSo() throws {
     try Workplace.with { place in
       let outcome = try CaptionerProcess(
         ["inspect", place.model], in: place.folder,
