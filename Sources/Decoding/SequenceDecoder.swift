@@ -129,6 +129,15 @@ public struct TrainingPass: Sendable {
   }
 }
 
+extension TrainingPass {
+  /// The gradient of the loss at so many positions.
+  public func gradient(of positions: Int) -> CrossEntropyGradient {
+    CrossEntropyGradient(
+      scale: weights == nil ? 1 / Float(max(1, positions)) : 1, labelSmoothing: labelSmoothing,
+      weights: weights)
+  }
+}
+
 /// Where sessions of one decoder leave for each other what does not depend on the images. Not for use by two threads at
 /// once, nor after the decoder's parameters have changed.
 public final class DecodingCache {

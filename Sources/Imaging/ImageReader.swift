@@ -123,8 +123,7 @@ public struct ImageReader: Sendable {
   /// The size of the picture in a file, as it is stored, by its header alone.
   /// - Throws: `ImageError`
   public func size(contentsOf path: String) throws(ImageError) -> ImageSize {
-    var size = ImageSize(width: 0, height: 0)
-    _ = try read(path) { (bytes, name) throws(ImageError) in
+    try read(path) { (bytes, name) throws(ImageError) in
       let codec = try Self.codec(of: bytes, name: name)
       var options = ci_options()
       options.maximum_pixels = UInt64(max(0, maximumPixels))
@@ -132,10 +131,8 @@ public struct ImageReader: Sendable {
       var report = ci_report()
       let outcome = codec.decode(bytes, options, into: nil, &report)
       guard outcome == CI_DECODED else { throw error(outcome, report, codec, name) }
-      size = ImageSize(width: Int(report.width), height: Int(report.height))
-      return Reading(image: RGBImage(width: 1, height: 1, pixels: [0, 0, 0]), warning: nil)
+      return ImageSize(width: Int(report.width), height: Int(report.height))
     }
-    return size
   }
 
   /// The whole upright picture that a file's bytes are.
@@ -144,9 +141,9 @@ public struct ImageReader: Sendable {
   }
 
   /// What is done with a file's bytes and its name.
-  private typealias Body = (UnsafeRawBufferPointer, String) throws(ImageError) -> Reading
+  private typealias Body<Result> = (UnsafeRawBufferPointer, String) throws(ImageError) -> Result
 
-  private func read(_ path: String, _ body: Body) throws(ImageError) -> Reading {
+  private func read<Result>(_ path: String, _ body: Body<Result>) throws(ImageError) -> Result {
     if takesStandardInput, path == "-" {
       return try read(descriptor: 0, size: nil, name: "standard input", body)
     }
@@ -155,14 +152,14 @@ public struct ImageReader: Sendable {
     return try read(descriptor: descriptor, size: size, name: path, body)
   }
 
-  private func read(
-    descriptor: Int32, size: Int?, name: String, _ body: Body
-  ) throws(ImageError) -> Reading {
+  private func read<Result>(
+    descriptor: Int32, size: Int?, name: String, _ body: Body<Result>
+  ) throws(ImageError) -> Result {
     if let size, size > ImageFiles.maximumBytes {
       throw .tooLarge(
         path: name, expected: "a file of at most \(ImageFiles.maximumBytes) bytes", found: "\(size) bytes")
     }
-    return try budget.with(size ?? 0, for: .reading) { () throws(ImageError) -> Reading in
+    return try budget.with(size ?? 0, for: .reading) { () throws(ImageError) -> Result in
       var file = FileBytes()
       // The rest is not even read of what is no picture.
       let start = ImageCodecs.signatureLength

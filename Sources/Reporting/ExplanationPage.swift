@@ -39,9 +39,12 @@ public struct ExplanationPage: Sendable {
   /// The most photos of a page.
   public static let limit = 200
 
-  /// Adds a photo, unless there are `limit` of them.
+  /// Whether there is no more room.
+  public var isFull: Bool { photos.count >= Self.limit }
+
+  /// Adds a photo, unless the page is full.
   public mutating func add(_ photo: Photo) {
-    if photos.count < Self.limit { photos.append(photo) }
+    if !isFull { photos.append(photo) }
   }
 
   /// Writes the page.

@@ -198,6 +198,19 @@ private let captions = PackedSequences.packing(
     }
   }
 
+  /// Nothing is said of no images.
+  @Test(arguments: ConditioningCase.all + ConditioningCase.mixed) func noImagesHaveNoCaptions(
+    way: ConditioningCase
+  ) {
+    let decoder = way.decoder()
+    let none = ConditioningCase.images(0)
+    #expect(decoder.decode(none, .beam(BeamOptions()), streams: [], on: .cpu).isEmpty)
+    #expect(decoder.decode(none, .sample(SamplingOptions()), streams: [], on: .cpu).isEmpty)
+    var session = decoder.session(for: none, on: .cpu) as any DecodingSession
+    session.advance([])
+    #expect(session.rows == 0)
+  }
+
   @Test(arguments: ConditioningCase.all) func threadsChangeNothing(way: ConditioningCase) {
     let images = ConditioningCase.images()
     func gradients(_ threads: Int) -> [Tensor?] {

@@ -69,9 +69,9 @@ public func sumOfSquares(_ x: UnsafePointer<Float>, count: Int, on device: Devic
 
 /// y[r] += table[indices[r]] for each row r of y [rows, columns].
 public func addRows(
-  _ indices: UnsafePointer<Int32>, of table: Matrix, to y: MutableMatrix, on device: Device
+  _ indices: UnsafeBufferPointer<Int32>, of table: Matrix, to y: MutableMatrix, on device: Device
 ) {
-  precondition(table.columns == y.columns)
+  precondition(table.columns == y.columns && indices.count == y.rows)
   let add = device.kernels.bias_row!
   device.pool.runRows(y.rows, columns: y.columns) { range in
     for row in range { add(y[row], table[Int(indices[row])], y.columns) }

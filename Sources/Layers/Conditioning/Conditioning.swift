@@ -25,6 +25,16 @@ public struct ImageFeatures: Sendable {
   public var count: Int { v.shape[0] }
 }
 
+extension SharedRows {
+  /// The image of each row of the matrix, given that of each row of the step: rows of one parent are about one image.
+  public func imagesOfParents(_ images: UnsafeBufferPointer<Int32>) -> [Int32] {
+    guard let rows else { return Array(images) }
+    var result = [Int32](repeating: 0, count: matrix.rows)
+    for (row, image) in images.enumerated() { result[Int(rows[row])] = image }
+    return result
+  }
+}
+
 /// Where a step of the lowest recurrent layer stands.
 public struct ConditioningStep {
   /// t, from 0.

@@ -81,13 +81,11 @@ public struct SoftAttention: Conditioning {
   public func term(
     _ context: Context, at step: ConditioningStep, into trace: inout Trace, on device: Device
   ) -> SharedRows? {
-    guard let map = step.hidden?.rows, let hidden = step.hidden?.matrix else {
-      return SharedRows(term(context, step, step.images, step.hidden?.matrix, &trace, device))
+    guard let hidden = step.hidden else {
+      return SharedRows(term(context, step, step.images, nil, &trace, device))
     }
-    var images = [Int32](repeating: 0, count: hidden.rows)
-    for (row, image) in step.images.enumerated() { images[Int(map[row])] = image }
-    return images.withUnsafeBufferPointer {
-      SharedRows(term(context, step, $0, hidden, &trace, device), rows: map)
+    return hidden.imagesOfParents(step.images).withUnsafeBufferPointer {
+      SharedRows(term(context, step, $0, hidden.matrix, &trace, device), rows: hidden.rows)
     }
   }
 
@@ -103,7 +101,7 @@ public struct SoftAttention: Conditioning {
     weight.product(seen, into: result, on: device)
     if let image = context.image, let injection, injection.isAdded(at: step.index) {
       withExtendedLifetime(image) {
-        addRows(images.baseAddress!, of: image.matrix, to: result, on: device)
+        addRows(images, of: image.matrix, to: result, on: device)
       }
     }
     return Matrix(result)

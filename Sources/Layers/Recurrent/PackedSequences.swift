@@ -55,6 +55,14 @@ public struct PackedSequences: Sendable, Equatable {
     return (sequences, order)
   }
 
+  /// Traps where a token or an image is none of so many: a batch that was made for another decoder.
+  public func requireTokens(below vocabulary: Int, images: Int) {
+    precondition(imageRows.allSatisfy { $0 < images }, "an image row beyond \(images)")
+    precondition(
+      (inputs + targets).allSatisfy { $0 >= 0 && $0 < vocabulary },
+      "a token beyond the vocabulary of \(vocabulary)")
+  }
+
   /// The same with a step before the first, in which every sequence reads something that is no token; its B positions
   /// have no targets.
   public var precededByInput: PackedSequences {

@@ -12,6 +12,7 @@ final class InputProjectionCache<Cell: RecurrentCell> {
   private var count = 0
   private var table = Tensor(uninitialized: [0])
   private var embedded = Buffer()
+  private var sums = Buffer()
 
   init(_ embedding: Embedding, _ layer: Recurrent<Cell>) {
     self.embedding = embedding
@@ -28,6 +29,20 @@ final class InputProjectionCache<Cell: RecurrentCell> {
         SharedRows(
           Matrix(table.pointer, rows: count, columns: layer.sums), rows: $0.baseAddress))
     }
+  }
+
+  /// The same of tokens whose embedding is under dropout, which makes it another at every place.
+  /// - Parameter firstRow: what row 0 is among the positions of the training step.
+  func withSums<Result>(
+    of tokens: [Int32], under dropout: Dropout, firstRow: Int, on device: Device,
+    _ body: (SharedRows) -> Result
+  ) -> Result {
+    let x = embedded.reserve(tokens.count, embedding.size)
+    embedding.forward(tokens, into: x, on: device)
+    dropout.apply(Matrix(x), into: x, firstRow: firstRow, on: device)
+    let result = sums.reserve(tokens.count, layer.sums)
+    layer.inputSums(Matrix(x), into: result, on: device)
+    return body(SharedRows(Matrix(result)))
   }
 
   private func fill(_ tokens: [Int32], _ device: Device) {

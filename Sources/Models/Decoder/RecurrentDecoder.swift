@@ -10,7 +10,8 @@ public import Tensors
 ///     hₜ = Cell(xₜ, hₜ₋₁, context), of one layer or several
 ///     log p(tokenₜ₊₁) = log softmax(W_out dropout(hₜ) + b_out)
 ///
-/// The context enters the lowest layer, as the conditioning says.
+/// The context enters the lowest layer unless the description names another; the image may also be what is read before the
+/// first token, or the states that captions begin with, as the conditioning says.
 public struct RecurrentDecoder<Cell: RecurrentCell, Condition: Conditioning>: SequenceDecoder {
   /// W_e [V, E]: `decoder.embedding.weight`.
   public var embedding: Embedding
@@ -81,11 +82,7 @@ public struct RecurrentDecoder<Cell: RecurrentCell, Condition: Conditioning>: Se
   ) -> [Float] {
     let masks = masks(pass.dropout)
     let positions = sequences.positions
-    precondition(
-      sequences.imageRows.allSatisfy { $0 < images.count }, "an image row beyond \(images.count)")
-    precondition(
-      (sequences.inputs + sequences.targets).allSatisfy { $0 >= 0 && $0 < vocabularySize },
-      "a token beyond the vocabulary of \(vocabularySize)")
+    sequences.requireTokens(below: vocabularySize, images: images.count)
     let context = conditioning.context(of: images, masks.conditioning(pass), on: device)
     let first = conditioning.firstInput(context)
     let read = first == nil ? sequences : sequences.precededByInput
@@ -116,15 +113,12 @@ public struct RecurrentDecoder<Cell: RecurrentCell, Condition: Conditioning>: Se
     }
     trace.batch = .init(
       sequences: read, leading: leading, images: images, context: context, dropout: masks.embedding)
-    let gradient = CrossEntropyGradient(
-      scale: pass.weights == nil ? 1 / Float(max(1, positions)) : 1, labelSmoothing: pass.labelSmoothing,
-      weights: pass.weights)
     let dh = trace.hiddenGradients.reserve(read.positions, stack.hidden)
     dh.base.update(repeating: 0, count: leading * stack.hidden)
     return output.forwardBackward(
       Matrix(trace.stack.hiddenStates, rows: read.positions, columns: stack.hidden)
         .rows(leading..<read.positions),
-      targets: sequences.targets, dropout: masks.output, gradient: gradient,
+      targets: sequences.targets, dropout: masks.output, gradient: pass.gradient(of: positions),
       dh: dh.rows(leading..<read.positions), trace: &trace.output, on: device)
   }
 

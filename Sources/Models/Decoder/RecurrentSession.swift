@@ -19,10 +19,8 @@ public struct RecurrentSession<Cell: RecurrentCell, Condition: Conditioning>: De
   private var position = 0
   /// Positions before those of the tokens.
   private var leading = 0
-  private var embedded = Buffer()
   private var sums = Buffer()
-  private var dropped = Buffer()
-  private var logits = Buffer()
+  private var scoring = ScoringMemory()
 
   init(
     _ decoder: RecurrentDecoder<Cell, Condition>, _ images: ImageFeatures, sharing cache: DecodingCache,
@@ -50,7 +48,9 @@ public struct RecurrentSession<Cell: RecurrentCell, Condition: Conditioning>: De
     precondition(tokens.count == rows, "\(tokens.count) tokens for \(rows) rows")
     if step == 0, let first = decoder.conditioning.firstInput(context) { readImages(first) }
     if let masks {
-      run(input: droppedInput(tokens, masks.embedding), between: masks.between)
+      projections.withSums(of: tokens, under: masks.embedding, firstRow: position, on: device) {
+        run(input: $0, between: masks.between)
+      }
     } else {
       projections.withSums(of: tokens, on: device) { run(input: $0) }
     }
@@ -69,17 +69,6 @@ public struct RecurrentSession<Cell: RecurrentCell, Condition: Conditioning>: De
     }
     step = 1
     leading = rows
-  }
-
-  /// The lowest layer's W_xh x + b, x under dropout.
-  private mutating func droppedInput(_ tokens: [Int32], _ dropout: Dropout) -> SharedRows {
-    let (size, layer) = (decoder.embedding.size, decoder.stack.layers[0])
-    let x = embedded.reserve(rows, size)
-    decoder.embedding.forward(tokens, into: x, on: device)
-    dropout.apply(Matrix(x), into: x, firstRow: position, on: device)
-    let result = sums.reserve(rows, layer.sums)
-    layer.inputSums(Matrix(x), into: result, on: device)
-    return SharedRows(Matrix(result))
   }
 
   private mutating func run(input: SharedRows, between: [Dropout] = []) {
@@ -103,18 +92,9 @@ public struct RecurrentSession<Cell: RecurrentCell, Condition: Conditioning>: De
 
   /// What the decoder thinks of the tokens that may follow in some rows.
   public mutating func scores(of rows: Range<Int>) -> TokenScores {
-    let (size, vocabulary) = (decoder.stack.hidden, decoder.vocabularySize)
-    var top = states.top.rows(rows)
-    if let masks {
-      let memory = dropped.reserve(rows.count, size)
-      masks.output.apply(
-        top, into: memory, firstRow: position - self.rows + rows.lowerBound, on: device)
-      top = Matrix(memory)
-    }
-    let result = logits.reserve(rows.count, vocabulary)
-    decoder.output.linear.product(top, into: result, on: device)
-    // The decoder outlives the scores: it is the session's.
-    return TokenScores(result, bias: decoder.output.linear.bias?.value.pointer, on: device)
+    decoder.output.scores(
+      of: states.top.rows(rows), under: masks?.output, firstRow: position - self.rows + rows.lowerBound,
+      into: &scoring, on: device)
   }
 
   /// Row i goes on from what row `rows[i]` was.

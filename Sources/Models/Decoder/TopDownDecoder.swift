@@ -141,11 +141,7 @@ public struct TopDownDecoder<Cell: RecurrentCell>: SequenceDecoder {
   ) -> [Float] {
     let masks = masks(pass.dropout)
     let (positions, hidden) = (sequences.positions, looking.hidden)
-    precondition(
-      sequences.imageRows.allSatisfy { $0 < images.count }, "an image row beyond \(images.count)")
-    precondition(
-      (sequences.inputs + sequences.targets).allSatisfy { $0 >= 0 && $0 < vocabularySize },
-      "a token beyond the vocabulary of \(vocabularySize)")
+    sequences.requireTokens(below: vocabularySize, images: images.count)
     let embedded = trace.embedded.reserve(positions, embedding.size)
     embedding.forward(sequences.inputs, into: embedded, on: device)
     masks.embedding.apply(Matrix(embedded), into: embedded, on: device)
@@ -173,11 +169,9 @@ public struct TopDownDecoder<Cell: RecurrentCell>: SequenceDecoder {
       }
     }
     trace.batch = .init(sequences: sequences, images: images, context: context, dropout: masks.embedding)
-    let gradient = CrossEntropyGradient(
-      scale: pass.weights == nil ? 1 / Float(max(1, positions)) : 1, labelSmoothing: pass.labelSmoothing,
-      weights: pass.weights)
     return output.forwardBackward(
-      Matrix(second.states[0]), targets: sequences.targets, dropout: masks.output, gradient: gradient,
+      Matrix(second.states[0]), targets: sequences.targets, dropout: masks.output,
+      gradient: pass.gradient(of: positions),
       dh: trace.speakingGradients.reserve(positions, hidden), trace: &trace.output, on: device)
   }
 
@@ -190,10 +184,10 @@ public struct TopDownDecoder<Cell: RecurrentCell>: SequenceDecoder {
     withExtendedLifetime(sums) {
       if let spoken {
         feedback.product(spoken, into: term, on: device)
-        addRows(images.baseAddress!, of: sums.matrix, to: term, on: device)
       } else {
-        gatherRows(images.baseAddress!, of: sums.matrix, into: term, on: device)
+        term.base.update(repeating: 0, count: term.rows * term.columns)
       }
+      addRows(images, of: sums.matrix, to: term, on: device)
     }
   }
 
@@ -202,18 +196,12 @@ public struct TopDownDecoder<Cell: RecurrentCell>: SequenceDecoder {
     _ context: Context, at t: Int, _ images: UnsafeBufferPointer<Int32>, spoken: SharedRows?,
     into memory: inout Buffer, _ device: Device
   ) -> SharedRows {
-    guard let spoken, let map = spoken.rows else {
-      let sums = memory.reserve(images.count, looking.sums)
-      lookingTerm(context, at: t, images, spoken: spoken?.matrix, into: sums, device)
-      return SharedRows(Matrix(sums))
+    let parents = spoken?.imagesOfParents(images) ?? Array(images)
+    let sums = memory.reserve(parents.count, looking.sums)
+    parents.withUnsafeBufferPointer {
+      lookingTerm(context, at: t, $0, spoken: spoken?.matrix, into: sums, device)
     }
-    var imageOfParent = [Int32](repeating: 0, count: spoken.matrix.rows)
-    for (row, image) in images.enumerated() { imageOfParent[Int(map[row])] = image }
-    let sums = memory.reserve(spoken.matrix.rows, looking.sums)
-    imageOfParent.withUnsafeBufferPointer {
-      lookingTerm(context, at: t, $0, spoken: spoken.matrix, into: sums, device)
-    }
-    return SharedRows(Matrix(sums), rows: map)
+    return SharedRows(Matrix(sums), rows: spoken?.rows)
   }
 
   /// z and h¹ beside each other.

@@ -17,12 +17,9 @@ public struct TopDownSession<Cell: RecurrentCell>: DecodingSession {
   /// Steps taken, and positions of a packed batch that they were.
   private var step = 0
   private var position = 0
-  private var embedded = Buffer()
-  private var sums = Buffer()
   private var term = Buffer()
   private var seen = Buffer()
-  private var dropped = Buffer()
-  private var logits = Buffer()
+  private var scoring = ScoringMemory()
 
   init(
     _ decoder: TopDownDecoder<Cell>, _ images: ImageFeatures, sharing cache: DecodingCache,
@@ -45,22 +42,14 @@ public struct TopDownSession<Cell: RecurrentCell>: DecodingSession {
   public mutating func advance(_ tokens: [Int32]) {
     precondition(tokens.count == rows, "\(tokens.count) tokens for \(rows) rows")
     if let masks {
-      run(input: droppedInput(tokens, masks.embedding))
+      projections.withSums(of: tokens, under: masks.embedding, firstRow: position, on: device) {
+        run(input: $0)
+      }
     } else {
       projections.withSums(of: tokens, on: device) { run(input: $0) }
     }
     step += 1
     position += tokens.count
-  }
-
-  /// The first layer's W_x x + b, x under dropout.
-  private mutating func droppedInput(_ tokens: [Int32], _ dropout: Dropout) -> SharedRows {
-    let x = embedded.reserve(rows, decoder.embedding.size)
-    decoder.embedding.forward(tokens, into: x, on: device)
-    dropout.apply(Matrix(x), into: x, firstRow: position, on: device)
-    let result = sums.reserve(rows, decoder.looking.sums)
-    decoder.looking.inputSums(Matrix(x), into: result, on: device)
-    return SharedRows(Matrix(result))
   }
 
   private mutating func run(input: SharedRows) {
@@ -97,17 +86,9 @@ public struct TopDownSession<Cell: RecurrentCell>: DecodingSession {
 
   /// What the decoder thinks of the tokens that may follow in some rows.
   public mutating func scores(of rows: Range<Int>) -> TokenScores {
-    var top = states.top.rows(rows)
-    if let masks {
-      let memory = dropped.reserve(rows.count, decoder.speaking.hidden)
-      masks.output.apply(
-        top, into: memory, firstRow: position - self.rows + rows.lowerBound, on: device)
-      top = Matrix(memory)
-    }
-    let result = logits.reserve(rows.count, decoder.vocabularySize)
-    decoder.output.linear.product(top, into: result, on: device)
-    // The decoder outlives the scores: it is the session's.
-    return TokenScores(result, bias: decoder.output.linear.bias?.value.pointer, on: device)
+    decoder.output.scores(
+      of: states.top.rows(rows), under: masks?.output, firstRow: position - self.rows + rows.lowerBound,
+      into: &scoring, on: device)
   }
 
   /// Row i goes on from what row `rows[i]` was.

@@ -128,7 +128,7 @@ struct CaptionCommand: ParsableCommand {
       switch result {
       case .success(let captions):
         try writer.write(image: files[place], captions: captions)
-        if let best = captions.first, page != nil {
+        if let best = captions.first, page?.isFull == false {
           do { page?.add(try explained(files[place], best, captioner)) } catch let error as ImageError {
             Console.complain("\(error); it is not in the page")
           }
