@@ -7,7 +7,8 @@ public import Tensors
 
 /// The options of a training run. Each is declared here and nowhere else: a new one is a new property.
 ///
-/// `TrainingConfiguration` has a value of each under the same name: `configuration.learningRate`.
+/// `TrainingConfiguration` has a value of each under the same name: `configuration.learningRate`. The file is long because
+/// it is a list: options are found as the stored properties of one type.
 public struct TrainingSettings: Sendable {
   // MARK: Data
 
@@ -414,36 +415,4 @@ public struct TrainingSettings: Sendable {
   public static func all(in section: SettingSection) -> [any AnySetting] {
     list.filter { $0.section == section }
   }
-}
-
-/// What options depend on.
-extension SettingRequirement {
-  static let withoutValidationData = Self("without --validation-captions and --validation-split") {
-    $0.validationCaptions.isEmpty && $0.validationSplit.isEmpty
-  }
-  static let withLengthLimit = Self("with --max-length") { $0.maximumLength > 0 }
-  static let withRememberingGate = Self("without --start, for a cell with a forget gate") {
-    ($0.start.isEmpty || $0.start == TrainingConfiguration.noStart) && $0.cell.cell.rememberingGate != nil
-  }
-  static let withAttention = Self("with --conditioning attention or top-down") { $0.conditioning.attends }
-  static let withSoftAttention = Self("with --conditioning attention") { $0.conditioning == .attention }
-  static let withInjection = Self("with --conditioning gates, attention or top-down") {
-    $0.conditioning.injects
-  }
-  static let withStack = Self("without --conditioning top-down") { $0.conditioning != .topDown }
-  static let withFineTuning = Self("with --fine-tune-from") { !$0.fineTuneFrom.isEmpty }
-  static let withGradientDescent = Self("with --optimizer sgd or --encoder-optimizer sgd") {
-    $0.optimizer.name == "sgd" || (!$0.fineTuneFrom.isEmpty && $0.encoderOptimizer.name == "sgd")
-  }
-  static let withFallingRate = Self("with --schedule step, exponential or plateau") {
-    [.step, .exponential, .plateau].contains($0.schedule)
-  }
-  static let withPeriodicFalls = Self("with --schedule step or exponential") {
-    [.step, .exponential].contains($0.schedule)
-  }
-  static let withPlateaus = Self("with --schedule plateau") { $0.schedule == .plateau }
-  static let withSeveralLayers = Self("with --layers 2 or more") { $0.layers > 1 }
-  static let withScheduledSampling = Self("with --scheduled-sampling") { $0.samplingCurve != .none }
-  static let withLinearSampling = Self("with --scheduled-sampling linear") { $0.samplingCurve == .linear }
-  static let withSelfCritical = Self("with --self-critical") { $0.selfCriticalSamples > 0 }
 }
