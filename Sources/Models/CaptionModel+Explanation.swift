@@ -20,6 +20,14 @@ public struct Explanation: Sendable, Equatable {
   /// Of each word and of the end, how much each cell counts, row by row; at least 0. Attention's add up to 1; those of
   /// occlusion are nats.
   public let weights: [[Float]]
+
+  /// Weights of a grid, a row of rows·columns for each word.
+  public init(kind: Kind, rows: Int, columns: Int, weights: [[Float]]) {
+    self.kind = kind
+    self.rows = rows
+    self.columns = columns
+    self.weights = weights
+  }
 }
 
 extension CaptionModel {

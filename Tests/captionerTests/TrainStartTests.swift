@@ -5,6 +5,29 @@ import Testing
 
 /// What a run begins from.
 @Suite struct TrainStartTests {
+  /// Its way of looking is the run's too, unless another is asked for, and the scale of regions goes with the weights.
+  @Test func aModelThatAttendsIsFollowed() throws {
+    try TrainingPlace.with { test in
+      let attention = ["--conditioning", "attention", "--region-size", "6", "--attention-gate"]
+      let first = try test.run(test.arguments("first", attention + ["--epochs", "1", "--views", "1"]))
+      #expect(first.status == 0, "\(first.errors)")
+      // A learning rate at which nothing changes: the two models are the same, scale included.
+      let second = try test.run([
+        "train", "--captions", test.captions, "--images", "photos", "--validation-captions", test.captions,
+        "--encoder", test.place.model, "--start", "first/model.safetensors", "--min-count", "1", "--epochs",
+        "1",
+        "--learning-rate", "1e-9", "--average-decay", "0", "--output", "second",
+      ])
+      #expect(second.status == 0, "\(second.errors)")
+      func architecture(_ run: String) throws -> String? {
+        try SafetensorsFile(path: "\(test.place.folder)/\(run)/model.safetensors").metadata["architecture"]
+      }
+      let described = try #require(try architecture("first"))
+      #expect(described.contains("\"value_size\":6") && described.contains("\"gated\":true"))
+      #expect(try architecture("second") == described)
+    }
+  }
+
   /// From a model on, which a later sitting does not need any more.
   @Test func aRunCanBeginFromAModel() throws {
     try TrainingPlace.with { test in
