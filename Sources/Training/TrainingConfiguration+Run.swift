@@ -6,7 +6,8 @@ extension TrainingConfiguration {
   public var decoder: DecoderDescription {
     var decoder = DecoderDescription(
       embeddingSize: self.embeddingSize, hiddenSize: self.hiddenSize, layers: self.layers,
-      isResidual: self.residual, cell: self.cell, injection: self.injection)
+      cell: self.cell, injection: self.injection)
+    decoder.isResidual = self.residual
     decoder.conditioning = self.conditioning
     decoder.contextLayer = self.imageLayer - 1
     decoder.initialStates = self.initialStates

@@ -13,11 +13,12 @@ import Testing
     head: VGGArchitecture.Head = .compact, table: String = "8,pool", injection: Injection = .everyStep,
     preprocessing: Preprocessing = .torchvision
   ) throws -> ModelDescription {
-    ModelDescription(
+    var decoder = DecoderDescription(
+      embeddingSize: embedding, hiddenSize: hidden, layers: layers, cell: cell, injection: injection)
+    decoder.isResidual = isResidual
+    return ModelDescription(
       encoder: VGGArchitecture(table: table, head: head, featureSize: feature)!, preprocessing: preprocessing,
-      decoder: DecoderDescription(
-        embeddingSize: embedding, hiddenSize: hidden, layers: layers, isResidual: isResidual, cell: cell,
-        injection: injection),
+      decoder: decoder,
       vocabulary: try Vocabulary(words: Vocabulary.specialWords + words))
   }
 

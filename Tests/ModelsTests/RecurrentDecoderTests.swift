@@ -27,13 +27,11 @@ struct DecoderCase {
   ) {
     var random = Random(seed: 21)
     head = FeatureHead(inputs: features, widths: widths) { $0.untrained(using: &random) }
-    decoder = makeDecoder(
-      DecoderDescription(
-        vocabularySize: words, embeddingSize: cell.embeddingSize(embedding, hidden: hidden),
-        hiddenSize: hidden,
-        imageFeatureSize: widths.last!, layers: layers, isResidual: isResidual, cell: cell,
-        injection: injection)
-    ) { $0.untrained(using: &random) }
+    var description = DecoderDescription(
+      vocabularySize: words, embeddingSize: cell.embeddingSize(embedding, hidden: hidden), hiddenSize: hidden,
+      imageFeatureSize: widths.last!, layers: layers, cell: cell, injection: injection)
+    description.isResidual = isResidual
+    decoder = makeDecoder(description) { $0.untrained(using: &random) }
     self.features = Tensor(uniform: [3, features], limit: 1, using: &random)
     let sentences = lengths.map { length in
       (0..<length).map { _ in Int32(4 + random.next() % UInt64(words - 4)) }
@@ -265,12 +263,12 @@ struct DecoderCase {
     let source = { (asked: ParameterSpecification) throws -> Tensor in
       try file.tensor(named: "\(example.prefix).\(asked.path)", shape: asked.shape)
     }
-    var decoder = try makeDecoder(
-      DecoderDescription(
-        vocabularySize: embedding[0], embeddingSize: embedding[1], hiddenSize: hidden,
-        imageFeatureSize: image[1], layers: example.layers, isResidual: example.isResidual,
-        cell: example.cell,
-        injection: way), from: source)
+    var description = DecoderDescription(
+      vocabularySize: embedding[0], embeddingSize: embedding[1], hiddenSize: hidden,
+      imageFeatureSize: image[1],
+      layers: example.layers, cell: example.cell, injection: way)
+    description.isResidual = example.isResidual
+    var decoder = try makeDecoder(description, from: source)
     let features = try golden("features")
     var head = try FeatureHead(inputs: features.shape[1], widths: [image[1]], from: source)
     let captions = PackedSequences(

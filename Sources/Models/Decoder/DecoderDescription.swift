@@ -30,10 +30,11 @@ public struct DecoderDescription: Sendable, Equatable {
   /// How regions are attended to; nil where the conditioning does not.
   public var attention: AttentionDescription?
 
-  /// A decoder's sizes, all at least 1. Those of vocabulary and image are a model's: its description fills them in.
+  /// A decoder's sizes, all at least 1: one that W_ih·v tells of the image, in the lowest layer, unless its other properties
+  /// are set. Those of vocabulary and image are a model's: its description fills them in.
   public init(
     vocabularySize: Int = 0, embeddingSize: Int, hiddenSize: Int, imageFeatureSize: Int = 0, layers: Int = 1,
-    isResidual: Bool = false, cell: CellName = .lstm, injection: Injection = .everyStep
+    cell: CellName = .lstm, injection: Injection = .everyStep
   ) {
     conditioning = .gates
     contextLayer = 0
@@ -43,7 +44,7 @@ public struct DecoderDescription: Sendable, Equatable {
     self.hiddenSize = hiddenSize
     self.imageFeatureSize = imageFeatureSize
     self.layers = layers
-    self.isResidual = isResidual
+    isResidual = false
     self.cell = cell
     self.injection = injection
   }

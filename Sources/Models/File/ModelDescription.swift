@@ -128,8 +128,9 @@ public struct ModelDescription: Sendable, Equatable {
     }
     var decoder = DecoderDescription(
       embeddingSize: architecture.embeddingSize, hiddenSize: architecture.hiddenSize,
-      layers: architecture.layers ?? 1, isResidual: architecture.residual ?? false, cell: cell,
+      layers: architecture.layers ?? 1, cell: cell,
       injection: architecture.injection)
+    decoder.isResidual = architecture.residual ?? false
     decoder.conditioning = architecture.conditioning ?? .gates
     decoder.contextLayer = architecture.contextLayer ?? 0
     decoder.initialStates = architecture.initialStates ?? false
