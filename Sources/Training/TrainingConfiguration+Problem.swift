@@ -15,6 +15,11 @@ extension TrainingConfiguration {
         "--cell: expected a cell none of whose gates reads its input itself with --conditioning top-down, "
         + "found \(self.cell.rawValue)"
     }
+    if !self.conditioning.entersLayers && (self.imageLayer > 1 || self.initialStates) {
+      return
+        "--conditioning: expected gates, first-input or attention with --image-layer or --initial-states, "
+        + "found \(self.conditioning.rawValue)"
+    }
     if self.imageLayer > self.layers {
       return "--image-layer: expected at most --layers \(self.layers), found \(self.imageLayer)"
     }

@@ -11,6 +11,7 @@ extension TrainingConfiguration {
     decoder.conditioning = self.conditioning
     decoder.contextLayer = self.imageLayer - 1
     decoder.initialStates = self.initialStates
+    decoder.multimodalSize = self.conditioning == .multimodal ? self.multimodalSize : nil
     return decoder
   }
 

@@ -27,6 +27,7 @@ struct ConditioningCase: Sendable, CustomTestStringConvertible {
     ConditioningCase(name: "gated", conditioning: .attention, injection: .never, gated: true),
     ConditioningCase(name: "topdown", conditioning: .topDown),
     ConditioningCase(name: "topdown_alone", conditioning: .topDown, injection: .never),
+    ConditioningCase(name: "mrnn", conditioning: .multimodal),
   ]
   /// Combinations that have no golden of their own.
   static let mixed = [
@@ -38,9 +39,10 @@ struct ConditioningCase: Sendable, CustomTestStringConvertible {
     ConditioningCase(name: "input and states", conditioning: .firstInput, layers: 2, initialStates: true),
     ConditioningCase(name: "states alone", injection: .never, initialStates: true),
     ConditioningCase(name: "topdown, first step", conditioning: .topDown, injection: .firstStep),
+    ConditioningCase(name: "mrnn of two layers", conditioning: .multimodal, layers: 2),
   ]
 
-  /// V=23 E=7 H=9 D=11 C=6 A=8 K=4, five regions.
+  /// V=23 E=7 H=9 D=11 C=6 A=8 K=4 M=10, five regions.
   func description(words: Int = 23, cell: CellName = .lstm) -> DecoderDescription {
     var result = DecoderDescription(
       vocabularySize: words, embeddingSize: 7, hiddenSize: 9, imageFeatureSize: 11, layers: layers,
@@ -49,6 +51,7 @@ struct ConditioningCase: Sendable, CustomTestStringConvertible {
     result.conditioning = conditioning
     result.contextLayer = contextLayer
     result.initialStates = initialStates
+    if conditioning == .multimodal { result.multimodalSize = 10 }
     if conditioning.attends {
       result.attention = AttentionDescription(channels: 6, valueSize: 8, keySize: 4, gated: gated)
     }

@@ -92,6 +92,30 @@ private func refusal(_ metadata: [String: String]) throws -> ModelError? {
     #expect(recurrentCells.count { $0.directInput != nil } == 2)
   }
 
+  /// A multimodal layer has a size, and only what has one.
+  @Test func multimodalLayersAreWritten() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/model.safetensors"
+      var written = try description(.everyStep, .compact)
+      #expect(try written.metadata()["architecture"]?.contains("multimodal") == false)
+      written.decoder.conditioning = .multimodal
+      let sizeless = "\(try #require(try refusal(written.metadata())))"
+      #expect(sizeless.contains("multimodal without the size of a multimodal layer"), "\(sizeless)")
+      written.decoder.multimodalSize = 9
+      try SafetensorsWriter.write([], metadata: written.metadata(), to: path)
+      #expect(try ModelDescription(of: SafetensorsFile(path: path)) == written)
+      for size in [0, -1, 1 << 15, .max] {
+        written.decoder.multimodalSize = size
+        #expect(try "\(#require(try refusal(written.metadata())))".contains("a multimodal layer of \(size)"))
+      }
+      written.decoder.multimodalSize = 9
+      written.decoder.initialStates = true
+      #expect(try "\(#require(try refusal(written.metadata())))".contains("multimodal with"))
+      (written.decoder.initialStates, written.decoder.conditioning) = (false, .gates)
+      #expect(try "\(#require(try refusal(written.metadata())))".contains("gates with the size"))
+    }
+  }
+
   /// Layers that pass on h alone are not written as such.
   @Test func residualLayersAreWritten() throws {
     try withTemporaryFolder { folder in

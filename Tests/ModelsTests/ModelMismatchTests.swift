@@ -43,6 +43,11 @@ import Testing
       (Self.description(table: "9,pool"), "convolutions 8,pool, found 9,pool"),
       (Self.description(injection: .firstStep), "injection everyStep, found firstStep"),
     ]
+    var joined = run
+    joined.decoder.multimodalSize = 7
+    #expect(throws: ModelError.unsupported(path: "m", expected: "multimodal layer none", found: "7")) {
+      try run.check(joined, at: "m")
+    }
     for (other, expected) in others {
       let error = try #require(throws: ModelError.self) { try run.check(other, at: "m") }
       #expect("\(error)" == "m: expected \(expected)")

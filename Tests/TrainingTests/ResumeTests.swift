@@ -128,6 +128,26 @@ import Testing
     }
   }
 
+  /// However the image enters; and the model file is what was trained.
+  @Test(arguments: ConditioningName.allCases) func withEveryConditioning(conditioning: ConditioningName)
+    throws
+  {
+    try withTemporaryFolder { folder in
+      let run = try TinyRun(in: folder, fineTuning: true)
+      (run.configuration.conditioning, run.configuration.regionSize) = (conditioning, 5)
+      (run.configuration.attentionSize, run.configuration.multimodalSize) = (4, 7)
+      (run.configuration.averageDecay, run.configuration.precision) = (0, .float32)
+      let whole = try run.outcome("whole")
+      #expect(try Self.interrupted(run, before: 5) == whole)
+      let file = try SafetensorsFile(path: folder + "/whole/model.safetensors")
+      let description = try ModelDescription(of: file)
+      #expect(description.decoder.conditioning == conditioning)
+      for parameter in try ModelFile.network(file, description).decoder.parameters {
+        #expect(whole.tensors[parameter.path] == parameter.value, "\(parameter.path)")
+      }
+    }
+  }
+
   /// With everything random at once.
   @Test(arguments: [1, 4, 8]) func withDrawnWordsAndCaptions(batch: Int) throws {
     try withTemporaryFolder { folder in

@@ -25,6 +25,7 @@ import Testing
       ["--conditioning", "attention", "--attention-gate", "--initial-states"],
       ["--conditioning", "top-down", "--region-grid", "fine"],
       ["--layers", "2", "--image-layer", "2"],
+      ["--conditioning", "multimodal", "--multimodal-size", "12", "--layers", "2"],
     ]) func trainsWithEveryConditioning(options: [String]) throws
   {
     try TrainingPlace.with { test in

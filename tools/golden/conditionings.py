@@ -13,6 +13,7 @@ equations that PyTorch differentiates here:
   topdown    gates1 = W_x x + W_m mean(a) + W_ih v + U_12 h2_{t-1} + U_11 h1_{t-1} + b1; attention by h1_t;
              gates2 = W_2 [z, h1_t] + U_22 h2_{t-1} + b2; logits of h2
   topdown_alone  the same without W_ih v
+  mrnn       the recurrent layer reads words alone; m = 1.7159 tanh(2/3 (V_w x + V_r h + V_I v + b)); logits of m
 
 Computed in double precision, stored as float32.
 `python3 tools/golden/conditionings.py` writes Tests/ModelsTests/Fixtures/conditionings.safetensors.
@@ -24,8 +25,9 @@ from decoder import END, IMAGES, LENGTHS, START, lstm, uniform
 from fixtures import destination, write_tensors
 from splitmix import Random, he_limit
 
-V, E, H, D, C, R, A, K = 23, 7, 9, 11, 6, 5, 8, 4
+V, E, H, D, C, R, A, K, M = 23, 7, 9, 11, 6, 5, 8, 4, 10
 PENALTY = 0.7
+WAYS = ["input", "states", "upper", "soft", "gated", "topdown", "topdown_alone", "mrnn"]
 
 
 def shapes(way):
@@ -36,7 +38,7 @@ def shapes(way):
     if layers == 2 or top_down:
         result |= {"decoder.lstm1.weight_xh": [4 * H, A + H if top_down else H],
                    "decoder.lstm1.weight_hh": [4 * H, H], "decoder.lstm1.bias": [4 * H]}
-    if way not in ("input", "gated", "topdown_alone"):
+    if way not in ("input", "gated", "topdown_alone", "mrnn"):
         result["decoder.image_to_hidden.weight"] = [4 * H, D]
     if way == "input":
         result |= {"decoder.image_to_input.weight": [E, D], "decoder.image_to_input.bias": [E]}
@@ -50,7 +52,10 @@ def shapes(way):
             f"{at}.to_hidden.weight": [4 * H, A]}
     if way == "gated":
         result |= {"decoder.attention.gate.weight": [1, H], "decoder.attention.gate.bias": [1]}
-    return result | {"decoder.output.weight": [V, H], "decoder.output.bias": [V]}
+    if way == "mrnn":
+        result |= {"decoder.word_to_multimodal.weight": [M, E], "decoder.hidden_to_multimodal.weight": [M, H],
+                   "decoder.image_to_multimodal.weight": [M, D], "decoder.image_to_multimodal.bias": [M]}
+    return result | {"decoder.output.weight": [V, M if way == "mrnn" else H], "decoder.output.bias": [V]}
 
 
 def attend(p, a, h):
@@ -63,7 +68,7 @@ def attend(p, a, h):
 
 
 def forward(p, way, v, regions, inputs, batch_sizes):
-    """h of every position [P, H], and alpha [P, R] where there is attention."""
+    """What the logits are made of at every position [P, H or M], and alpha [P, R] where there is attention."""
     images = torch.tensor(IMAGES)
     B = batch_sizes[0]
 
@@ -105,6 +110,12 @@ def forward(p, way, v, regions, inputs, batch_sizes):
             h[1], c[1] = cell(1, torch.cat([z, h[0]], 1), h[1], c[1], nothing[:live])
         elif way in ("states", "upper"):
             h[1], c[1] = cell(1, h[0], h[1], c[1], context if way == "upper" else nothing[:live])
+        if way == "mrnn":
+            image = (v @ p["decoder.image_to_multimodal.weight"].T + p["decoder.image_to_multimodal.bias"])[images]
+            joined = (x @ p["decoder.word_to_multimodal.weight"].T + h[0] @ p["decoder.hidden_to_multimodal.weight"].T
+                      + image[:live])
+            hidden.append(1.7159 * torch.tanh(joined * 2 / 3))
+            continue
         hidden.append(h[1] if "decoder.lstm1.bias" in p else h[0])
     return torch.cat(hidden), torch.cat(weights) if weights else None
 
@@ -148,7 +159,7 @@ def case(stream, way):
 def main():
     torch.set_num_threads(1)
     tensors = {}
-    for stream, way in enumerate(["input", "states", "upper", "soft", "gated", "topdown", "topdown_alone"], start=500):
+    for stream, way in enumerate(WAYS, start=500):
         tensors |= {f"{way}.{key}": value for key, value in case(stream, way).items()}
     write_tensors(destination("ModelsTests", "conditionings.safetensors"), tensors, __doc__)
 

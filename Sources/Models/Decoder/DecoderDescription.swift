@@ -29,6 +29,8 @@ public struct DecoderDescription: Sendable, Equatable {
   public var initialStates: Bool
   /// How regions are attended to; nil where the conditioning does not.
   public var attention: AttentionDescription?
+  /// M, of the layer in which word, state and image meet; nil where the conditioning has none.
+  public var multimodalSize: Int?
 
   /// A decoder's sizes, all at least 1: one that W_ih·v tells of the image, in the lowest layer, unless its other properties
   /// are set. Those of vocabulary and image are a model's: its description fills them in.
@@ -69,11 +71,17 @@ public enum ConditioningName: String, Codable, Sendable, CaseIterable {
   case attention
   /// Top-down attention: two layers, of which the first decides where to look; beside W_ih·v or alone.
   case topDown = "top-down"
+  /// In a layer outside of the recurrence, where word, state and image meet (m-RNN).
+  case multimodal
 
   /// Whether it attends to regions.
   public var attends: Bool { self == .attention || self == .topDown }
   /// Whether it may have W_ih·v.
-  public var injects: Bool { self != .firstInput }
+  public var injects: Bool { attends || self == .gates }
+  /// Whether recurrent layers may be stacked.
+  public var stacks: Bool { self != .topDown }
+  /// Whether the image enters one of those layers, or the states that captions begin with.
+  public var entersLayers: Bool { stacks && self != .multimodal }
 }
 
 /// How a decoder attends to the regions of an image: the pixels of the last map.
@@ -123,6 +131,7 @@ extension DecoderDescription {
         "\(conditioning == .topDown ? "top-down" : "soft") attention to regions of \(attention.sizesText)")
     }
     if conditioning == .firstInput { ways.append("the image as first input") }
+    if let multimodalSize { ways.append("a multimodal layer of \(multimodalSize)") }
     if conditioning.injects && injection != .never {
       ways.append("W_ih·v \(injection.rawValue)" + (contextLayer > 0 ? " in layer \(contextLayer + 1)" : ""))
     }
@@ -147,6 +156,16 @@ extension DecoderDescription {
     }
     if conditioning == .firstInput && injection == .firstStep {
       return "first-input with W_ih·v"
+    }
+    if !conditioning.entersLayers && (contextLayer != 0 || initialStates) {
+      return "\(conditioning.rawValue) with a layer for the image or initial states"
+    }
+    guard (multimodalSize != nil) == (conditioning == .multimodal) else {
+      return
+        "\(conditioning.rawValue) \(multimodalSize == nil ? "without" : "with") the size of a multimodal layer"
+    }
+    if let multimodalSize, !(1...(1 << 14)).contains(multimodalSize) {
+      return "a multimodal layer of \(multimodalSize)"
     }
     guard let attention else { return nil }
     let sizes = [attention.channels, attention.valueSize, attention.keySize]
@@ -196,6 +215,11 @@ public func makeDecoder<E: Error>(
           gated: attention.gated, injection: try description.gateInjection(sums: sums, from: source),
           from: source)
       }
+    case (.multimodal, _):
+      guard let size = description.multimodalSize else {
+        preconditionFailure("no size of the multimodal layer")
+      }
+      return try MultimodalDecoder<Cell>(description, size: size, from: source)
     case (.firstInput, _):
       return try decoder { (_) throws(E) in
         try FirstInput(

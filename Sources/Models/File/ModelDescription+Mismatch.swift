@@ -18,6 +18,7 @@ extension ModelDescription {
         others[place.offset].debugDescription
       )
     }
+    func text(_ size: Int?) -> String { size.map { "\($0)" } ?? "none" }
     let features: [(name: String, mine: String, theirs: String)] = [
       ("words", "\(words.count)", "\(others.count)"),
       ("embedding size", "\(decoder.embeddingSize)", "\(other.decoder.embeddingSize)"),
@@ -33,6 +34,7 @@ extension ModelDescription {
       ("layer of the image", "\(decoder.contextLayer + 1)", "\(other.decoder.contextLayer + 1)"),
       ("initial states", "\(decoder.initialStates)", "\(other.decoder.initialStates)"),
       ("attention", decoder.attention?.sizesText ?? "none", other.decoder.attention?.sizesText ?? "none"),
+      ("multimodal layer", text(decoder.multimodalSize), text(other.decoder.multimodalSize)),
       ("preprocessing", preprocessing.json, other.preprocessing.json),
     ]
     return features.first { $0.mine != $0.theirs }.map { ("\($0.name) \($0.mine)", $0.theirs) }

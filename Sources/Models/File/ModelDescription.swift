@@ -51,11 +51,13 @@ public struct ModelDescription: Sendable, Equatable {
     var contextLayer: Int?
     var initialStates: Bool?
     var attention: AttentionDescription?
+    var multimodalSize: Int?
 
     enum CodingKeys: String, CodingKey {
       case convolutions, head, cell, layers, residual, injection, conditioning, attention
       case contextLayer = "context_layer"
       case initialStates = "initial_states"
+      case multimodalSize = "multimodal_size"
       case featureSize = "feature_size"
       case embeddingSize = "embedding_size"
       case hiddenSize = "hidden_size"
@@ -76,7 +78,8 @@ public struct ModelDescription: Sendable, Equatable {
       injection: decoder.injection,
       conditioning: decoder.conditioning == .gates ? nil : decoder.conditioning,
       contextLayer: decoder.contextLayer == 0 ? nil : decoder.contextLayer,
-      initialStates: decoder.initialStates ? true : nil, attention: decoder.attention)
+      initialStates: decoder.initialStates ? true : nil, attention: decoder.attention,
+      multimodalSize: decoder.multimodalSize)
     var metadata = [
       "format": Self.format, "format_version": Self.version, "tokenizer": Self.tokenizer,
       "architecture": try canonicalJSON(architecture), "preprocessing": try canonicalJSON(preprocessing),
@@ -135,6 +138,7 @@ public struct ModelDescription: Sendable, Equatable {
     decoder.contextLayer = architecture.contextLayer ?? 0
     decoder.initialStates = architecture.initialStates ?? false
     decoder.attention = architecture.attention
+    decoder.multimodalSize = architecture.multimodalSize
     if let size = decoder.neededEmbeddingSize {
       throw unsupported(
         "embedding_size \(size), as hidden_size, for cell \(cell.rawValue), a gate of which reads the embedding itself",

@@ -12,7 +12,11 @@ extension SettingRequirement {
   static let withInjection = Self("with --conditioning gates, attention or top-down") {
     $0.conditioning.injects
   }
-  static let withStack = Self("without --conditioning top-down") { $0.conditioning != .topDown }
+  static let withStack = Self("without --conditioning top-down") { $0.conditioning.stacks }
+  static let withImageInLayers = Self("with --conditioning gates, first-input or attention") {
+    $0.conditioning.entersLayers
+  }
+  static let withMultimodalLayer = Self("with --conditioning multimodal") { $0.conditioning == .multimodal }
   static let withFineTuning = Self("with --fine-tune-from") { !$0.fineTuneFrom.isEmpty }
   static let withGradientDescent = Self("with --optimizer sgd or --encoder-optimizer sgd") {
     $0.optimizer.name == "sgd" || (!$0.fineTuneFrom.isEmpty && $0.encoderOptimizer.name == "sgd")

@@ -81,6 +81,13 @@ public struct TrainingPreset: Sendable {
         "hidden-size": "1000",
       ]),
     TrainingPreset(
+      "m-rnn",
+      "Mao et al. 2015: a rectified RNN of 256 units that reads words alone, and a multimodal layer of 512",
+      [
+        "conditioning": "multimodal", "cell": "irnn", "embedding-size": "256", "hidden-size": "256",
+        "multimodal-size": "512",
+      ]),
+    TrainingPreset(
       "attend-and-tell", "Xu et al. 2015, soft attention over 14x14 regions",
       [
         "conditioning": "attention", "injection": "never", "initial-states": "true",

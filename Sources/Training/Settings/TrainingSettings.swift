@@ -148,8 +148,9 @@ public struct TrainingSettings: Sendable {
   /// How the image enters the decoder.
   public let conditioning = Setting(
     .model, "conditioning", ConditioningName.gates,
-    "How the image enters: in the gates' sums, as the first input, by soft attention to its regions, or by "
-      + "top-down attention, which has two layers.")
+    "How the image enters: in the gates' sums, as the first input, by soft attention to its regions, by "
+      + "top-down attention, which has two layers, or in a multimodal layer after the recurrent ones (m-RNN)."
+  )
   /// Where W_ih·v enters.
   public let injection = Setting(
     .model, "injection", Injection.everyStep,
@@ -157,11 +158,15 @@ public struct TrainingSettings: Sendable {
   ).only(.withInjection)
   /// The layer that the image enters, from 1.
   public let imageLayer = Setting(.model, "image-layer", 1, "Layer that the image enters, from the bottom.")
-    .within(.range(1...4)).placeholder("layer").only(.withStack)
+    .within(.range(1...4)).placeholder("layer").only(.withImageInLayers)
   /// Whether the image is also the state that captions begin with.
   public let initialStates = Setting(
     .model, "initial-states", false, "Captions begin with states made from the image, not with zeros."
-  ).only(.withStack)
+  ).only(.withImageInLayers)
+  /// Units of the layer in which word, state and image meet (M).
+  public let multimodalSize = Setting(
+    .model, "multimodal-size", 512, "Units of the layer in which word, state and image meet."
+  ).within(.range(1...1 << 14)).only(.withMultimodalLayer)
   /// How fine the grid of regions is.
   public let regionGrid = Setting(
     .model, "region-grid", TrainingConfiguration.RegionGrid.coarse,
