@@ -113,18 +113,21 @@ public struct TrainingPass: Sendable {
   public var weights: [Float]?
   /// λ of the doubly stochastic regulariser of attention: see `ConditioningPass`.
   public var attentionPenalty: Float
+  /// How attention draws regions: see `AttentionSampling`; nil: it is soft.
+  public var attentionSampling: AttentionSampling?
   /// Whether somebody wants the gradient of the images' regions.
   public var regionsLearn: Bool
 
   /// A pass.
   public init(
     dropout: DropoutPass = .none, labelSmoothing: Float = 0, weights: [Float]? = nil,
-    attentionPenalty: Float = 0, regionsLearn: Bool = false
+    attentionPenalty: Float = 0, attentionSampling: AttentionSampling? = nil, regionsLearn: Bool = false
   ) {
     self.dropout = dropout
     self.labelSmoothing = labelSmoothing
     self.weights = weights
     self.attentionPenalty = attentionPenalty
+    self.attentionSampling = attentionSampling
     self.regionsLearn = regionsLearn
   }
 }
@@ -135,6 +138,14 @@ extension TrainingPass {
     CrossEntropyGradient(
       scale: weights == nil ? 1 / Float(max(1, positions)) : 1, labelSmoothing: labelSmoothing,
       weights: weights)
+  }
+
+  /// What came of it, given log p of every position's target.
+  public func outcome(_ logProbabilities: [Float]) -> PassOutcome {
+    let count = logProbabilities.count
+    return PassOutcome(
+      logProbabilities: logProbabilities,
+      weights: weights ?? [Float](repeating: 1 / Float(max(1, count)), count: count))
   }
 }
 

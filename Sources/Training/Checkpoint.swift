@@ -17,6 +17,8 @@ struct RunState: Codable, Equatable {
   /// Sum of the mean rewards of this epoch's self-critical steps, and their number.
   var reward = 0.0
   var rewards = 0
+  /// The log-probability that captions have lately had: what hard attention is measured by. Nil before the first step.
+  var attentionBaseline: Double?
   /// Validation perplexity of the best epoch.
   var perplexity = 0.0
   /// Seconds spent, in all sittings.
@@ -76,6 +78,11 @@ struct RunState: Codable, Equatable {
     return result
   }
 
+  /// Takes in the mean log-probability of a step's captions.
+  mutating func observe(captionLogProb: Double, _ decay: Double) {
+    attentionBaseline = attentionBaseline.map { decay * $0 + (1 - decay) * captionLogProb } ?? captionLogProb
+  }
+
   /// On to the next epoch.
   mutating func beginEpoch() {
     epoch += 1
@@ -91,6 +98,7 @@ struct RunState: Codable, Equatable {
     let counts = [epoch - 1, batch, step, words, rewards, logLength]
     return counts.allSatisfy((0..<1 << 48).contains) && (batch > 0) == (words > 0) && seconds >= 0
       && schedule.isPossible && scale.map { $0 > 0 && $0.isFinite } ?? true
+      && attentionBaseline?.isFinite ?? true
   }
 }
 

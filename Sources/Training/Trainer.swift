@@ -210,14 +210,18 @@ public struct Trainer {
       seen.pooled, dropout: Float(configuration.featureDropout), seed: headSeeds.next(), into: &traces.head,
       on: device)
     let images = network.features(v: v, seen)
+    let dropout = DropoutPass(
+      .init(
+        embedding: Float(configuration.embeddingDropout), output: Float(configuration.outputDropout),
+        layers: Float(configuration.layerDropout), regions: Float(configuration.regionDropout)),
+      seed: decoderSeeds.next())
     let pass = TrainingPass(
-      dropout: DropoutPass(
-        .init(
-          embedding: Float(configuration.embeddingDropout), output: Float(configuration.outputDropout),
-          layers: Float(configuration.layerDropout), regions: Float(configuration.regionDropout)),
-        seed: decoderSeeds.next()),
+      dropout: dropout,
       labelSmoothing: Float(configuration.labelSmoothing), weights: packed.weights,
-      attentionPenalty: Float(configuration.attentionPenalty), regionsLearn: convolutionsLearn)
+      attentionPenalty: Float(configuration.attentionPenalty),
+      attentionSampling: configuration.drawnRegions(
+        seed: decoderSeeds.next(), baseline: state.attentionBaseline),
+      regionsLearn: convolutionsLearn)
     packed.sequences = configuration.scheduledSampling.applied(
       to: packed.sequences, about: images, by: network.captions.decoder, pass.dropout, step: state.step,
       random(.scheduledSampling), on: device)
@@ -240,6 +244,9 @@ public struct Trainer {
     let epsilon = configuration.scheduledSampling.epsilon(step: state.step)
     state.step = step
     average.update(with: &network, step: step, on: device)
+    if configuration.conditioning == .hardAttention {
+      state.observe(captionLogProb: -loss / Double(packed.taughtCaptions), configuration.rewardBaselineDecay)
+    }
     state.lossSum += loss
     state.words += words
     if step == 1 || step % 50 == 0 {

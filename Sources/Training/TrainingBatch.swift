@@ -44,6 +44,9 @@ struct TrainingBatch {
     /// Whether people wrote it [P]: the reported loss is of those words.
     let isTaught: [Bool]
 
+    /// How many captions people wrote; at least 1.
+    var taughtCaptions: Int { max(1, isTaught.prefix(sequences.count).count { $0 }) }
+
     /// Sum of −ln p over the words that people wrote, and their number.
     func loss(_ logProbs: [Float]) -> (sum: Double, words: Int) {
       zip(logProbs, isTaught).reduce(into: (sum: 0.0, words: 0)) { loss, word in

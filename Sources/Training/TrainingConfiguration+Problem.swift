@@ -17,7 +17,7 @@ extension TrainingConfiguration {
     }
     if !self.conditioning.entersLayers && (self.imageLayer > 1 || self.initialStates) {
       return
-        "--conditioning: expected gates, first-input or attention with --image-layer or --initial-states, "
+        "--conditioning: expected gates, first-input, attention or hard-attention with --image-layer or --initial-states, "
         + "found \(self.conditioning.rawValue)"
     }
     if self.imageLayer > self.layers {

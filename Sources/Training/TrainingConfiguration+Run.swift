@@ -1,5 +1,6 @@
 public import Models
 public import Datasets
+internal import Layers
 
 extension TrainingConfiguration {
   /// The decoder's kind and sizes, but for those that data and encoder decide.
@@ -24,6 +25,16 @@ extension TrainingConfiguration {
         keySize: self.attentionSize, gated: self.attentionGate)
     }
     return decoder
+  }
+
+  /// How hard attention draws regions at a step; nil: attention is not hard.
+  /// - Parameter baseline: what it is measured by; nil: not yet, so that the first step only finds it out.
+  func drawnRegions(seed: UInt64, baseline: Double?) -> AttentionSampling? {
+    guard self.conditioning == .hardAttention else { return nil }
+    return AttentionSampling(
+      .drawn(seed: seed, share: Float(self.attentionSampling)), baseline: Float(baseline ?? 0),
+      rewardWeight: baseline == nil ? 0 : Float(self.attentionReward),
+      entropyWeight: Float(self.attentionEntropy))
   }
 
   /// The layers of an encoder that the run uses: without its last pool where regions are to be fine.

@@ -29,9 +29,11 @@ import Testing
     }
     var (dm, dh, dx) = (slopes, Tensor(uninitialized: h.shape), Tensor(zeros: x.shape))
     var trace = MultimodalLayer.Trace()
+    let m = output(layer, x, h, v)
     let dv = layer.backward(
-      of: ImageFeatures(v: v), at: places, (x.matrix, h.matrix), output(layer, x, h, v).matrix,
+      of: ImageFeatures(v: v), at: places, (x.matrix, h.matrix), m.matrix,
       gradients: (dm.mutableMatrix(), dh.mutableMatrix()), trace: &trace, on: .cpu)
+    withExtendedLifetime((x, h, m)) {}
     layer.addWordGradient(dm.matrix, to: dx.mutableMatrix(), on: .cpu)
     #expect(gradientDisagreement(dx, at: x) { loss(layer, $0, h, v) } < 2e-3)
     #expect(gradientDisagreement(dh, at: h) { loss(layer, x, $0, v) } < 2e-3)

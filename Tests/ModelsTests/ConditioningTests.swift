@@ -28,6 +28,8 @@ struct ConditioningCase: Sendable, CustomTestStringConvertible {
     ConditioningCase(name: "topdown", conditioning: .topDown),
     ConditioningCase(name: "topdown_alone", conditioning: .topDown, injection: .never),
     ConditioningCase(name: "mrnn", conditioning: .multimodal),
+    ConditioningCase(name: "hard", conditioning: .hardAttention),
+    ConditioningCase(name: "hard_gated", conditioning: .hardAttention, injection: .never, gated: true),
   ]
   /// Combinations that have no golden of their own.
   static let mixed = [
@@ -56,6 +58,17 @@ struct ConditioningCase: Sendable, CustomTestStringConvertible {
       result.attention = AttentionDescription(channels: 6, valueSize: 8, keySize: 4, gated: gated)
     }
     return result
+  }
+
+  /// Whether the loss has the doubly stochastic penalty in the golden.
+  var isPenalized: Bool { name == "gated" }
+
+  /// A pass that draws regions where attention is hard.
+  func pass(dropout: DropoutPass = .none) -> TrainingPass {
+    let sampling = AttentionSampling(
+      .drawn(seed: 3, share: 0.7), baseline: -9, rewardWeight: 0.4, entropyWeight: 0.1)
+    return TrainingPass(
+      dropout: dropout, attentionSampling: conditioning == .hardAttention ? sampling : nil)
   }
 
   func decoder(words: Int = 23, cell: CellName = .lstm, limit: Float = 0.6) -> any SequenceDecoder {
@@ -103,9 +116,15 @@ private let captions = PackedSequences.packing(
     let images = ImageFeatures(v: try golden("v"), regions: try golden("regions"))
     let expected = try golden("log_probs").scalars
     let scores = TeacherForcedScores(decoder, sequences, about: images, on: .cpu)
-    #expect(relativeError(scores.logProbs, expected) < 1e-6)
+    let isHard = way.conditioning == .hardAttention
+    let spoken = try isHard ? golden("expected_log_probs").scalars : expected
+    #expect(relativeError(scores.logProbs, spoken) < 1e-6)
     var trace = DecoderTrace()
-    let pass = TrainingPass(attentionPenalty: way.gated ? 0.7 : 0, regionsLearn: true)
+    var pass = TrainingPass(attentionPenalty: way.isPenalized ? 0.7 : 0, regionsLearn: true)
+    if isHard {
+      pass.attentionSampling = AttentionSampling(
+        .given(try integers("locations")), baseline: -9, rewardWeight: 0.4, entropyWeight: 0.7)
+    }
     let found = decoder.trainingForward(sequences, about: images, pass, into: &trace, on: .cpu)
     #expect(relativeError(found, expected) < 1e-6)
     let gradients = decoder.backward(&trace, on: .cpu)
@@ -222,7 +241,7 @@ private let captions = PackedSequences.packing(
       var trace = DecoderTrace()
       let rates = DropoutPass.Rates(embedding: 0.5, output: 0.5, layers: 0.5, regions: 0.5)
       _ = decoder.trainingForward(
-        captions, about: images, TrainingPass(dropout: DropoutPass(rates, seed: 7)), into: &trace, on: device)
+        captions, about: images, way.pass(dropout: DropoutPass(rates, seed: 7)), into: &trace, on: device)
       let features = decoder.backward(&trace, on: device)
       return decoder.parameters.map(\.gradient) + [features.v]
     }
@@ -236,7 +255,7 @@ private let captions = PackedSequences.packing(
     func loss(_ sequences: PackedSequences, _ images: ImageFeatures, _ trace: inout DecoderTrace) -> [Tensor?]
     {
       var decoder = way.decoder()
-      _ = decoder.trainingForward(sequences, about: images, TrainingPass(), into: &trace, on: .cpu)
+      _ = decoder.trainingForward(sequences, about: images, way.pass(), into: &trace, on: .cpu)
       _ = decoder.backward(&trace, on: .cpu)
       return decoder.parameters.map(\.gradient)
     }

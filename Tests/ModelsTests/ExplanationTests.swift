@@ -35,7 +35,9 @@ import Testing
   }
 
   /// A model with attention tells where it looks: shares of the last map's pixels, another for another word.
-  @Test(arguments: [ConditioningName.attention, .topDown]) func attentionIsShares(way: ConditioningName)
+  @Test(arguments: [ConditioningName.attention, .hardAttention, .topDown]) func attentionIsShares(
+    way: ConditioningName
+  )
     throws
   {
     let found = try Self.model(way).explanation(of: [4, 5, 7], Self.image())

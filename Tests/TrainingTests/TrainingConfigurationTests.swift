@@ -53,6 +53,8 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
       true, 0.1, 0.2
     )
     configuration.multimodalSize = 7
+    (configuration.attentionSampling, configuration.attentionReward) = (0.4, 0.5)
+    (configuration.attentionEntropy, configuration.rewardBaselineDecay) = (0.01, 0.95)
     let data = try JSONEncoder().encode(configuration)
     #expect(try TrainingConfiguration(json: data) == configuration)
     // Every option that is kept differs from its default: none is forgotten on the way.

@@ -10,6 +10,10 @@ equations that PyTorch differentiates here:
              gates += W_z sum alpha_i a_i + W_ih v
   gated      the same without W_ih v, the sum times beta = sigmoid(w_b . h_{t-1} + b_b); and the loss has
              0.7 mean over captions and regions of (1 - sum_t alpha)^2
+  hard       as soft, but where locations [P] names a region its a_i is seen instead of the sum (-1: the sum); with R the
+             log-probability of a position's whole caption, a number, the loss has
+             - 1/P sum over those positions of 0.4 (R + 9) log alpha_i - 0.7/P sum over all of the entropy of alpha
+  hard_gated  the same without W_ih v, what is seen times beta as in gated, without the penalty
   topdown    gates1 = W_x x + W_m mean(a) + W_ih v + U_12 h2_{t-1} + U_11 h1_{t-1} + b1; attention by h1_t;
              gates2 = W_2 [z, h1_t] + U_22 h2_{t-1} + b2; logits of h2
   topdown_alone  the same without W_ih v
@@ -27,7 +31,9 @@ from splitmix import Random, he_limit
 
 V, E, H, D, C, R, A, K, M = 23, 7, 9, 11, 6, 5, 8, 4, 10
 PENALTY = 0.7
-WAYS = ["input", "states", "upper", "soft", "gated", "topdown", "topdown_alone", "mrnn"]
+REWARD, BASELINE, ENTROPY = 0.4, -9.0, 0.7
+WAYS = ["input", "states", "upper", "soft", "gated", "topdown", "topdown_alone", "mrnn", "hard", "hard_gated"]
+LOCATIONS = [2, 0, -1, 4, 1, 3, -1, 0, 2, 2, -1, 1, 4, 3, 0]
 
 
 def shapes(way):
@@ -38,19 +44,19 @@ def shapes(way):
     if layers == 2 or top_down:
         result |= {"decoder.lstm1.weight_xh": [4 * H, A + H if top_down else H],
                    "decoder.lstm1.weight_hh": [4 * H, H], "decoder.lstm1.bias": [4 * H]}
-    if way not in ("input", "gated", "topdown_alone", "mrnn"):
+    if way not in ("input", "gated", "topdown_alone", "mrnn", "hard_gated"):
         result["decoder.image_to_hidden.weight"] = [4 * H, D]
     if way == "input":
         result |= {"decoder.image_to_input.weight": [E, D], "decoder.image_to_input.bias": [E]}
     if way == "states":
         result |= {"decoder.image_to_states.weight": [4 * H, D], "decoder.image_to_states.bias": [4 * H]}
-    if way in ("soft", "gated") or top_down:
+    if way in ("soft", "gated", "hard", "hard_gated") or top_down:
         at = "decoder.attention"
         result |= {f"{at}.regions.weight": [A, C], f"{at}.regions.bias": [A], f"{at}.keys.weight": [K, A],
                    f"{at}.keys.bias": [K], f"{at}.query.weight": [K, H], f"{at}.scorer.weight": [1, K]}
         result |= {f"{at}.mean_to_hidden.weight": [4 * H, A], "decoder.feedback.weight": [4 * H, H]} if top_down else {
             f"{at}.to_hidden.weight": [4 * H, A]}
-    if way == "gated":
+    if way.endswith("gated"):
         result |= {"decoder.attention.gate.weight": [1, H], "decoder.attention.gate.bias": [1]}
     if way == "mrnn":
         result |= {"decoder.word_to_multimodal.weight": [M, E], "decoder.hidden_to_multimodal.weight": [M, H],
@@ -67,7 +73,7 @@ def attend(p, a, h):
     return alpha, (alpha[:, :, None] * a).sum(1)
 
 
-def forward(p, way, v, regions, inputs, batch_sizes):
+def forward(p, way, v, regions, inputs, batch_sizes, locations=None):
     """What the logits are made of at every position [P, H or M], and alpha [P, R] where there is attention."""
     images = torch.tensor(IMAGES)
     B = batch_sizes[0]
@@ -94,10 +100,13 @@ def forward(p, way, v, regions, inputs, batch_sizes):
         h, c = [s[:live] for s in h], [s[:live] for s in c]
         start += live
         context = injected[:live]
-        if way in ("soft", "gated"):
+        if way in ("soft", "gated", "hard", "hard_gated"):
             alpha, z = attend(p, a[:live], h[0])
             weights.append(alpha)
-            if way == "gated":
+            if locations is not None:
+                seen = locations[start - live : start]
+                z = torch.where((seen >= 0)[:, None], a[torch.arange(live), seen.clamp(min=0)], z)
+            if way.endswith("gated"):
                 z = z * torch.sigmoid(h[0] @ p["decoder.attention.gate.weight"].T + p["decoder.attention.gate.bias"])
             context = context + z @ p["decoder.attention.to_hidden.weight"].T
         if way.startswith("topdown"):
@@ -137,10 +146,22 @@ def case(stream, way):
     inputs = [step[0][t] for t, live in enumerate(batch_sizes) for step in steps[:live]]
     targets = [step[1][t] for t, live in enumerate(batch_sizes) for step in steps[:live]]
 
-    hidden, weights = forward(p, way, v, regions, torch.tensor(inputs), batch_sizes)
-    logits = hidden @ p["decoder.output.weight"].T + p["decoder.output.bias"]
-    log_probs = torch.log_softmax(logits, 1)[torch.arange(len(targets)), torch.tensor(targets)]
+    def speak(locations=None):
+        hidden, weights = forward(p, way, v, regions, torch.tensor(inputs), batch_sizes, locations)
+        logits = hidden @ p["decoder.output.weight"].T + p["decoder.output.bias"]
+        return torch.log_softmax(logits, 1)[torch.arange(len(targets)), torch.tensor(targets)], weights
+
+    hard = way.startswith("hard")
+    locations = torch.tensor((LOCATIONS * 9)[: len(targets)]) if hard else None
+    log_probs, weights = speak(locations)
     loss = -log_probs.mean()
+    if hard:
+        caption_of = torch.tensor([k for live in batch_sizes for k in range(live)])
+        worth = torch.zeros(len(IMAGES), dtype=torch.double).index_add(0, caption_of, log_probs.detach())[caption_of]
+        drawn = locations >= 0
+        log_alpha = torch.log(weights[torch.arange(len(targets)), locations.clamp(min=0)])
+        loss = loss - (REWARD * (worth - BASELINE) * log_alpha)[drawn].sum() / len(targets)
+        loss = loss + ENTROPY * (weights * torch.log(weights)).sum(1).mean()
     if way == "gated":
         caption_of = torch.tensor([k for live in batch_sizes for k in range(live)])
         covered = torch.zeros(len(IMAGES), R, dtype=torch.double).index_add(0, caption_of, weights)
@@ -149,7 +170,9 @@ def case(stream, way):
     tensors = dict(p) | {"v": v, "regions": regions, "image_index": IMAGES, "inputs": inputs, "targets": targets,
                          "batch_sizes": batch_sizes, "log_probs": log_probs, "loss": loss.reshape(1)}
     tensors |= {f"gradient.{name}": value.grad for name, value in p.items()}
-    if way not in ("gated", "topdown_alone"):
+    if hard:
+        tensors |= {"locations": locations, "expected_log_probs": speak()[0]}
+    if "decoder.image_to_hidden.weight" in p or way in ("input", "mrnn"):
         tensors["gradient.v"] = v.grad
     if weights is not None:
         tensors |= {"weights": weights, "gradient.regions": regions.grad}

@@ -80,22 +80,30 @@ public struct Attention {
   ///   - weights: α [rows, R].
   ///   - sums: δz [rows, A].
   ///   - weightGradients: what reaches α besides [rows, R]; overwritten.
+  ///   - regions: the region of each row whose value z was, so that α had no part in it; -1, or nil: z was the sum.
   public func backward(
-    weights: Matrix, sums: Matrix, weightGradients: MutableMatrix, into gradients: Gradients,
-    on device: Device
+    weights: Matrix, sums: Matrix, weightGradients: MutableMatrix, seeing regions: ArraySlice<Int32>? = nil,
+    into gradients: Gradients, on device: Device
   ) {
+    let seen = regions.map(Array.init) ?? [Int32](repeating: -1, count: images.count)
+    precondition(seen.count == images.count && seen.allSatisfy { $0 < self.regions })
     let kernels = device.kernels
     let (sumBackward, backward) = (kernels.weighted_sum_backward!, kernels.attention_backward!)
     // An image's rows are done by one thread, in order: they add to the same sums.
     let (rows, starts) = rowsByImage
-    device.pool.runRows(starts.count - 1, columns: regions * 8 * keys.columns) { range in
+    device.pool.runRows(starts.count - 1, columns: self.regions * 8 * keys.columns) { range in
       for image in range {
         for row in rows[starts[image]..<starts[image + 1]] {
-          sumBackward(
-            weights[row], values[image * regions], sums[row], regions, values.columns,
-            gradients.values[image * regions], weightGradients[row])
+          if seen[row] < 0 {
+            sumBackward(
+              weights[row], values[image * self.regions], sums[row], self.regions, values.columns,
+              gradients.values[image * self.regions], weightGradients[row])
+          } else {
+            let value = gradients.values[image * self.regions + Int(seen[row])]
+            kernels.axpy(1, sums[row], value, values.columns)
+          }
           backward(
-            self.row(row), weights[row], weightGradients[row], gradients.keys[image * regions],
+            self.row(row), weights[row], weightGradients[row], gradients.keys[image * self.regions],
             gradients.scorer[image], gradients.queries[row])
         }
       }

@@ -7,7 +7,7 @@ public import Tensors
 ///     aᵢ = dropout(ReLU(W_e xᵢ + b_e)),  kᵢ = W_k aᵢ + b_k
 ///     eᵢ = w·tanh(kᵢ + W_q h),  α = softmax e,  z = Σ αᵢ aᵢ
 ///
-/// a and k are computed once an image, whatever is said of it.
+/// or, where a training pass draws regions, z = aₛ with the probability αₛ: see `AttentionSampling`. a and k are computed once an image, whatever is said of it.
 public struct RegionAttention: Module {
   /// W_e [A, C], b_e.
   public var embedding: Linear
@@ -122,9 +122,14 @@ public struct RegionAttention: Module {
     fileprivate var valueGradients = Buffer()
     fileprivate var scorerGradients = Buffer()
     fileprivate var positions = 0
+    /// The regions that positions see; nil: the mean of all.
+    fileprivate var drawn: DrawnLocations?
 
     /// Nothing traced yet.
     public init() {}
+
+    /// The region that each position of the last training pass saw [P], -1: the mean of all; nil where none was drawn.
+    public var seenRegions: [Int32]? { drawn?.regions }
 
     /// α of every position [P, R] of a training pass.
     public func weights(regions: Int) -> Tensor {
@@ -137,6 +142,7 @@ public struct RegionAttention: Module {
   public func begin(_ sequences: PackedSequences, into trace: inout Trace) {
     trace.images = sequences.imageRows
     trace.positions = sequences.positions
+    trace.drawn = nil
   }
 
   /// z of some rows [rows, A], in memory that the next call uses again; in training, all positions' stays.
@@ -156,8 +162,29 @@ public struct RegionAttention: Module {
     if let hidden { query.product(hidden, into: queries, on: device) }
     attention(context, images, queries: hidden == nil ? nil : Matrix(queries))
       .forward(weights: weights, sums: sums, on: device)
-    if let positions { remember(hidden, weights, positions, &trace) }
+    if let positions {
+      remember(hidden, weights, positions, &trace)
+      if let sampling = context.pass.attentionSampling {
+        see(sampling, context, images, weights, positions, into: sums, &trace)
+      }
+    }
     return sums
+  }
+
+  /// Puts the value of the region that a position sees in place of the mean.
+  private func see(
+    _ sampling: AttentionSampling, _ context: Context, _ images: UnsafeBufferPointer<Int32>,
+    _ weights: MutableMatrix, _ positions: Range<Int>, into sums: MutableMatrix, _ trace: inout Trace
+  ) {
+    if positions.lowerBound == 0 { trace.drawn = DrawnLocations(sampling, positions: trace.positions) }
+    trace.drawn?.draw(positions, from: weights)
+    withExtendedLifetime(context) {
+      for (row, position) in positions.enumerated() {
+        guard let region = trace.drawn?.regions[position], region >= 0 else { continue }
+        let value = context.values.matrix[Int(images[row]) * context.regions + Int(region)]
+        sums[row].update(from: value, count: sums.columns)
+      }
+    }
   }
 
   private func attention(
@@ -198,7 +225,10 @@ public struct RegionAttention: Module {
   }
 
   /// Before the backward pass of the last step.
-  public func beginBackward(_ context: Context, _ trace: inout Trace) {
+  public func beginBackward(
+    _ context: Context, _ sequences: PackedSequences, _ outcome: PassOutcome, _ trace: inout Trace
+  ) {
+    trace.drawn?.reward(sequences, outcome)
     func zeros(_ buffer: inout Buffer, _ rows: Int, _ columns: Int) {
       buffer.reserve(rows * columns).update(repeating: 0, count: rows * columns)
     }
@@ -227,11 +257,14 @@ public struct RegionAttention: Module {
       values: trace.valueGradients.reserve(context.values.shape[0], embedding.outputs),
       scorer: trace.scorerGradients.reserve(context.images, keys.outputs), queries: queryGradients)
     let weights = trace.weights.reserve(positions, context.regions).rows(rows)
+    trace.drawn?.addGradients(rows, Matrix(weights), to: weightGradients)
+    let seen = trace.drawn.map { $0.regions[rows] }
     trace.images.withUnsafeBufferPointer { images in
       attention(
         context, UnsafeBufferPointer(rebasing: images[..<step.rows]), queries: Matrix(queries)
       ).backward(
-        weights: Matrix(weights), sums: sums, weightGradients: weightGradients, into: gradients, on: device)
+        weights: Matrix(weights), sums: sums, weightGradients: weightGradients, seeing: seen, into: gradients,
+        on: device)
     }
     if let hidden {
       multiply(

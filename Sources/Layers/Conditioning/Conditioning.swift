@@ -64,20 +64,44 @@ public struct ConditioningPass: Sendable {
   /// λ of the doubly stochastic regulariser of attention (Xu et al. 2015): λ·mean over captions and regions of
   /// (1 − Σₜ α)² is added to the loss. 0: none.
   public let attentionPenalty: Float
+  /// How single regions are drawn and seen instead of their mean (hard attention); nil: none is.
+  public let attentionSampling: AttentionSampling?
   /// Whether somebody wants the gradient of the regions.
   public let regionsLearn: Bool
 
   /// A pass.
   public init(
-    regionDropout: Dropout = .none, attentionPenalty: Float = 0, regionsLearn: Bool = false
+    regionDropout: Dropout = .none, attentionPenalty: Float = 0,
+    attentionSampling: AttentionSampling? = nil, regionsLearn: Bool = false
   ) {
     self.regionDropout = regionDropout
     self.attentionPenalty = attentionPenalty
+    self.attentionSampling = attentionSampling
     self.regionsLearn = regionsLearn
   }
 
   /// As it is when the model speaks.
   public static let inference = ConditioningPass()
+}
+
+/// What came of a training pass, for those who learn of it by more than gradients.
+public struct PassOutcome: Sendable {
+  /// log p of the target of each position [P].
+  public let logProbabilities: [Float]
+  /// What each position weighs in the loss [P].
+  public let weights: [Float]
+
+  /// An outcome.
+  public init(logProbabilities: [Float], weights: [Float]) {
+    self.logProbabilities = logProbabilities
+    self.weights = weights
+  }
+
+  /// The same where so many positions without a target come before.
+  public func preceded(by leading: Int) -> PassOutcome {
+    let none = [Float](repeating: 0, count: leading)
+    return PassOutcome(logProbabilities: none + logProbabilities, weights: none + weights)
+  }
 }
 
 /// The gradients that reach a conditioning in a backward pass.
@@ -125,7 +149,8 @@ public protocol Conditioning: Module {
   /// Where each position of the last training pass looked [P, R]; nil where there is no attention.
   func attentionWeights(_ context: Context, _ trace: Trace) -> Tensor?
   /// Before the backward pass of the last step.
-  func beginBackward(_ context: Context, _ sequences: PackedSequences, trace: inout Trace)
+  func beginBackward(
+    _ context: Context, _ sequences: PackedSequences, _ outcome: PassOutcome, trace: inout Trace)
   /// The backward pass of one step, the last step first; nothing to do where the term does not depend on h.
   /// - Parameters:
   ///   - sums: the gradients of the gates' sums [rows, G·H].
@@ -151,7 +176,9 @@ extension Conditioning {
   /// There is no attention.
   public func attentionWeights(_ context: Context, _ trace: Trace) -> Tensor? { nil }
   /// Nothing to prepare.
-  public func beginBackward(_ context: Context, _ sequences: PackedSequences, trace: inout Trace) {}
+  public func beginBackward(
+    _ context: Context, _ sequences: PackedSequences, _ outcome: PassOutcome, trace: inout Trace
+  ) {}
   /// Nothing: the term does not depend on h.
   public mutating func termBackward(
     _ context: Context, at step: PackedStep, sums: Matrix, hidden: MutableMatrix?, trace: inout Trace,

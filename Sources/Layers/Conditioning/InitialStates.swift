@@ -87,8 +87,10 @@ public struct InitialStates<Base: Conditioning>: Conditioning {
   }
 
   /// The other way's.
-  public func beginBackward(_ context: Context, _ sequences: PackedSequences, trace: inout Trace) {
-    base.beginBackward(context.base, sequences, trace: &trace.base)
+  public func beginBackward(
+    _ context: Context, _ sequences: PackedSequences, _ outcome: PassOutcome, trace: inout Trace
+  ) {
+    base.beginBackward(context.base, sequences, outcome, trace: &trace.base)
   }
 
   /// The other way's.

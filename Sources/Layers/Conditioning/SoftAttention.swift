@@ -7,6 +7,9 @@ public import Tensors
 ///     zₜ = Attention(regions, hₜ₋₁),  context = W_z (βₜ zₜ) + W_ih v
 ///
 /// β is 1, or a gate of how much what is seen counts: βₜ = σ(w_β·hₜ₋₁ + b_β).
+///
+/// It is hard where the pass says so (`AttentionSampling`): zₜ is then the value of one region, drawn with the weights as
+/// probabilities.
 public struct SoftAttention: Conditioning {
   /// Where it looks.
   public var attention: RegionAttention
@@ -146,8 +149,10 @@ public struct SoftAttention: Conditioning {
   }
 
   /// Before the backward pass of the last step.
-  public func beginBackward(_ context: Context, _ sequences: PackedSequences, trace: inout Trace) {
-    attention.beginBackward(context.regions, &trace.attention)
+  public func beginBackward(
+    _ context: Context, _ sequences: PackedSequences, _ outcome: PassOutcome, trace: inout Trace
+  ) {
+    attention.beginBackward(context.regions, sequences, outcome, &trace.attention)
   }
 
   /// δz = δsums W_z, and on to β, the regions and h.

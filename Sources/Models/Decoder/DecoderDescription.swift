@@ -69,13 +69,18 @@ public enum ConditioningName: String, Codable, Sendable, CaseIterable {
   case firstInput = "first-input"
   /// Soft attention to the image's regions, beside W_ih·v or alone.
   case attention
+  /// The same, which in training draws one region at each word and learns by reinforcement (`AttentionSampling`). Elsewhere
+  /// it sees the mean, as the authors' program does when it captions (arctic-captions, `generate_caps.py` without `--sampling`).
+  case hardAttention = "hard-attention"
   /// Top-down attention: two layers, of which the first decides where to look; beside W_ih·v or alone.
   case topDown = "top-down"
   /// In a layer outside of the recurrence, where word, state and image meet (m-RNN).
   case multimodal
 
   /// Whether it attends to regions.
-  public var attends: Bool { self == .attention || self == .topDown }
+  public var attends: Bool { looksBeforeSteps || self == .topDown }
+  /// Whether it looks with the state before a step, so that a gate may say how much that counts.
+  public var looksBeforeSteps: Bool { self == .attention || self == .hardAttention }
   /// Whether it may have W_ih·v.
   public var injects: Bool { attends || self == .gates }
   /// Whether recurrent layers may be stacked.
@@ -127,8 +132,8 @@ extension DecoderDescription {
   public var ways: [String] {
     var ways: [String] = []
     if let attention {
-      ways.append(
-        "\(conditioning == .topDown ? "top-down" : "soft") attention to regions of \(attention.sizesText)")
+      let kind = conditioning == .topDown ? "top-down" : conditioning == .hardAttention ? "hard" : "soft"
+      ways.append("\(kind) attention to regions of \(attention.sizesText)")
     }
     if conditioning == .firstInput { ways.append("the image as first input") }
     if let multimodalSize { ways.append("a multimodal layer of \(multimodalSize)") }
@@ -208,7 +213,7 @@ public func makeDecoder<E: Error>(
     switch (description.conditioning, description.attention) {
     case (.topDown, let attention?):
       return try TopDownDecoder<Cell>(description, attention, from: source)
-    case (.attention, let attention?):
+    case (.attention, let attention?), (.hardAttention, let attention?):
       return try decoder { (sums) throws(E) in
         try SoftAttention(
           "decoder.attention", attention.sizes(hidden: description.hiddenSize), sums: sums,

@@ -23,6 +23,7 @@ struct DecoderMasks {
   /// What a pass does to the conditioning.
   func conditioning(_ pass: TrainingPass) -> ConditioningPass {
     ConditioningPass(
-      regionDropout: regions, attentionPenalty: pass.attentionPenalty, regionsLearn: pass.regionsLearn)
+      regionDropout: regions, attentionPenalty: pass.attentionPenalty,
+      attentionSampling: pass.attentionSampling, regionsLearn: pass.regionsLearn)
   }
 }

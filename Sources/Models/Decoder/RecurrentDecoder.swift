@@ -69,6 +69,7 @@ public struct RecurrentDecoder<Cell: RecurrentCell, Condition: Conditioning>: Se
       let images: ImageFeatures
       let context: Condition.Context
       let dropout: Dropout
+      let outcome: PassOutcome
     }
 
     /// Nothing traced yet.
@@ -111,15 +112,17 @@ public struct RecurrentDecoder<Cell: RecurrentCell, Condition: Conditioning>: Se
           into: &trace.conditioning, on: device)
       }
     }
-    trace.batch = .init(
-      sequences: read, leading: leading, images: images, context: context, dropout: masks.embedding)
     let dh = trace.hiddenGradients.reserve(read.positions, stack.hidden)
     dh.base.update(repeating: 0, count: leading * stack.hidden)
-    return output.forwardBackward(
+    let logProbabilities = output.forwardBackward(
       Matrix(trace.stack.hiddenStates, rows: read.positions, columns: stack.hidden)
         .rows(leading..<read.positions),
       targets: sequences.targets, dropout: masks.output, gradient: pass.gradient(of: positions),
       dh: dh.rows(leading..<read.positions), trace: &trace.output, on: device)
+    trace.batch = .init(
+      sequences: read, leading: leading, images: images, context: context, dropout: masks.embedding,
+      outcome: pass.outcome(logProbabilities).preceded(by: leading))
+    return logProbabilities
   }
 
   /// As `SequenceDecoder` says.
@@ -131,7 +134,7 @@ public struct RecurrentDecoder<Cell: RecurrentCell, Condition: Conditioning>: Se
     let (positions, size) = (batch.sequences.positions, embedding.size)
     let dx = trace.embeddedGradients.reserve(positions, size)
     let dh = trace.hiddenGradients.reserve(positions, stack.hidden)
-    conditioning.beginBackward(batch.context, batch.sequences, trace: &trace.conditioning)
+    conditioning.beginBackward(batch.context, batch.sequences, batch.outcome, trace: &trace.conditioning)
     let sums = stack.backward(
       batch.sequences, Matrix(trace.embedded.pointer, rows: positions, columns: size), dh: dh, dx: dx,
       trace: &trace.stack, on: device

@@ -128,6 +128,7 @@ public struct TopDownDecoder<Cell: RecurrentCell>: SequenceDecoder {
       let images: ImageFeatures
       let context: Context
       let dropout: Dropout
+      let outcome: PassOutcome
     }
 
     /// Nothing traced yet.
@@ -168,11 +169,14 @@ public struct TopDownDecoder<Cell: RecurrentCell>: SequenceDecoder {
         speaking.step(step, of: second, context: nil, on: device)
       }
     }
-    trace.batch = .init(sequences: sequences, images: images, context: context, dropout: masks.embedding)
-    return output.forwardBackward(
+    let logProbabilities = output.forwardBackward(
       Matrix(second.states[0]), targets: sequences.targets, dropout: masks.output,
       gradient: pass.gradient(of: positions),
       dh: trace.speakingGradients.reserve(positions, hidden), trace: &trace.output, on: device)
+    trace.batch = .init(
+      sequences: sequences, images: images, context: context, dropout: masks.embedding,
+      outcome: pass.outcome(logProbabilities))
+    return logProbabilities
   }
 
   /// W_m ā + W_ih v + U_12 h² of some rows.
@@ -223,7 +227,7 @@ public struct TopDownDecoder<Cell: RecurrentCell>: SequenceDecoder {
     let dSpoken = trace.speakingGradients.reserve(positions, hidden)
     let dLooked = trace.lookingGradients.reserve(positions, hidden)
     dLooked.base.update(repeating: 0, count: positions * hidden)
-    attention.beginBackward(context.regions, &trace.attention)
+    attention.beginBackward(context.regions, sequences, batch.outcome, &trace.attention)
     let first = looking.beginBackward(sequences, &trace.looking)
     let second = speaking.beginBackward(sequences, &trace.speaking)
     for step in sequences.steps.reversed() {

@@ -7,13 +7,20 @@ extension SettingRequirement {
   static let withRememberingGate = Self("without --start, for a cell with a forget gate") {
     ($0.start.isEmpty || $0.start == TrainingConfiguration.noStart) && $0.cell.cell.rememberingGate != nil
   }
-  static let withAttention = Self("with --conditioning attention or top-down") { $0.conditioning.attends }
-  static let withSoftAttention = Self("with --conditioning attention") { $0.conditioning == .attention }
-  static let withInjection = Self("with --conditioning gates, attention or top-down") {
+  static let withAttention = Self("with --conditioning attention, hard-attention or top-down") {
+    $0.conditioning.attends
+  }
+  static let withAttentionGate = Self("with --conditioning attention or hard-attention") {
+    $0.conditioning.looksBeforeSteps
+  }
+  static let withHardAttention = Self("with --conditioning hard-attention") {
+    $0.conditioning == .hardAttention
+  }
+  static let withInjection = Self("with --conditioning gates, attention, hard-attention or top-down") {
     $0.conditioning.injects
   }
   static let withStack = Self("without --conditioning top-down") { $0.conditioning.stacks }
-  static let withImageInLayers = Self("with --conditioning gates, first-input or attention") {
+  static let withImageInLayers = Self("with --conditioning gates, first-input, attention or hard-attention") {
     $0.conditioning.entersLayers
   }
   static let withMultimodalLayer = Self("with --conditioning multimodal") { $0.conditioning == .multimodal }

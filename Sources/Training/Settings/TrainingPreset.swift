@@ -95,6 +95,14 @@ public struct TrainingPreset: Sendable {
         "hidden-size": "1000", "region-size": "512", "attention-size": "512",
       ]),
     TrainingPreset(
+      "attend-and-tell-hard", "Xu et al. 2015, hard attention over 14x14 regions",
+      [
+        "conditioning": "hard-attention", "injection": "never", "initial-states": "true",
+        "attention-sampling": "0.5", "attention-reward": "0.1", "attention-entropy": "0.002",
+        "reward-baseline-decay": "0.9", "region-grid": "fine", "embedding-size": "512",
+        "hidden-size": "1000", "region-size": "512", "attention-size": "512",
+      ]),
+    TrainingPreset(
       "top-down", "Anderson et al. 2018, two layers of which the first decides where to look",
       [
         "conditioning": "top-down", "injection": "never", "embedding-size": "1000", "hidden-size": "1000",

@@ -148,7 +148,7 @@ public struct TrainingSettings: Sendable {
   /// How the image enters the decoder.
   public let conditioning = Setting(
     .model, "conditioning", ConditioningName.gates,
-    "How the image enters: in the gates' sums, as the first input, by soft attention to its regions, by "
+    "How the image enters: in the gates' sums, as the first input, by soft or hard attention to its regions, by "
       + "top-down attention, which has two layers, or in a multimodal layer after the recurrent ones (m-RNN)."
   )
   /// Where W_ih·v enters.
@@ -182,7 +182,7 @@ public struct TrainingSettings: Sendable {
   /// Whether a gate says how much what is seen counts.
   public let attentionGate = Setting(
     .model, "attention-gate", false, "A gate decides at each word how much what is seen counts."
-  ).only(.withSoftAttention)
+  ).only(.withAttentionGate)
 
   // MARK: Convolutions that learn
 
@@ -336,6 +336,29 @@ public struct TrainingSettings: Sendable {
     .regularisation, "attention-penalty", 0.0,
     "Weight of a penalty on captions that do not look at every region about once (Xu et al. 2015)."
   ).within(Bounds("0 to 1000") { (0...1000).contains($0) }).placeholder("weight").only(.withAttention)
+    .onResume(.free)
+  /// The share of captions whose regions hard attention draws.
+  public let attentionSampling = Setting(
+    .regularisation, "attention-sampling", 0.5,
+    "Share of the captions at whose words hard attention draws a region; the others see the mean."
+  ).within(Bounds("0 to 1") { (0...1).contains($0) }).placeholder("share").only(.withHardAttention)
+    .onResume(.free)
+  /// λ_r of hard attention.
+  public let attentionReward = Setting(
+    .regularisation, "attention-reward", 0.1,
+    "Weight of what hard attention learns from the captions' log-probabilities."
+  ).within(Bounds("0 to 1000") { (0...1000).contains($0) }).placeholder("weight").only(.withHardAttention)
+    .onResume(.free)
+  /// λ_e of hard attention.
+  public let attentionEntropy = Setting(
+    .regularisation, "attention-entropy", 0.002, "Weight of the entropy of hard attention."
+  ).within(Bounds("0 to 1000") { (0...1000).contains($0) }).placeholder("weight").only(.withHardAttention)
+    .onResume(.free)
+  /// Decay of the moving average of captions' log-probabilities that hard attention is measured by.
+  public let rewardBaselineDecay = Setting(
+    .regularisation, "reward-baseline-decay", 0.9,
+    "Decay of the average log-probability of captions that hard attention is measured by."
+  ).within(.share).placeholder("share").only(.withHardAttention)
     .onResume(.free)
   /// Share of h dropped before the vocabulary projection in training.
   public let outputDropout = Setting(
