@@ -14,8 +14,9 @@ public struct TopDownSession<Cell: RecurrentCell>: DecodingSession {
   private var imageRows: [Int32]
   private var states = RecurrentStates<Cell>(layers: 2)
   private var attention = RegionAttention.Trace()
-  /// Steps taken, and positions of a packed batch that they were.
+  /// Steps taken; of a packed batch, the position that row 0 of the last step was, and that of the next.
   private var step = 0
+  private var lastPosition = 0
   private var position = 0
   private var term = Buffer()
   private var seen = Buffer()
@@ -49,6 +50,7 @@ public struct TopDownSession<Cell: RecurrentCell>: DecodingSession {
       projections.withSums(of: tokens, on: device) { run(input: $0) }
     }
     step += 1
+    lastPosition = position
     position += tokens.count
   }
 
@@ -87,7 +89,7 @@ public struct TopDownSession<Cell: RecurrentCell>: DecodingSession {
   /// What the decoder thinks of the tokens that may follow in some rows.
   public mutating func scores(of rows: Range<Int>) -> TokenScores {
     decoder.output.scores(
-      of: states.top.rows(rows), under: masks?.output, firstRow: position - self.rows + rows.lowerBound,
+      of: states.top.rows(rows), under: masks?.output, firstRow: lastPosition + rows.lowerBound,
       into: &scoring, on: device)
   }
 
