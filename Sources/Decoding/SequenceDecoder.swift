@@ -115,19 +115,23 @@ public struct TrainingPass: Sendable {
   public var attentionPenalty: Float
   /// How attention draws regions: see `AttentionSampling`; nil: it is soft.
   public var attentionSampling: AttentionSampling?
+  /// λ of a visual memory's error: λ·mean (ṽ − v)² is added to the loss.
+  public var reconstructionWeight: Float
   /// Whether somebody wants the gradient of the images' regions.
   public var regionsLearn: Bool
 
   /// A pass.
   public init(
     dropout: DropoutPass = .none, labelSmoothing: Float = 0, weights: [Float]? = nil,
-    attentionPenalty: Float = 0, attentionSampling: AttentionSampling? = nil, regionsLearn: Bool = false
+    attentionPenalty: Float = 0, attentionSampling: AttentionSampling? = nil,
+    reconstructionWeight: Float = 0, regionsLearn: Bool = false
   ) {
     self.dropout = dropout
     self.labelSmoothing = labelSmoothing
     self.weights = weights
     self.attentionPenalty = attentionPenalty
     self.attentionSampling = attentionSampling
+    self.reconstructionWeight = reconstructionWeight
     self.regionsLearn = regionsLearn
   }
 }

@@ -221,6 +221,7 @@ public struct Trainer {
       attentionPenalty: Float(configuration.attentionPenalty),
       attentionSampling: configuration.drawnRegions(
         seed: decoderSeeds.next(), baseline: state.attentionBaseline),
+      reconstructionWeight: Float(configuration.reconstructionWeight),
       regionsLearn: convolutionsLearn)
     packed.sequences = configuration.scheduledSampling.applied(
       to: packed.sequences, about: images, by: network.captions.decoder, pass.dropout, step: state.step,

@@ -10,10 +10,13 @@ extension TrainingConfiguration {
     if let problem = self.optimizer.problem { return "--optimizer: \(problem)" }
     if let problem = self.encoderOptimizer.problem { return "--encoder-optimizer: \(problem)" }
     if let problem = self.arithmetic.problem { return "--arithmetic: \(problem)" }
-    if self.conditioning == .topDown && self.cell.cell.directInput != nil {
+    if !self.conditioning.takesEveryCell && self.cell.cell.directInput != nil {
       return
-        "--cell: expected a cell none of whose gates reads its input itself with --conditioning top-down, "
-        + "found \(self.cell.rawValue)"
+        "--cell: expected a cell none of whose gates reads its input itself with --conditioning "
+        + "\(self.conditioning.rawValue), found \(self.cell.rawValue)"
+    }
+    if self.conditioning == .visualMemory && self.layers > 1 {
+      return "--layers: expected 1 with --conditioning visual-memory, found \(self.layers)"
     }
     if !self.conditioning.entersLayers && (self.imageLayer > 1 || self.initialStates) {
       return

@@ -12,6 +12,7 @@ extension TrainingConfiguration {
     decoder.conditioning = self.conditioning
     decoder.contextLayer = self.imageLayer - 1
     decoder.initialStates = self.initialStates
+    decoder.memorySize = self.conditioning == .visualMemory ? self.memorySize : nil
     decoder.multimodalSize = self.conditioning == .multimodal ? self.multimodalSize : nil
     return decoder
   }

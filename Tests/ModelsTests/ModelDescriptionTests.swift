@@ -116,6 +116,34 @@ private func refusal(_ metadata: [String: String]) throws -> ModelError? {
     }
   }
 
+  /// So has a visual memory, beside one layer of a cell none of whose gates reads its input itself.
+  @Test func visualMemoriesAreWritten() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/model.safetensors"
+      var written = try description(.everyStep, .compact)
+      written.decoder.conditioning = .visualMemory
+      #expect(
+        try "\(#require(try refusal(written.metadata())))".contains("without the size of a visual memory"))
+      written.decoder.memorySize = 9
+      #expect(try written.metadata()["architecture"]?.contains(#""memory_size":9"#) == true)
+      try SafetensorsWriter.write([], metadata: written.metadata(), to: path)
+      #expect(try ModelDescription(of: SafetensorsFile(path: path)) == written)
+      for size in [0, -1, 1 << 15, .max] {
+        written.decoder.memorySize = size
+        #expect(try "\(#require(try refusal(written.metadata())))".contains("a visual memory of \(size)"))
+      }
+      written.decoder.memorySize = 9
+      written.decoder.layers = 2
+      #expect(try "\(#require(try refusal(written.metadata())))".contains("a visual memory beside 2 layers"))
+      (written.decoder.layers, written.decoder.embeddingSize) = (1, 7)
+      written.decoder.cell = CellName(MUT1.self)
+      #expect(try "\(#require(try refusal(written.metadata())))".contains("visual-memory with cell mut1"))
+      written.decoder.cell = .lstm
+      written.decoder.conditioning = .gates
+      #expect(try "\(#require(try refusal(written.metadata())))".contains("gates with the size of a visual"))
+    }
+  }
+
   /// Layers that pass on h alone are not written as such.
   @Test func residualLayersAreWritten() throws {
     try withTemporaryFolder { folder in

@@ -43,6 +43,11 @@ import Testing
       (Self.description(table: "9,pool"), "convolutions 8,pool, found 9,pool"),
       (Self.description(injection: .firstStep), "injection everyStep, found firstStep"),
     ]
+    var remembering = run
+    remembering.decoder.memorySize = 7
+    #expect(throws: ModelError.unsupported(path: "m", expected: "visual memory none", found: "7")) {
+      try run.check(remembering, at: "m")
+    }
     var joined = run
     joined.decoder.multimodalSize = 7
     #expect(throws: ModelError.unsupported(path: "m", expected: "multimodal layer none", found: "7")) {

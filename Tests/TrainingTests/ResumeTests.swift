@@ -136,6 +136,7 @@ import Testing
       let run = try TinyRun(in: folder, fineTuning: true)
       (run.configuration.conditioning, run.configuration.regionSize) = (conditioning, 5)
       (run.configuration.attentionSize, run.configuration.multimodalSize) = (4, 7)
+      run.configuration.memorySize = 7
       (run.configuration.averageDecay, run.configuration.precision) = (0, .float32)
       let whole = try run.outcome("whole")
       #expect(try Self.interrupted(run, before: 5) == whole)

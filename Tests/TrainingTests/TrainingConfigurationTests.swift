@@ -52,7 +52,8 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     (configuration.attentionGate, configuration.regionDropout, configuration.attentionPenalty) = (
       true, 0.1, 0.2
     )
-    configuration.multimodalSize = 7
+    (configuration.multimodalSize, configuration.memorySize) = (7, 9)
+    configuration.reconstructionWeight = 0.5
     (configuration.attentionSampling, configuration.attentionReward) = (0.4, 0.5)
     (configuration.attentionEntropy, configuration.rewardBaselineDecay) = (0.01, 0.95)
     let data = try JSONEncoder().encode(configuration)

@@ -26,6 +26,7 @@ import Testing
       ["--conditioning", "hard-attention", "--attention-gate", "--attention-entropy", "0.002"],
       ["--conditioning", "top-down", "--region-grid", "fine"],
       ["--layers", "2", "--image-layer", "2"],
+      ["--conditioning", "visual-memory", "--memory-size", "12", "--reconstruction-weight", "0.5"],
       ["--conditioning", "multimodal", "--multimodal-size", "12", "--layers", "2"],
     ]) func trainsWithEveryConditioning(options: [String]) throws
   {

@@ -18,6 +18,8 @@ equations that PyTorch differentiates here:
              gates2 = W_2 [z, h1_t] + U_22 h2_{t-1} + b2; logits of h2
   topdown_alone  the same without W_ih v
   mrnn       the recurrent layer reads words alone; m = 1.7159 tanh(2/3 (V_w x + V_r h + V_I v + b)); logits of m
+  memory     gates of s += W_ih v in the first half, rounded up, of each gate's units; u is another LSTM that reads words
+             alone; logits of [s, u]; with v a number the loss has 0.6 mean (W_r u + b - v)^2
 
 Computed in double precision, stored as float32.
 `python3 tools/golden/conditionings.py` writes Tests/ModelsTests/Fixtures/conditionings.safetensors.
@@ -32,7 +34,8 @@ from splitmix import Random, he_limit
 V, E, H, D, C, R, A, K, M = 23, 7, 9, 11, 6, 5, 8, 4, 10
 PENALTY = 0.7
 REWARD, BASELINE, ENTROPY = 0.4, -9.0, 0.7
-WAYS = ["input", "states", "upper", "soft", "gated", "topdown", "topdown_alone", "mrnn", "hard", "hard_gated"]
+U, RECONSTRUCTION = 6, 0.6
+WAYS = ["input", "states", "upper", "soft", "gated", "topdown", "topdown_alone", "mrnn", "hard", "hard_gated", "memory"]
 LOCATIONS = [2, 0, -1, 4, 1, 3, -1, 0, 2, 2, -1, 1, 4, 3, 0]
 
 
@@ -45,7 +48,11 @@ def shapes(way):
         result |= {"decoder.lstm1.weight_xh": [4 * H, A + H if top_down else H],
                    "decoder.lstm1.weight_hh": [4 * H, H], "decoder.lstm1.bias": [4 * H]}
     if way not in ("input", "gated", "topdown_alone", "mrnn", "hard_gated"):
-        result["decoder.image_to_hidden.weight"] = [4 * H, D]
+        result["decoder.image_to_hidden.weight"] = [4 * (H - H // 2 if way == "memory" else H), D]
+    if way == "memory":
+        result |= {"decoder.memory.weight_xh": [4 * U, E], "decoder.memory.weight_hh": [4 * U, U],
+                   "decoder.memory.bias": [4 * U], "decoder.reconstruction.weight": [D, U],
+                   "decoder.reconstruction.bias": [D]}
     if way == "input":
         result |= {"decoder.image_to_input.weight": [E, D], "decoder.image_to_input.bias": [E]}
     if way == "states":
@@ -61,7 +68,8 @@ def shapes(way):
     if way == "mrnn":
         result |= {"decoder.word_to_multimodal.weight": [M, E], "decoder.hidden_to_multimodal.weight": [M, H],
                    "decoder.image_to_multimodal.weight": [M, D], "decoder.image_to_multimodal.bias": [M]}
-    return result | {"decoder.output.weight": [V, M if way == "mrnn" else H], "decoder.output.bias": [V]}
+    outputs = {"mrnn": M, "memory": H + U}.get(way, H)
+    return result | {"decoder.output.weight": [V, outputs], "decoder.output.bias": [V]}
 
 
 def attend(p, a, h):
@@ -80,12 +88,17 @@ def forward(p, way, v, regions, inputs, batch_sizes, locations=None):
 
     def cell(layer, x, h, c, context):
         name = f"decoder.lstm{layer or ''}."
+        name = "decoder.memory." if layer == "memory" else name
         return lstm(x, h, c, {kind: p[name + kind] for kind in ("weight_xh", "weight_hh", "bias")}, context)
 
     zero = torch.zeros(B, H, dtype=torch.double)
     nothing = torch.zeros(B, 4 * H, dtype=torch.double)
     h, c = [zero, zero], [zero, zero]
     injected = (v @ p["decoder.image_to_hidden.weight"].T)[images] if "decoder.image_to_hidden.weight" in p else nothing
+    if way == "memory":
+        seen = injected.reshape(B, 4, H - H // 2)
+        injected = torch.cat([seen, torch.zeros(B, 4, H // 2, dtype=torch.double)], 2).reshape(B, 4 * H)
+        u, cu = torch.zeros(B, U, dtype=torch.double), torch.zeros(B, U, dtype=torch.double)
     if way == "input":
         x = (v @ p["decoder.image_to_input.weight"].T + p["decoder.image_to_input.bias"])[images]
         h[0], c[0] = cell(0, x, h[0], c[0], nothing)
@@ -119,6 +132,10 @@ def forward(p, way, v, regions, inputs, batch_sizes, locations=None):
             h[1], c[1] = cell(1, torch.cat([z, h[0]], 1), h[1], c[1], nothing[:live])
         elif way in ("states", "upper"):
             h[1], c[1] = cell(1, h[0], h[1], c[1], context if way == "upper" else nothing[:live])
+        if way == "memory":
+            u, cu = cell("memory", x, u[:live], cu[:live], torch.zeros(live, 4 * U, dtype=torch.double))
+            hidden.append(torch.cat([h[0], u], 1))
+            continue
         if way == "mrnn":
             image = (v @ p["decoder.image_to_multimodal.weight"].T + p["decoder.image_to_multimodal.bias"])[images]
             joined = (x @ p["decoder.word_to_multimodal.weight"].T + h[0] @ p["decoder.hidden_to_multimodal.weight"].T
@@ -146,7 +163,10 @@ def case(stream, way):
     inputs = [step[0][t] for t, live in enumerate(batch_sizes) for step in steps[:live]]
     targets = [step[1][t] for t, live in enumerate(batch_sizes) for step in steps[:live]]
 
+    hidden = None
+
     def speak(locations=None):
+        nonlocal hidden
         hidden, weights = forward(p, way, v, regions, torch.tensor(inputs), batch_sizes, locations)
         logits = hidden @ p["decoder.output.weight"].T + p["decoder.output.bias"]
         return torch.log_softmax(logits, 1)[torch.arange(len(targets)), torch.tensor(targets)], weights
@@ -155,6 +175,10 @@ def case(stream, way):
     locations = torch.tensor((LOCATIONS * 9)[: len(targets)]) if hard else None
     log_probs, weights = speak(locations)
     loss = -log_probs.mean()
+    if way == "memory":
+        image_of = torch.tensor([IMAGES[k] for live in batch_sizes for k in range(live)])
+        made = hidden[:, H:] @ p["decoder.reconstruction.weight"].T + p["decoder.reconstruction.bias"]
+        loss = loss + RECONSTRUCTION * ((made - v.detach()[image_of]) ** 2).mean()
     if hard:
         caption_of = torch.tensor([k for live in batch_sizes for k in range(live)])
         worth = torch.zeros(len(IMAGES), dtype=torch.double).index_add(0, caption_of, log_probs.detach())[caption_of]

@@ -11,7 +11,7 @@ internal import Support
 ///
 /// where the factor before log p(s) is a number, not differentiated. It is divided by the number of words as the loss is, or
 /// weighs what a position weighs there. With λ_r = 1 and λ_e = 0 its mean over all draws is the gradient of the mean of
-/// log p(y | s), whatever b is. The paper leaves λ_r and λ_e to be found out; its authors' program has 0.1 and 0.002.
+/// log p(y | s), whatever b is. The paper leaves λ_r and λ_e to be found out; its authors' program has λ_r = 0.1.
 public struct AttentionSampling: Sendable, Equatable {
   /// Where the regions come from.
   public enum Locations: Sendable, Equatable {

@@ -31,6 +31,8 @@ public struct DecoderDescription: Sendable, Equatable {
   public var attention: AttentionDescription?
   /// M, of the layer in which word, state and image meet; nil where the conditioning has none.
   public var multimodalSize: Int?
+  /// U, of the visual memory; nil where the conditioning has none.
+  public var memorySize: Int?
 
   /// A decoder's sizes, all at least 1: one that W_ih·v tells of the image, in the lowest layer, unless its other properties
   /// are set. Those of vocabulary and image are a model's: its description fills them in.
@@ -70,12 +72,14 @@ public enum ConditioningName: String, Codable, Sendable, CaseIterable {
   /// Soft attention to the image's regions, beside W_ih·v or alone.
   case attention
   /// The same, which in training draws one region at each word and learns by reinforcement (`AttentionSampling`). Elsewhere
-  /// it sees the mean, as the authors' program does when it captions (arctic-captions, `generate_caps.py` without `--sampling`).
+  /// it sees the mean, as the authors' program does when it captions (arctic-captions, `generate_caps.py` without `-sampling`).
   case hardAttention = "hard-attention"
   /// Top-down attention: two layers, of which the first decides where to look; beside W_ih·v or alone.
   case topDown = "top-down"
   /// In a layer outside of the recurrence, where word, state and image meet (m-RNN).
   case multimodal
+  /// In half of the units, beside a memory that reconstructs it from the words (Chen & Zitnick 2015).
+  case visualMemory = "visual-memory"
 
   /// Whether it attends to regions.
   public var attends: Bool { looksBeforeSteps || self == .topDown }
@@ -84,7 +88,9 @@ public enum ConditioningName: String, Codable, Sendable, CaseIterable {
   /// Whether it may have W_ih·v.
   public var injects: Bool { attends || self == .gates }
   /// Whether recurrent layers may be stacked.
-  public var stacks: Bool { self != .topDown }
+  public var stacks: Bool { self != .topDown && self != .visualMemory }
+  /// Whether it takes any cell, also one of whose gates reads its input itself.
+  public var takesEveryCell: Bool { stacks }
   /// Whether the image enters one of those layers, or the states that captions begin with.
   public var entersLayers: Bool { stacks && self != .multimodal }
 }
@@ -136,6 +142,7 @@ extension DecoderDescription {
       ways.append("\(kind) attention to regions of \(attention.sizesText)")
     }
     if conditioning == .firstInput { ways.append("the image as first input") }
+    if let memorySize { ways.append("the image in half of the units, a visual memory of \(memorySize)") }
     if let multimodalSize { ways.append("a multimodal layer of \(multimodalSize)") }
     if conditioning.injects && injection != .never {
       ways.append("W_ih·v \(injection.rawValue)" + (contextLayer > 0 ? " in layer \(contextLayer + 1)" : ""))
@@ -156,8 +163,9 @@ extension DecoderDescription {
       return
         "top-down attention, which has two layers of its own, with layers, a layer for the image or initial states"
     }
-    if conditioning == .topDown && cell.cell.directInput != nil {
-      return "top-down attention with cell \(cell.rawValue), one of whose gates reads its input itself"
+    if conditioning == .visualMemory && layers != 1 { return "a visual memory beside \(layers) layers" }
+    if !conditioning.takesEveryCell && cell.cell.directInput != nil {
+      return "\(conditioning.rawValue) with cell \(cell.rawValue), one of whose gates reads its input itself"
     }
     if conditioning == .firstInput && injection == .firstStep {
       return "first-input with W_ih·v"
@@ -172,6 +180,10 @@ extension DecoderDescription {
     if let multimodalSize, !(1...(1 << 14)).contains(multimodalSize) {
       return "a multimodal layer of \(multimodalSize)"
     }
+    guard (memorySize != nil) == (conditioning == .visualMemory) else {
+      return "\(conditioning.rawValue) \(memorySize == nil ? "without" : "with") the size of a visual memory"
+    }
+    if let memorySize, !(1...(1 << 14)).contains(memorySize) { return "a visual memory of \(memorySize)" }
     guard let attention else { return nil }
     let sizes = [attention.channels, attention.valueSize, attention.keySize]
     guard sizes.allSatisfy({ (1...(1 << 14)).contains($0) }) else {
@@ -225,6 +237,9 @@ public func makeDecoder<E: Error>(
         preconditionFailure("no size of the multimodal layer")
       }
       return try MultimodalDecoder<Cell>(description, size: size, from: source)
+    case (.visualMemory, _):
+      guard let size = description.memorySize else { preconditionFailure("no size of the visual memory") }
+      return try VisualMemoryDecoder<Cell>(description, size: size, from: source)
     case (.firstInput, _):
       return try decoder { (_) throws(E) in
         try FirstInput(

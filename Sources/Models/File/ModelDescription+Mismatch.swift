@@ -35,6 +35,7 @@ extension ModelDescription {
       ("initial states", "\(decoder.initialStates)", "\(other.decoder.initialStates)"),
       ("attention", decoder.attention?.sizesText ?? "none", other.decoder.attention?.sizesText ?? "none"),
       ("multimodal layer", text(decoder.multimodalSize), text(other.decoder.multimodalSize)),
+      ("visual memory", text(decoder.memorySize), text(other.decoder.memorySize)),
       ("preprocessing", preprocessing.json, other.preprocessing.json),
     ]
     return features.first { $0.mine != $0.theirs }.map { ("\($0.name) \($0.mine)", $0.theirs) }

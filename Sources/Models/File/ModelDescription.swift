@@ -52,12 +52,14 @@ public struct ModelDescription: Sendable, Equatable {
     var initialStates: Bool?
     var attention: AttentionDescription?
     var multimodalSize: Int?
+    var memorySize: Int?
 
     enum CodingKeys: String, CodingKey {
       case convolutions, head, cell, layers, residual, injection, conditioning, attention
       case contextLayer = "context_layer"
       case initialStates = "initial_states"
       case multimodalSize = "multimodal_size"
+      case memorySize = "memory_size"
       case featureSize = "feature_size"
       case embeddingSize = "embedding_size"
       case hiddenSize = "hidden_size"
@@ -79,7 +81,7 @@ public struct ModelDescription: Sendable, Equatable {
       conditioning: decoder.conditioning == .gates ? nil : decoder.conditioning,
       contextLayer: decoder.contextLayer == 0 ? nil : decoder.contextLayer,
       initialStates: decoder.initialStates ? true : nil, attention: decoder.attention,
-      multimodalSize: decoder.multimodalSize)
+      multimodalSize: decoder.multimodalSize, memorySize: decoder.memorySize)
     var metadata = [
       "format": Self.format, "format_version": Self.version, "tokenizer": Self.tokenizer,
       "architecture": try canonicalJSON(architecture), "preprocessing": try canonicalJSON(preprocessing),
@@ -139,6 +141,7 @@ public struct ModelDescription: Sendable, Equatable {
     decoder.initialStates = architecture.initialStates ?? false
     decoder.attention = architecture.attention
     decoder.multimodalSize = architecture.multimodalSize
+    decoder.memorySize = architecture.memorySize
     if let size = decoder.neededEmbeddingSize {
       throw unsupported(
         "embedding_size \(size), as hidden_size, for cell \(cell.rawValue), a gate of which reads the embedding itself",

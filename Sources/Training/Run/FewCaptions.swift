@@ -50,6 +50,7 @@ extension TrainingConfiguration {
     take(\.conditioning, model.decoder.conditioning)
     take(\.imageLayer, model.decoder.contextLayer + 1)
     take(\.initialStates, model.decoder.initialStates)
+    if let size = model.decoder.memorySize { take(\.memorySize, size) }
     if let size = model.decoder.multimodalSize { take(\.multimodalSize, size) }
     guard let attention = model.decoder.attention else { return }
     take(\.regionSize, attention.valueSize)

@@ -76,9 +76,11 @@ struct RunSizes {
       let perPosition = 3 * attention.valueSize + 2 * attention.keySize + h + regions
       attended = 4 * (configuration.batchSize * regions * perRegion + Int(positions) * perPosition)
     }
+    // The reconstruction of v at every position, and what either layer passes on.
+    let remembered = decoder.memorySize.map { 4 * Int(positions) * (d + 14 * $0 + 2 * h) } ?? 0
     // Embedding, gates, cell and hidden states and their gradients; v and its gradients; the beam's logits.
     let recurrent = Int(positions) * 4 * (2 * e + layers * 12 * h) + configuration.batchSize * d * 24
-    activationBytes = recurrent + attended + 50 * configuration.validationBeamWidth * v * 8
+    activationBytes = recurrent + attended + remembered + 50 * configuration.validationBeamWidth * v * 8
     datasetBytes =
       (check.train.images * (configuration.views + 1) + check.validation.images) * 400
       + (check.train.captions + check.validation.captions) * 64

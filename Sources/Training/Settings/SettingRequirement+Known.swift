@@ -19,10 +19,11 @@ extension SettingRequirement {
   static let withInjection = Self("with --conditioning gates, attention, hard-attention or top-down") {
     $0.conditioning.injects
   }
-  static let withStack = Self("without --conditioning top-down") { $0.conditioning.stacks }
+  static let withStack = Self("without --conditioning top-down or visual-memory") { $0.conditioning.stacks }
   static let withImageInLayers = Self("with --conditioning gates, first-input, attention or hard-attention") {
     $0.conditioning.entersLayers
   }
+  static let withVisualMemory = Self("with --conditioning visual-memory") { $0.conditioning == .visualMemory }
   static let withMultimodalLayer = Self("with --conditioning multimodal") { $0.conditioning == .multimodal }
   static let withFineTuning = Self("with --fine-tune-from") { !$0.fineTuneFrom.isEmpty }
   static let withGradientDescent = Self("with --optimizer sgd or --encoder-optimizer sgd") {

@@ -88,6 +88,13 @@ public struct TrainingPreset: Sendable {
         "multimodal-size": "512",
       ]),
     TrainingPreset(
+      "chen-zitnick",
+      "Chen & Zitnick 2015: an RNN of 100 units and a visual memory of 100 that reconstructs the image",
+      [
+        "conditioning": "visual-memory", "cell": "rnn", "embedding-size": "100", "hidden-size": "100",
+        "memory-size": "100", "reconstruction-weight": "1", "feature-dropout": "0",
+      ]),
+    TrainingPreset(
       "attend-and-tell", "Xu et al. 2015, soft attention over 14x14 regions",
       [
         "conditioning": "attention", "injection": "never", "initial-states": "true",

@@ -149,7 +149,8 @@ public struct TrainingSettings: Sendable {
   public let conditioning = Setting(
     .model, "conditioning", ConditioningName.gates,
     "How the image enters: in the gates' sums, as the first input, by soft or hard attention to its regions, by "
-      + "top-down attention, which has two layers, or in a multimodal layer after the recurrent ones (m-RNN)."
+      + "top-down attention, which has two layers, in a multimodal layer after the recurrent ones (m-RNN), or "
+      + "beside a visual memory that reconstructs it from the words."
   )
   /// Where W_ih·v enters.
   public let injection = Setting(
@@ -167,6 +168,9 @@ public struct TrainingSettings: Sendable {
   public let multimodalSize = Setting(
     .model, "multimodal-size", 512, "Units of the layer in which word, state and image meet."
   ).within(.range(1...1 << 14)).only(.withMultimodalLayer)
+  /// Units of the visual memory (U).
+  public let memorySize = Setting(.model, "memory-size", 512, "Units of the visual memory.")
+    .within(.range(1...1 << 14)).only(.withVisualMemory)
   /// How fine the grid of regions is.
   public let regionGrid = Setting(
     .model, "region-grid", TrainingConfiguration.RegionGrid.coarse,
@@ -359,6 +363,12 @@ public struct TrainingSettings: Sendable {
     .regularisation, "reward-baseline-decay", 0.9,
     "Decay of the average log-probability of captions that hard attention is measured by."
   ).within(.share).placeholder("share").only(.withHardAttention)
+    .onResume(.free)
+  /// λ of the visual memory's error.
+  public let reconstructionWeight = Setting(
+    .regularisation, "reconstruction-weight", 1.0,
+    "Weight of the visual memory's error: the mean square by which it misses the numbers of v."
+  ).within(Bounds("0 to 1000") { (0...1000).contains($0) }).placeholder("weight").only(.withVisualMemory)
     .onResume(.free)
   /// Share of h dropped before the vocabulary projection in training.
   public let outputDropout = Setting(
