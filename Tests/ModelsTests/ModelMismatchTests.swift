@@ -43,7 +43,16 @@ import Testing
       (Self.description(table: "9,pool"), "convolutions 8,pool, found 9,pool"),
       (Self.description(injection: .firstStep), "injection everyStep, found firstStep"),
     ]
-    for (other, expected) in others {
+    var (activated, whitened, normalized) = (run, run, run)
+    activated.encoder.activation = .prelu
+    (whitened.encoder.normalization, whitened.encoder.whiteningComponents) = (.whiten, 9)
+    normalized.encoder.batchNormalization = true
+    let encoders = [
+      (activated, "activation relu, found prelu"),
+      (whitened, "feature normalization none, found whiten to 9"),
+      (normalized, "batch normalisation false, found true"),
+    ]
+    for (other, expected) in others + encoders {
       let error = try #require(throws: ModelError.self) { try run.check(other, at: "m") }
       #expect("\(error)" == "m: expected \(expected)")
     }

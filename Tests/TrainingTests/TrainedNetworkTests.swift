@@ -43,7 +43,7 @@ import Testing
         }
         return dot(seen.pooled, pooledSlopes) + dot(seen.regions ?? regions, regionSlopes)
       }
-      network.backward(pooledSlopes, regions: regionSlopes, on: .cpu)
+      network.backward(pooledSlopes, seen, regions: regionSlopes, on: .cpu)
       for parameter in try #require(network.convolutions).parameters {
         let error = gradientDisagreement(try #require(parameter.gradient), at: parameter.value, step: 0.002) {
           value in

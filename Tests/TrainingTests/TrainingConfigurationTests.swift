@@ -52,6 +52,9 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     (configuration.attentionGate, configuration.regionDropout, configuration.attentionPenalty) = (
       true, 0.1, 0.2
     )
+    (configuration.activation, configuration.featureNormalization) = (.maxout, .whiten)
+    (configuration.whiteningComponents, configuration.whiteningEpsilon) = (7, 0.5)
+    configuration.freezeStatistics = true
     let data = try JSONEncoder().encode(configuration)
     #expect(try TrainingConfiguration(json: data) == configuration)
     // Every option that is kept differs from its default: none is forgotten on the way.

@@ -13,6 +13,9 @@ extension SettingRequirement {
     $0.conditioning.injects
   }
   static let withStack = Self("without --conditioning top-down") { $0.conditioning != .topDown }
+  static let withWhitening = Self("with --feature-normalization whiten") {
+    $0.featureNormalization == .whiten
+  }
   static let withFineTuning = Self("with --fine-tune-from") { !$0.fineTuneFrom.isEmpty }
   static let withGradientDescent = Self("with --optimizer sgd or --encoder-optimizer sgd") {
     $0.optimizer.name == "sgd" || (!$0.fineTuneFrom.isEmpty && $0.encoderOptimizer.name == "sgd")
