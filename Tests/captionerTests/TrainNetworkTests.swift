@@ -118,6 +118,8 @@ import Testing
       let mean = "encoder.features.5.running_mean"
       #expect(file.entries[mean]?.typeName == "F32")
       #expect((try file.tensor(named: mean) == begun[mean]) == (options.count != 2))
+      let doctor = try test.place.run("doctor", model, "bn.safetensors")
+      #expect(doctor.status == 0, "\(doctor.output)\(doctor.errors)")
       let captioned = try test.place.run("caption", "photos", "--model", model)
       #expect(captioned.status == 0 && !captioned.output.isEmpty, "\(captioned.errors)")
       let further = try test.run(
