@@ -131,16 +131,31 @@ struct TrainedNetwork: Module {
     if let problem = configuration.problem(images: rows.count) { throw .configuration(problem) }
     let isMeasured = normalization.fit(
       images: rows.count, epsilon: configuration.whiteningEpsilon, on: device
-    ) { range in
-      let maps = maps(
-        split.features(rows[range]), transforming: range.lowerBound == 0, on: device)
-      return description.pooled(maps)
-    }
+    ) { averagedMaps(split, rows[$0], on: device) }
     guard isMeasured else {
       throw .configuration(
         "--feature-normalization: expected features that are measured in single precision, found larger ones")
     }
     captions.normalization = normalization
+  }
+
+  /// The averaged maps [N, pooledSize] of some rows of a split.
+  private mutating func averagedMaps(_ split: EncodedSplit, _ rows: ArraySlice<Int>, on device: Device)
+    -> Tensor
+  {
+    let width = description.encoder.pooledSize
+    var result = Tensor(uninitialized: [rows.count, width])
+    let memory = result.mutableMatrix()
+    // Whole maps are large.
+    for start in stride(from: rows.startIndex, to: rows.endIndex, by: 32) {
+      let part = rows[start..<min(rows.endIndex, start + 32)]
+      let averaged = description.pooled(
+        maps(split.features(part), transforming: start == rows.startIndex, on: device))
+      withExtendedLifetime(averaged) {
+        memory[start - rows.startIndex].update(from: averaged.pointer, count: averaged.count)
+      }
+    }
+    return result
   }
 
   /// How far apart the values of features are before they are scaled: one over it suits a network.
