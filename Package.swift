@@ -65,7 +65,9 @@ let package = Package(
     + module(
       "Metrics", dependencies: ["Support"], settings: numeric, testDependencies: ["Language"], fixtures: true)
     // Layer 3.
-    + module("Kernels", dependencies: ["COneDNN", "CKernels", "Support", "Tensors"], settings: numeric)
+    + module(
+      "Kernels", dependencies: ["COneDNN", "CKernels", "Support", "Tensors"], settings: numeric,
+      fixtures: true)
     + module(
       "Imaging", dependencies: ["CImageCodecs", "Support", "Tensors"], settings: numeric, fixtures: true)
     // Layer 4.

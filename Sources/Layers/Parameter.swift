@@ -1,9 +1,11 @@
 public import Tensors
 
-/// A tensor that training changes, and the gradient of the loss by it.
+/// A tensor of a layer that training changes, and the gradient of the loss by it.
 public struct Parameter: Sendable {
   /// Its name in a model file: `decoder.lstm.bias`.
   public let path: String
+  /// Whether it follows its gradient. What does not is measured: the statistics of a normalisation.
+  public let learns: Bool
   /// What the layer computes with.
   public var value: Tensor
   /// δ of the loss by `value`, of its shape; nil until the first backward pass, which overwrites it.
@@ -11,10 +13,11 @@ public struct Parameter: Sendable {
 
   /// A parameter without a gradient yet, its value from `source`, which must give the shape it is asked for.
   public init<E: Error>(
-    _ path: String, _ shape: Shape, _ initial: ParameterSpecification.Initial,
+    _ path: String, _ shape: Shape, _ initial: ParameterSpecification.Initial, learns: Bool = true,
     from source: (ParameterSpecification) throws(E) -> Tensor
   ) throws(E) {
     self.path = path
+    self.learns = learns
     value = try source(ParameterSpecification(path: path, shape: shape, initial: initial))
     precondition(value.shape == shape, "\(path) is \(value.shape), not \(shape)")
   }
@@ -53,7 +56,7 @@ extension Module {
   }
 
   /// The number of trained scalars.
-  public var scalarCount: Int { parameters.reduce(0) { $0 + $1.value.count } }
+  public var scalarCount: Int { parameters.reduce(0) { $0 + ($1.learns ? $1.value.count : 0) } }
 
   /// Frees all gradients.
   public mutating func dropGradients() { visitParameters { $0.dropGradient() } }

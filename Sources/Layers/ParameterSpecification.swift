@@ -14,6 +14,8 @@ public struct ParameterSpecification: Sendable, Equatable {
   public enum Initial: Sendable, Equatable {
     /// All zero.
     case zero
+    /// All this number.
+    case constant(Float)
     /// Uniform in -limit..<limit.
     case uniform(Float)
     /// Normal of mean 0 and this standard deviation.
@@ -29,6 +31,7 @@ public struct ParameterSpecification: Sendable, Equatable {
   public func untrained(using random: inout Random, forgetBias: Float = 1) -> Tensor {
     switch initial {
     case .zero: return Tensor(zeros: shape)
+    case .constant(let value): return Tensor(repeating: value, shape)
     case .uniform(let limit): return Tensor(uniform: shape, limit: limit, using: &random)
     case .normal(let deviation):
       return Tensor(normal: shape, standardDeviation: deviation, using: &random)

@@ -2,9 +2,12 @@ public import Decoding
 public import Layers
 public import Tensors
 
-/// Everything that training changes: the FC head of the encoder and the decoder.
+/// Everything that training changes: the FC head of the encoder and the decoder, with the normalisation of what the head
+/// reads.
 public struct CaptionNetwork: Module {
-  /// Pooled map [N, pooledSize] to v [N, D].
+  /// Pooled map [N, pooledSize] to the head's input [N, headInputs].
+  public var normalization: FeatureNormalization
+  /// That to v [N, D].
   public var head: FeatureHead
   /// v to captions.
   public var decoder: any SequenceDecoder
@@ -13,15 +16,14 @@ public struct CaptionNetwork: Module {
   public init<E: Error>(
     _ description: ModelDescription, from source: (ParameterSpecification) throws(E) -> Tensor
   ) throws(E) {
-    let encoder = description.encoder
-    head = try FeatureHead(
-      inputs: encoder.pooledSize,
-      widths: [Int](repeating: encoder.featureSize, count: encoder.head.layers), from: source)
+    normalization = try FeatureNormalization(description.encoder, from: source)
+    head = try FeatureHead(description.encoder, from: source)
     decoder = try makeDecoder(description.decoder, from: source)
   }
 
-  /// Calls `visit` with each parameter of the head, then of the decoder.
+  /// Calls `visit` with each statistic of the normalisation, then each parameter of the head and of the decoder.
   public mutating func visitParameters<E: Error>(_ visit: (inout Parameter) throws(E) -> Void) throws(E) {
+    try normalization.visitParameters(visit)
     try head.visitParameters(visit)
     try decoder.visitParameters(visit)
   }

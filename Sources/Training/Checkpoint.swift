@@ -163,7 +163,7 @@ enum Checkpoint {
       try module.visitParameters { (parameter: inout Parameter) throws(SafetensorsError) in
         let shape = parameter.value.shape
         parameter.value = try file.tensor(named: parameter.path, shape: shape)
-        if step > 0 {
+        if step > 0 && parameter.learns {
           moments[parameter.path] = try optimizer.rule.momentNames.map { (name) throws(SafetensorsError) in
             try file.tensor(named: "\(name).\(parameter.path)", shape: shape)
           }

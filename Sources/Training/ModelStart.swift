@@ -24,6 +24,9 @@ struct ModelStart {
     taken.contains("decoder.attention.regions.weight") ? found.decoder.attention?.scale : nil
   }
 
+  /// Whether what was measured for its normalisation of features is taken.
+  var hasNormalization: Bool { taken.contains { $0.hasPrefix("encoder.normalization.") } }
+
   /// - Parameters:
   ///   - description: the run's.
   ///   - encoder: where the run's convolutions come from.
@@ -46,6 +49,8 @@ struct ModelStart {
     let head = specifications.filter { $0.path.hasPrefix(ModelFile.encoderPrefix) }
     let hasSameHead =
       hasSameConvolutions && found.encoder.head == description.encoder.head
+      && found.encoder.activation == description.encoder.activation
+      && found.encoder.normalization == description.encoder.normalization
       && head.allSatisfy { [file] in file.entries[$0.path]?.shape == $0.shape }
     let cell = "decoder.\(description.decoder.cell.rawValue)"
     var taken: Set<String> = []
@@ -74,6 +79,15 @@ struct ModelStart {
       taken: parts.filter { $0.taken == $0.all }.map(\.name),
       partly: parts.filter { 0 < $0.taken && $0.taken < $0.all }.map(\.name),
       new: parts.filter { $0.taken == 0 }.map(\.name), hasSameConvolutions: hasSameConvolutions)
+  }
+
+  /// Puts what its normalisation of features measured into a network, before the network's features are.
+  func applyNormalization(to network: inout TrainedNetwork) throws {
+    try network.captions.normalization.visitParameters { (parameter: inout Parameter) throws in
+      if taken.contains(parameter.path) {
+        parameter.value = try value(parameter.path, parameter.value.shape)
+      }
+    }
   }
 
   /// Puts what is taken into a network that is yet to be trained; the first layer of the head is unscaled.
@@ -136,6 +150,7 @@ struct ModelStart {
     encoder: (file: SafetensorsFile, prefix: String), learning: Set<String>
   ) throws -> Bool {
     guard found.encoder.table == description.encoder.table,
+      found.encoder.batchNormalization == description.encoder.batchNormalization,
       found.preprocessing == description.preprocessing
     else { return false }
     for key in file.entries.keys.sorted()

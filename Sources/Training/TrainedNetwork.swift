@@ -19,6 +19,8 @@ struct TrainedNetwork: Module {
   var scale: Float = 1
   /// Images whose activations are kept at a time; nil: all.
   let microBatch: Int?
+  /// Whether batch normalisation goes by its running statistics while convolutions learn, and leaves them.
+  var freezesStatistics = false
   private var trace = TrainableConvolutions.Trace()
 
   init(
@@ -42,31 +44,44 @@ struct TrainedNetwork: Module {
 
   /// What is seen of N images.
   struct Seen {
-    /// The scaled averaged maps [N, pooledSize].
+    /// The averaged maps [N, pooledSize].
+    let averaged: Tensor
+    /// The same normalised and scaled, the head's input [N, headInputs].
     var pooled: Tensor
     /// The scaled regions [N, R, C]; nil where the decoder does not attend to any.
     var regions: Tensor?
   }
 
   /// What is seen of cached features [N, width].
-  /// - Parameter transforming: whether the convolutions have changed since the last call.
-  mutating func seen(_ features: Tensor, transforming: Bool = true, on device: Device) -> Seen {
-    let maps = maps(features, transforming: transforming, on: device)
-    var pooled = description.pooled(maps)
+  /// - Parameters:
+  ///   - transforming: whether the convolutions have changed since the last call.
+  ///   - learning: whether this is a step in which they learn: batch normalisation then goes by the batch, and its running
+  ///     statistics follow.
+  mutating func seen(
+    _ features: Tensor, transforming: Bool = true, learning: Bool = false, on device: Device
+  ) -> Seen {
+    let statistics: BatchNormalization.Statistics = learning && !freezesStatistics ? .batch : .running
+    let maps = maps(features, statistics, transforming: transforming, on: device)
+    if statistics == .batch { convolutions?.follow(trace) }
+    let averaged = description.pooled(maps)
+    var pooled = captions.normalization.forward(averaged, on: device)
     scale(&pooled)
-    return Seen(pooled: pooled, regions: description.regions(maps))
+    return Seen(averaged: averaged, pooled: pooled, regions: description.regions(maps))
   }
 
   /// The last maps [N, h·w·C], or the averaged ones [N, pooledSize] where nothing else is read.
-  private mutating func maps(_ features: Tensor, transforming: Bool, on device: Device) -> Tensor {
+  private mutating func maps(
+    _ features: Tensor, _ statistics: BatchNormalization.Statistics = .running, transforming: Bool,
+    on device: Device
+  ) -> Tensor {
     guard let convolutions else { return features }
     let input = features.reshaped(Shape([features.shape[0]] + mapShape.dimensions))
     guard description.tap == .map else {
       return convolutions.trainingForward(
-        input, microBatch: microBatch, transforming: transforming, into: &trace, on: device)
+        input, microBatch: microBatch, statistics, transforming: transforming, into: &trace, on: device)
     }
     let maps = convolutions.lastMaps(
-      input, microBatch: microBatch, transforming: transforming, into: &trace, on: device)
+      input, microBatch: microBatch, statistics, transforming: transforming, into: &trace, on: device)
     return maps.reshaped([maps.shape[0], description.mapSize])
   }
 
@@ -78,11 +93,12 @@ struct TrainedNetwork: Module {
   /// What the decoder is told of images whose v [N, D] the head made.
   func features(v: Tensor, _ seen: Seen) -> ImageFeatures { ImageFeatures(v: v, regions: seen.regions) }
 
-  /// Writes the convolutions' gradients, given those of what the last `seen` saw: of the averaged maps, and of the regions
+  /// Writes the convolutions' gradients, given those of what the last `seen` saw: of the head's input, and of the regions
   /// where the decoder attends to them.
-  mutating func backward(_ gradient: Tensor, regions: Tensor?, on device: Device) {
+  mutating func backward(_ gradient: Tensor, _ seen: Seen, regions: Tensor?, on device: Device) {
     var pooled = gradient
     scale(&pooled)
+    pooled = captions.normalization.backward(seen.averaged, pooled, on: device)
     guard let regions, let attention = description.decoder.attention, var convolutions else {
       convolutions?.backward(pooled, &trace, on: device)
       return
@@ -97,6 +113,49 @@ struct TrainedNetwork: Module {
     self.convolutions = nil
     convolutions.backward(maps: maps, &trace, on: device)
     self.convolutions = convolutions
+  }
+
+  /// Images whose whole maps, or whose maps through convolutions that learn, are measured for a normalisation.
+  private static let measuredMaps = 4096
+
+  /// Measures what the normalisation of the averaged maps needs: of all images of a split, or where whole maps are read or
+  /// convolutions come before, as they are when training begins, of the first few thousand.
+  /// - Throws: `TrainingError.configuration` for too few images, or too large numbers.
+  mutating func measure(
+    _ split: EncodedSplit, _ configuration: TrainingConfiguration, on device: Device
+  ) throws(TrainingError) {
+    var normalization = captions.normalization
+    guard normalization.isFitted else { return }
+    let isSample = convolutions != nil || description.tap == .map
+    let rows = Array(Set(split.rows).sorted().prefix(isSample ? Self.measuredMaps : .max))
+    if let problem = configuration.problem(images: rows.count) { throw .configuration(problem) }
+    let isMeasured = normalization.fit(
+      images: rows.count, epsilon: configuration.whiteningEpsilon, on: device
+    ) { averagedMaps(split, rows[$0], on: device) }
+    guard isMeasured else {
+      throw .configuration(
+        "--feature-normalization: expected features that are measured in single precision, found larger ones")
+    }
+    captions.normalization = normalization
+  }
+
+  /// The averaged maps [N, pooledSize] of some rows of a split.
+  private mutating func averagedMaps(_ split: EncodedSplit, _ rows: ArraySlice<Int>, on device: Device)
+    -> Tensor
+  {
+    let width = description.encoder.pooledSize
+    var result = Tensor(uninitialized: [rows.count, width])
+    let memory = result.mutableMatrix()
+    // Whole maps are large.
+    for start in stride(from: rows.startIndex, to: rows.endIndex, by: 32) {
+      let part = rows[start..<min(rows.endIndex, start + 32)]
+      let averaged = description.pooled(
+        maps(split.features(part), transforming: start == rows.startIndex, on: device))
+      withExtendedLifetime(averaged) {
+        memory[start - rows.startIndex].update(from: averaged.pointer, count: averaged.count)
+      }
+    }
+    return result
   }
 
   /// How far apart the values of features are before they are scaled: one over it suits a network.

@@ -12,7 +12,7 @@ extension Trainer {
   /// The model file: the scale of the features goes into the first layer, W(s·x) = (s·W)x.
   func writeModel(_ network: TrainedNetwork, _ scores: Scores, epoch: Int, step: Int) throws {
     var scaled = network.captions
-    scaled.head.layers[0].weight.value.scale(by: network.scale)
+    scaled.head.layers[0].linear.weight.value.scale(by: network.scale)
     var described = description
     described.training = provenance(scores, epoch: epoch, step: step)
     // Its convolutions are copied from there, and were read from there.

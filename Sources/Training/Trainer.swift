@@ -76,6 +76,7 @@ public struct Trainer {
     )
     let headIsThere =
       !begins && found?.head == wanted.head && found?.featureSize == wanted.featureSize
+      && found?.activation == wanted.activation && found?.normalizationText == wanted.normalizationText
     func initial(_ parameter: ParameterSpecification) throws(SafetensorsError) -> Tensor {
       let key = parameter.path.replacingOccurrences(of: ModelFile.encoderPrefix, with: encoder.prefix)
       let isThere = parameter.path.hasPrefix(ModelFile.encoderPrefix + "features") || headIsThere
@@ -90,12 +91,22 @@ public struct Trainer {
       mapShape: cut?.mapShape(
         height: description.preprocessing.height, width: description.preprocessing.width) ?? [0],
       microBatch: configuration.microBatch > 0 ? configuration.microBatch : nil)
+    network.freezesStatistics = configuration.freezeStatistics
     let path = folder + "/checkpoint.safetensors"
     let exists = FileManager.default.fileExists(atPath: path)
     if resume && !exists { throw TrainingError.nothingToResume(path: path) }
     if !resume && exists { throw TrainingError.alreadyThere(path: path) }
     let checkpoint = try resume ? SafetensorsFile(path: path) : nil
     let begun = try checkpoint.map { try Checkpoint.state(in: $0) }
+    let start =
+      try begins
+      ? ModelStart(configuration.start, for: description, encoder: encoder, learning: network.learningPaths)
+      : nil
+    if let start, start.hasNormalization {
+      try start.applyNormalization(to: &network)
+    } else if !resume && !headIsThere {
+      try network.measure(train, configuration, on: .cpu)
+    }
     let isUnscaled =
       (begun?.scale == nil && !headIsThere) || (begun?.regionScale == nil && description.tap == .map)
     let deviation = isUnscaled ? network.deviation(train, on: .cpu) : .none
@@ -105,9 +116,7 @@ public struct Trainer {
       network.scale = Float(1 / deviation.pooled)
     }
     self.description.decoder.attention?.scale = Float(begun?.regionScale ?? 1 / deviation.regions)
-    if begins {
-      let start = try ModelStart(
-        configuration.start, for: description, encoder: encoder, learning: network.learningPaths)
+    if let start {
       try start.apply(to: &network)
       // Its regions' weights go with its scale of regions.
       if let scale = start.regionScale { self.description.decoder.attention?.scale = scale }
@@ -195,7 +204,8 @@ public struct Trainer {
       case .images: train.batch(images: chosen) { views[$0] }
       }
     var seen = network.seen(
-      batch.features, transforming: state.step == 0 || convolutionsLearn || isFirst, on: device)
+      batch.features, transforming: state.step == 0 || convolutionsLearn || isFirst,
+      learning: convolutionsLearn, on: device)
     isFirst = false
     if let selfCritical {
       let images = network.features(v: network.captions.head.forward(seen.pooled, on: device), seen)
@@ -240,7 +250,7 @@ public struct Trainer {
       gradients.v, &traces.head, into: convolutionsLearn ? dPooled.mutablePointer() : nil, on: device)
     let norm = try update(step: step) { [device] in
       pooledDropout.apply(&dPooled, on: device)
-      $0.backward(dPooled, regions: gradients.regions, on: device)
+      $0.backward(dPooled, seen, regions: gradients.regions, on: device)
     }
     let epsilon = configuration.scheduledSampling.epsilon(step: state.step)
     state.step = step

@@ -40,6 +40,26 @@ extension TrainingConfiguration {
     return scheduledSampling.problem
   }
 
+  /// The first option that asks for more than so many training images, as `problem`.
+  func problem(images: Int) -> String? {
+    guard self.featureNormalization == .whiten, self.whiteningComponents >= images else { return nil }
+    return "--whitening-components: expected fewer than the \(images) training images, found "
+      + "\(self.whiteningComponents)"
+  }
+
+  /// The first option that does not go with convolutions that learn, with batch normalisation or without, as `problem`.
+  func problem(ofStatistics isNormalized: Bool) -> String? {
+    if self.freezeStatistics && !isNormalized {
+      return "--freeze-statistics: expected an encoder with batch normalisation, found one without"
+    }
+    if self.microBatch > 0 && isNormalized && !self.freezeStatistics {
+      return
+        "--micro-batch: expected 0 or --freeze-statistics with an encoder with batch normalisation, whose "
+        + "statistics are those of the whole batch; found \(self.microBatch)"
+    }
+    return nil
+  }
+
   /// What a run needs that has no default, as `problem`.
   public var missing: String? {
     for (name, paths) in [("captions", self.captions), ("images", self.images), ("encoder", [self.encoder])]

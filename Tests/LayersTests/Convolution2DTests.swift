@@ -34,7 +34,7 @@ import Testing
     let y = output(layer, x)
     var dx = Tensor(uninitialized: x.shape)
     layer.backward(
-      x.maps, OutputGradient(dy.pointer, output: y.pointer), into: dx.mutablePointer(), trace,
+      x.maps, OutputGradient(dy.pointer, output: y.pointer), into: dx.mutablePointer(), &trace,
       workspace: workspace, on: .cpu)
     let (dw, db) = (layer.weight.gradient!, layer.bias.gradient!)
     let fixed = layer

@@ -29,7 +29,58 @@ func writeSeededVGG(_ depth: Int, to path: String) throws {
   try SafetensorsWriter.write(items, metadata: [:], to: path)
 }
 
+/// Weights and batch normalisation as tools/golden/batch_norm.py draws them.
+func writeSeededNormalizedVGG(_ depth: Int, to path: String) throws {
+  let architecture = try #require(VGGArchitecture.vgg(depth, head: .none))
+  var items: [SafetensorsWriter.Item] = []
+  var (index, channels, number) = (0, 3, UInt64(0))
+  for layer in architecture.layers {
+    guard case .convolution(let width) = layer else {
+      index += 1
+      continue
+    }
+    func drawn(_ shape: Shape, _ limit: Float, base: Float = 0) -> Tensor {
+      var random = Random(seed: 1234, stream: UInt64(1000 + depth), number)
+      number += 1
+      let tensor = Tensor(uniform: shape, limit: limit, using: &random)
+      return Tensor(tensor.scalars.map { base + $0 }, shape)
+    }
+    let limit = Float((6 / Double(channels * 9)).squareRoot())
+    items += [
+      .init(name: "features.\(index).weight", tensor: drawn([width, channels, 3, 3], limit)),
+      .init(name: "features.\(index).bias", tensor: drawn([width], 0.1)),
+      .init(name: "features.\(index + 1).weight", tensor: drawn([width], 0.5, base: 1)),
+      .init(name: "features.\(index + 1).bias", tensor: drawn([width], 0.2)),
+      .init(name: "features.\(index + 1).running_mean", tensor: drawn([width], 0.1)),
+      .init(name: "features.\(index + 1).running_var", tensor: drawn([width], 0.5, base: 1)),
+      .init(name: "features.\(index + 1).num_batches_tracked", tensor: Tensor([1], [1])),
+    ]
+    (index, channels) = (index + 3, width)
+  }
+  try SafetensorsWriter.write(items, metadata: [:], to: path)
+}
+
 @Suite struct ConvolutionStackTests {
+  /// torchvision's networks with batch normalisation, which is folded into the weights.
+  @Test(arguments: [11, 13, 16, 19]) func normalizedNetworksAgreeWithTorchvision(depth: Int) throws {
+    let golden = try SafetensorsFile(path: fixture("batch-norm.safetensors"))
+    try withTemporaryFolder { folder in
+      let path = folder + "/vgg.safetensors"
+      try writeSeededNormalizedVGG(depth, to: path)
+      let file = try SafetensorsFile(path: path)
+      let architecture = try VGGArchitecture(weights: file)
+      #expect(architecture.name == "VGG-\(depth) with batch normalisation")
+      var random = Random(seed: 1234, stream: UInt64(1000 + depth), 9999)
+      let images = Tensor(uniform: [1, 48, 64, 3], limit: 1, using: &random)
+      let expected = try golden.tensor(named: "vgg\(depth)_bn.output")
+      for caching in [WeightCaching.streamed, .resident] {
+        let stack = try ConvolutionStack(
+          architecture, weights: file, prefix: "", caching: caching, on: .cpu)
+        #expect(relativeError(stack(images), expected) < 5e-5)
+      }
+    }
+  }
+
   /// torchvision's maps on the same seeded weights, odd sizes included, on the instruction set in use.
   @Test(arguments: [11, 13, 16, 19]) func agreesWithTorchvision(depth: Int) throws {
     let golden = try SafetensorsFile(path: fixture("vgg.safetensors"))

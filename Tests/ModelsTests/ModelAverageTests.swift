@@ -51,4 +51,24 @@ import Testing
       ) { try ModelAverage.write(paths, to: folder + "/c.safetensors") }
     }
   }
+
+  /// Heads that read other coordinates have no average either.
+  @Test func refusesOtherMeasures() throws {
+    try withTemporaryFolder { folder in
+      let paths = ["a", "b"].map { "\(folder)/\($0).safetensors" }
+      var metadata = TinyNetwork.metadata
+      metadata["architecture"] = try #require(metadata["architecture"])
+        .replacingOccurrences(of: "{", with: #"{"feature_normalization": "mean", "#)
+      for (index, path) in paths.enumerated() {
+        var tensors = TinyNetwork.tensors()
+        tensors["encoder.normalization.mean"] = Tensor(repeating: Float(index), [4])
+        try TinyNetwork.writeModel(to: path, metadata: metadata, tensors: tensors)
+      }
+      let expected = "encoder.normalization.mean as in \(paths[0])"
+      #expect(throws: ModelError.unsupported(path: paths[1], expected: expected, found: "another")) {
+        try ModelAverage.write(paths, to: folder + "/c.safetensors")
+      }
+      try ModelAverage.write([paths[1], paths[1]], to: folder + "/c.safetensors")
+    }
+  }
 }

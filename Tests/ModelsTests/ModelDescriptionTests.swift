@@ -55,6 +55,37 @@ private func refusal(_ metadata: [String: String]) throws -> ModelError? {
     #expect(try refusal(TinyNetwork.metadata) == nil)
   }
 
+  /// What is usual of an encoder is not written; what is not survives the file, and what makes no sense is named.
+  @Test func encodersAreWrittenWhereTheyAreOthers() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/model.safetensors"
+      for activation in ActivationName.allCases {
+        for normalization in FeatureNormalizationName.allCases {
+          var written = try description(.everyStep, .compact2)
+          (written.encoder.activation, written.encoder.normalization) = (activation, normalization)
+          written.encoder.batchNormalization = activation == .elu
+          if normalization == .whiten { written.encoder.whiteningComponents = 3 }
+          try SafetensorsWriter.write([], metadata: written.metadata(), to: path)
+          #expect(try ModelDescription(of: SafetensorsFile(path: path)) == written)
+        }
+      }
+    }
+    var metadata = TinyNetwork.metadata
+    let architecture = try #require(metadata["architecture"])
+    for (keys, says) in [
+      (#""activation": "swish""#, "an activation among relu, leaky-relu"),
+      (#""feature_normalization": "zca""#, "a feature_normalization among none, mean"),
+      (#""feature_normalization": "whiten""#, "whitening_components of 1 to 16, found 0"),
+      (
+        #""feature_normalization": "whiten", "whitening_components": 99999999999"#,
+        "whitening_components of 1 to 16, found 99999999999"
+      ),
+    ] {
+      metadata["architecture"] = architecture.dropLast() + ", \(keys)}"
+      #expect(try #require(try refusal(metadata)).description.contains(says), "\(keys)")
+    }
+  }
+
   /// Nor is an LSTM; another cell is, and one that nobody knows is refused by its name.
   @Test func cellsAreWrittenWhereTheyAreOthers() throws {
     try withTemporaryFolder { folder in

@@ -53,7 +53,16 @@ import Testing
     #expect(throws: ModelError.unsupported(path: "m", expected: "multimodal layer none", found: "7")) {
       try run.check(joined, at: "m")
     }
-    for (other, expected) in others {
+    var (activated, whitened, normalized) = (run, run, run)
+    activated.encoder.activation = .prelu
+    (whitened.encoder.normalization, whitened.encoder.whiteningComponents) = (.whiten, 9)
+    normalized.encoder.batchNormalization = true
+    let encoders = [
+      (activated, "activation relu, found prelu"),
+      (whitened, "feature normalization none, found whiten to 9"),
+      (normalized, "batch normalisation false, found true"),
+    ]
+    for (other, expected) in others + encoders {
       let error = try #require(throws: ModelError.self) { try run.check(other, at: "m") }
       #expect("\(error)" == "m: expected \(expected)")
     }

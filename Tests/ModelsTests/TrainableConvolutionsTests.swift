@@ -109,6 +109,63 @@ private struct SeededVGG16 {
     #expect(start.trainingMemory(images: 64, height: 56, width: 56, microBatch: 8, on: .cpu) < whole / 4)
   }
 
+  /// With batch normalisation that goes by its running statistics, as frozen layers do and micro-batches must; by those of
+  /// the batch the running ones follow.
+  @Test func normalizedConvolutions() throws {
+    var table = try #require(VGGArchitecture(table: "16,pool,20,20,pool,24", head: .compact))
+    table.batchNormalization = true
+    let cut = try #require(table.cut(before: "conv2_1"))
+    var random = Random(seed: 3)
+    var start = TrainableConvolutions(cut) { $0.untrained(using: &random) }
+    start.visitParameters {
+      if $0.path.hasSuffix("running_mean") {
+        $0.value = Tensor(uniform: $0.value.shape, limit: 0.5, using: &random)
+      }
+    }
+    #expect(
+      start.isNormalized
+        && start.scalarCount == start.parameters.reduce(0) { $0 + ($1.learns ? $1.value.count : 0) })
+    let maps = Tensor(uniform: [5, 13, 10, 16], limit: 1, using: &random)
+    let gradient = Tensor(uniform: [5, 96], limit: 1, using: &random)
+    var results: [(pooled: Tensor, gradients: [Tensor])] = []
+    for microBatch in [nil, 2] {
+      var convolutions = start
+      var trace = TrainableConvolutions.Trace()
+      let pooled = convolutions.trainingForward(maps, microBatch: microBatch, into: &trace, on: .cpu)
+      convolutions.follow(trace)
+      convolutions.backward(gradient, &trace, on: .cpu)
+      #expect(convolutions.parameters.map(\.value) == start.parameters.map(\.value))
+      results.append((pooled, convolutions.parameters.compactMap(\.gradient)))
+    }
+    #expect(results[0].gradients.count == 12 && relativeError(results[1].pooled, results[0].pooled) < 1e-5)
+    for (a, b) in zip(results[0].gradients, results[1].gradients) { #expect(relativeError(a, b) < 1e-4) }
+    // What inference makes of the same weights.
+    try withTemporaryFolder { folder in
+      let path = folder + "/vgg.safetensors"
+      let parameters = TrainableConvolutions(try #require(table.cut(before: "conv1_1"))) {
+        $0.untrained(using: &random)
+      }.parameters
+      let learned = Dictionary(uniqueKeysWithValues: start.parameters.map { ($0.path, $0.value) })
+      try SafetensorsWriter.write(
+        parameters.map { .init(name: $0.path, tensor: learned[$0.path] ?? $0.value) }, metadata: [:], to: path
+      )
+      let file = try SafetensorsFile(path: path)
+      let images = Tensor(uniform: [2, 26, 20, 3], limit: 1, using: &random)
+      let frozen = try ConvolutionStack(
+        try #require(cut.frozen), weights: file, prefix: "encoder.", caching: .streamed, on: .cpu)
+      let whole = try ConvolutionStack(
+        table, weights: file, prefix: "encoder.", caching: .resident, on: .cpu)
+      var trace = TrainableConvolutions.Trace()
+      let last = start.lastMaps(frozen(images), into: &trace, on: .cpu)
+      #expect(relativeError(last, whole(images)) < 1e-5)
+      _ = start.lastMaps(frozen(images), .batch, into: &trace, on: .cpu)
+      var followed = start
+      followed.follow(trace)
+      let moved = zip(followed.parameters, start.parameters).filter { $0.value != $1.value }.map(\.0.path)
+      #expect(moved.count == 6 && moved.allSatisfy { $0.contains("running_") })
+    }
+  }
+
   @Test func cutsAreNamedAsInThePaper() throws {
     let vgg = try #require(VGGArchitecture.vgg(16, head: .compact))
     #expect(vgg.convolutionNames.count == 13 && vgg.convolutionNames.last == "conv5_3")

@@ -20,11 +20,20 @@ private func fileOfShapes(_ shapes: [String: [Int]], at path: String) throws -> 
 }
 
 /// torchvision's VGG: its indexes and shapes.
-private func torchvision(_ depth: Int, full: Bool, prefix: String = "") throws -> [String: [Int]] {
+private func torchvision(
+  _ depth: Int, full: Bool, prefix: String = "", normalized: Bool = false
+) throws -> [String: [Int]] {
   var shapes: [String: [Int]] = [:]
-  for layer in try #require(VGGArchitecture.vgg(depth, head: .none)).convolutions {
+  var network = try #require(VGGArchitecture.vgg(depth, head: .none))
+  network.batchNormalization = normalized
+  for layer in network.convolutions {
     shapes["\(prefix)features.\(layer.index).weight"] = [layer.outputChannels, layer.inputChannels, 3, 3]
     shapes["\(prefix)features.\(layer.index).bias"] = [layer.outputChannels]
+    guard normalized else { continue }
+    for kind in ["weight", "bias", "running_mean", "running_var"] {
+      shapes["\(prefix)features.\(layer.index + 1).\(kind)"] = [layer.outputChannels]
+    }
+    shapes["\(prefix)features.\(layer.index + 1).num_batches_tracked"] = []
   }
   if full {
     shapes[prefix + "classifier.0.weight"] = [4096, 25088]
@@ -53,6 +62,38 @@ private func torchvision(_ depth: Int, full: Bool, prefix: String = "") throws -
         let file = try fileOfShapes(torchvision(depth, full: full, prefix: prefix), at: path)
         let expected = VGGArchitecture.vgg(depth, head: full ? .full : .none)
         #expect(try VGGArchitecture(weights: file, prefix: prefix) == expected)
+      }
+    }
+  }
+
+  /// torchvision's numbers with batch normalisation, and keys that are missing or mixed up.
+  @Test func batchNormalization() throws {
+    var vgg11 = try #require(VGGArchitecture.vgg(11, head: .none))
+    vgg11.batchNormalization = true
+    #expect(vgg11.convolutions.map(\.index) == [0, 4, 8, 11, 15, 18, 22, 25])
+    let cut = try #require(vgg11.cut(before: "conv3_1"))
+    #expect(cut.frozen?.batchNormalization == true)
+    #expect(TrainableConvolutions(cut) { Tensor(zeros: $0.shape) }.parameters.count == 36)
+    try withTemporaryFolder { folder in
+      let path = folder + "/vgg.safetensors"
+      let whole = try torchvision(11, full: true, normalized: true)
+      let file = try fileOfShapes(whole, at: path)
+      let found = try VGGArchitecture(weights: file)
+      #expect(found.layers == vgg11.layers && found.batchNormalization && found.head == .full)
+      let changes: [(key: String, shape: [Int]?, says: String)] = [
+        ("features.9.running_var", nil, "features.9.running_var of shape [256]"),
+        ("features.9.bias", [128], "found shape [128]"),
+        ("features.9.weight", nil, "features.9.weight of shape [256]"),
+        ("features.8.weight", nil, "features.8.weight of a convolution"),
+        ("features.2.weight", [64], "features.1.weight of a convolution before"),
+      ]
+      for (key, shape, says) in changes {
+        var shapes = whole
+        shapes[key] = shape
+        let file = try fileOfShapes(shapes, at: path)
+        let error = #expect(throws: ModelError.self) { try VGGArchitecture(weights: file) }
+        let text = error.map { "\($0)" } ?? ""
+        #expect(text.contains(says) && !text.contains("\n"), "\(key): \(text)")
       }
     }
   }

@@ -38,6 +38,22 @@ public enum TinyNetwork {
     ]
   }
 
+  /// The convolutions' tensors with batch normalisation, by torchvision's numbers.
+  public static func normalizedConvolutions(prefix: String = "", seed: UInt64 = 1) -> [String: Tensor] {
+    var random = Random(seed: seed, stream: 2)
+    let plain = convolutions(seed: seed)
+    var tensors: [String: Tensor] = [:]
+    for (from, to) in [(0, 0), (3, 4)] {
+      tensors["\(prefix)features.\(to).weight"] = plain["features.\(from).weight"]
+      tensors["\(prefix)features.\(to).bias"] = plain["features.\(from).bias"]
+      for (kind, base) in [("weight", 1), ("bias", 0), ("running_mean", 0), ("running_var", 1)] {
+        let drawn = Tensor(uniform: [4], limit: 0.4, using: &random).scalars
+        tensors["\(prefix)features.\(to + 1).\(kind)"] = Tensor(drawn.map { $0 + Float(base) }, [4])
+      }
+    }
+    return tensors
+  }
+
   /// The model's tensors, drawn from `seed`; large enough that captions differ between images.
   public static func tensors(seed: UInt64 = 1) -> [String: Tensor] {
     var tensors = convolutions(prefix: "encoder.", seed: seed)
@@ -55,8 +71,10 @@ public enum TinyNetwork {
 
   /// Writes convolutions such as `captioner train --encoder` takes; the metadata of a model with 32×32 input is not
   /// theirs: they see 224×224.
-  public static func writeConvolutions(to path: String, seed: UInt64 = 1) throws {
-    try write(convolutions(seed: seed), metadata: [:], to: path)
+  /// - Parameter normalized: with batch normalisation.
+  public static func writeConvolutions(to path: String, seed: UInt64 = 1, normalized: Bool = false) throws {
+    let tensors = normalized ? normalizedConvolutions(seed: seed) : convolutions(seed: seed)
+    try write(tensors, metadata: [:], to: path)
   }
 
   /// Writes the model.

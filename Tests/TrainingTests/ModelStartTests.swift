@@ -106,4 +106,31 @@ import Testing
         try Self.start(in: folder, seed: 2).start.summary.text.contains("its convolutions or their input"))
     }
   }
+
+  /// What a model measured goes with its head: it is taken where the run normalises alike, and else nothing of the head is.
+  @Test(arguments: [FeatureNormalizationName.mean, .none]) func measuredFeaturesGoWithTheHead(
+    of name: FeatureNormalizationName
+  ) throws {
+    try withTemporaryFolder { folder in
+      var metadata = TinyNetwork.metadata
+      metadata["architecture"] = try #require(metadata["architecture"])
+        .replacingOccurrences(of: "{", with: #"{"feature_normalization": "mean", "#)
+      var tensors = TinyNetwork.tensors()
+      let mean = Tensor([1, -2, 3, 0.5], [4])
+      tensors["encoder.normalization.mean"] = mean
+      try TinyNetwork.writeModel(to: folder + "/model.safetensors", metadata: metadata, tensors: tensors)
+      let file = try SafetensorsFile(path: folder + "/model.safetensors")
+      var description = try ModelDescription(of: file)
+      description.encoder.normalization = name
+      let start = try ModelStart(
+        folder + "/model.safetensors", for: description, encoder: (file, ModelFile.encoderPrefix))
+      #expect(start.hasNormalization == (name == .mean))
+      #expect(start.summary.taken.contains("head") == (name == .mean))
+      var network = TrainedNetwork(
+        CaptionNetwork(description) { Tensor(zeros: $0.shape) }, description, convolutions: nil,
+        mapShape: [0], microBatch: nil)
+      try start.applyNormalization(to: &network)
+      #expect(network.captions.normalization.mean?.value == (name == .mean ? mean : nil))
+    }
+  }
 }

@@ -168,6 +168,12 @@ import Testing
     case layers, lengthBuckets
     /// Top-down attention to regions of a map that learns.
     case attention
+    /// Batch normalisation whose running statistics follow, and whitened features.
+    case normalization
+    /// The same with statistics that stay, in micro-batches, and standardized features.
+    case frozenStatistics
+    /// A slope of its own, and the mean of channels.
+    case head
 
     func apply(to configuration: inout TrainingConfiguration) {
       switch self {
@@ -181,6 +187,15 @@ import Testing
         (configuration.attentionSize, configuration.regionDropout) = (4, 0.3)
         (configuration.fineTuneAfter, configuration.encoderLearningRate) = (4, 0.01)
         configuration.attentionPenalty = 0.1
+      case .normalization:
+        (configuration.fineTuneAfter, configuration.encoderLearningRate) = (4, 0.01)
+        (configuration.featureNormalization, configuration.whiteningComponents) = (.whiten, 4)
+        configuration.activation = .maxout
+      case .frozenStatistics:
+        (configuration.fineTuneAfter, configuration.microBatch) = (4, 2)
+        (configuration.freezeStatistics, configuration.encoderLearningRate) = (true, 0.01)
+        (configuration.featureNormalization, configuration.activation) = (.standardize, .elu)
+      case .head: (configuration.activation, configuration.featureNormalization) = (.prelu, .mean)
       case .lengthBuckets:
         (configuration.lengthBuckets, configuration.optimizer) = (true, .sgd(momentum: 0.9, nesterov: true))
       }
@@ -192,7 +207,10 @@ import Testing
     throws
   {
     try withTemporaryFolder { folder in
-      let run = try TinyRun(in: folder, fineTuning: [.convolutions, .attention].contains(extra))
+      let isNormalized = [.normalization, .frozenStatistics].contains(extra)
+      let run = try TinyRun(
+        in: folder, fineTuning: isNormalized || [.convolutions, .attention].contains(extra),
+        normalized: isNormalized)
       extra.apply(to: &run.configuration)
       (run.configuration.scheduledSampling.curve, run.configuration.scheduledSampling.k) = (.exponential, 0.9)
       #expect(run.train.views.count == 1 && run.configuration.featureDropout > 0)
@@ -201,6 +219,16 @@ import Testing
         let begun = try run.encoder.tensor(named: "features.3.weight")
         #expect(whole.tensors["encoder.features.3.weight"] != begun)
         #expect(whole.tensors["adam.second.encoder.features.3.weight"] != nil)
+      }
+      if isNormalized {
+        for kind in ["running_mean", "running_var"] {
+          let (name, begun) = ("features.5.\(kind)", try run.encoder.tensor(named: "features.5.\(kind)"))
+          #expect((whole.tensors["encoder.\(name)"] == begun) == (extra == .frozenStatistics))
+        }
+        // They are averaged as weights are, and have no moments.
+        #expect(whole.tensors["average.encoder.features.5.running_var"] != nil)
+        #expect(whole.tensors["adam.second.encoder.features.5.weight"] != nil)
+        #expect(!whole.tensors.keys.contains { $0.hasPrefix("adam.") && $0.contains("running_") })
       }
       #expect(try Self.interrupted(run, before: batch) == whole)
     }

@@ -24,8 +24,10 @@ final class TinyRun {
   private let preprocessing: Preprocessing
 
   /// A run in `folder`, which exists.
-  /// - Parameter fineTuning: the second convolution learns, from maps of images of 32×32.
-  init(in folder: String, fineTuning: Bool = false) throws {
+  /// - Parameters:
+  ///   - fineTuning: the second convolution learns, from maps of images of 32×32.
+  ///   - normalized: the convolutions have batch normalisation.
+  init(in folder: String, fineTuning: Bool = false, normalized: Bool = false) throws {
     self.folder = folder
     preprocessing = try Preprocessing(
       width: fineTuning ? 32 : 224, height: fineTuning ? 32 : 224, resize: .stretch, channelOrder: .rgb,
@@ -36,7 +38,7 @@ final class TinyRun {
     (configuration.epochs, configuration.batchSize, configuration.learningRate) = (3, 5, 0.02)
     (configuration.minimumCount, configuration.averageDecay) = (1, 0.9)
     let weights = folder + "/vgg.safetensors"
-    try TinyNetwork.writeConvolutions(to: weights)
+    try TinyNetwork.writeConvolutions(to: weights, normalized: normalized)
     encoder = try SafetensorsFile(path: weights)
     var random = Random(seed: 5)
     caches = try ["plain", "mirrored"].map { name in
@@ -74,8 +76,11 @@ final class TinyRun {
     report: @escaping (Trainer.Event) -> Void = { _ in }
   ) throws -> Trainer {
     try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
-    let architecture = VGGArchitecture(
-      table: TinyNetwork.table, head: configuration.head, featureSize: configuration.featureSize)
+    var architecture = try VGGArchitecture(weights: encoder).replacing(
+      head: configuration.head, featureSize: configuration.featureSize)
+    architecture?.activation = configuration.activation
+    architecture?.normalization = configuration.featureNormalization
+    architecture?.whiteningComponents = configuration.whiteningComponents
     let description = ModelDescription(
       encoder: architecture!, preprocessing: preprocessing,
       decoder: configuration.decoder(about: architecture!),

@@ -56,6 +56,9 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     configuration.reconstructionWeight = 0.5
     (configuration.attentionSampling, configuration.attentionReward) = (0.4, 0.5)
     (configuration.attentionEntropy, configuration.rewardBaselineDecay) = (0.01, 0.95)
+    (configuration.activation, configuration.featureNormalization) = (.maxout, .whiten)
+    (configuration.whiteningComponents, configuration.whiteningEpsilon) = (7, 0.5)
+    configuration.freezeStatistics = true
     let data = try JSONEncoder().encode(configuration)
     #expect(try TrainingConfiguration(json: data) == configuration)
     // Every option that is kept differs from its default: none is forgotten on the way.

@@ -1,8 +1,10 @@
 """Compares `captioner features` with torch on real weights and real photos, on every instruction set of this CPU.
 
-    python3 tools/golden/encoder_check.py WEIGHTS.safetensors PHOTO... [--captioner .build/release/captioner]
+    python3 tools/golden/encoder_check.py WEIGHTS PHOTO... [--captioner .build/release/captioner]
 
-WEIGHTS holds VGG convolutions with torchvision's names and, like Caffe's and Keras's, wants BGR 0…255 minus the mean.
+WEIGHTS is a safetensors file of VGG convolutions with torchvision's names, with batch normalisation or without, and, like
+Caffe's and Keras's, wants BGR 0…255 minus the mean; or vgg11_bn, vgg13_bn, vgg16_bn or vgg19_bn for torchvision's network
+with seeded random weights and running statistics (batch_norm.py).
 The photos are decoded, stretched and normalised by Pillow here and by captioner there, so that the numbers include
 decoding; photos of 224×224 saved as PNG leave the convolutions alone. Prints ‖ours − torch‖ / ‖torch‖ of the map
 averaged to 7×7 and fails above 2e-5 for PNG photos of 224×224 (1e-2 for others: decoders of JPEG may differ by one).
@@ -18,21 +20,29 @@ import tempfile
 import numpy as np
 import torch
 from PIL import Image
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch.nn import functional as F
+
+from batch_norm import seeded
 
 
 def torch_maps(weights: dict, photos: list) -> torch.Tensor:
     mean = np.array([103.939, 116.779, 123.68])
-    indices = sorted(int(name.split(".")[1]) for name in weights if name.startswith("features.") and "weight" in name)
+    indices = sorted(int(name.split(".")[1]) for name, tensor in weights.items()
+                     if name.startswith("features.") and name.endswith(".weight") and tensor.dim() == 4)
+    step = 3 if any(name.endswith(".running_var") for name in weights) else 2
     maps = []
     for photo in photos:
         image = Image.open(photo).convert("RGB").resize((224, 224), Image.Resampling.BILINEAR)
         x = torch.from_numpy(np.asarray(image)[:, :, ::-1] - mean).double().permute(2, 0, 1)[None]
-        for index, following in zip(indices, indices[1:] + [indices[-1] + 3]):
-            x = F.relu(F.conv2d(x, weights[f"features.{index}.weight"].double(),
-                                weights[f"features.{index}.bias"].double(), padding=1))
-            if following - index == 3:
+        for index, following in zip(indices, indices[1:] + [indices[-1] + step + 1]):
+            x = F.conv2d(x, weights[f"features.{index}.weight"].double(), weights[f"features.{index}.bias"].double(),
+                         padding=1)
+            if step == 3:
+                x = F.batch_norm(x, *(weights[f"features.{index + 1}.{kind}"].double()
+                                      for kind in ("running_mean", "running_var", "weight", "bias")))
+            x = F.relu(x)
+            if following - index > step:
                 x = F.max_pool2d(x, 2)
         maps.append(x.flatten())
     return torch.stack(maps)
@@ -44,6 +54,12 @@ def main() -> int:
     parser.add_argument("photos", nargs="+")
     parser.add_argument("--captioner", default=".build/release/captioner")
     options = parser.parse_args()
+    made = tempfile.TemporaryDirectory()
+    if options.weights.endswith("_bn"):
+        depth = int(options.weights.removeprefix("vgg").removesuffix("_bn"))
+        options.weights = os.path.join(made.name, "vgg.safetensors")
+        save_file({f"features.{name}": value.contiguous() for name, value in seeded(depth).state_dict().items()},
+                  options.weights)
     expected = torch_maps(load_file(options.weights), options.photos)
     exact = all(p.lower().endswith(".png") and Image.open(p).size == (224, 224) for p in options.photos)
     limit, failed = (2e-5 if exact else 1e-2), False

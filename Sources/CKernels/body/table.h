@@ -4,6 +4,8 @@
 #include "winograd.h"
 #include "direct.h"
 #include "pointwise.h"
+#include "activations.h"
+#include "eigen.h"
 #include "recurrent.h"
 #include "lstm.h"
 #include "gru.h"
@@ -12,6 +14,7 @@
 #include "min_gru.h"
 #include "winograd_backward.h"
 #include "pooling.h"
+#include "normalization.h"
 #include "optimiser.h"
 
 const ck_kernels CK(ck_table) = {
@@ -31,6 +34,10 @@ const ck_kernels CK(ck_table) = {
     .max_pool_row = CK(max_pool_row),
     .max_pool_choice_row = CK(max_pool_choice_row),
     .unpool_row = CK(unpool_row),
+    .column_squares = CK(column_squares),
+    .column_covariances = CK(column_covariances),
+    .scale_shift_relu_row = CK(scale_shift_relu_row),
+    .normalization_backward_row = CK(normalization_backward_row),
     .exp_row = CK(exp_row),
     .sigmoid_row = CK(sigmoid_row),
     .tanh_row = CK(tanh_row),
@@ -56,6 +63,14 @@ const ck_kernels CK(ck_table) = {
     .bias_row = CK(bias_row),
     .bias_relu_row = CK(bias_relu_row),
     .relu_backward_row = CK(relu_backward_row),
+    .activation_row = CK(activation_row),
+    .activation_backward_row = CK(activation_backward_row),
+    .negative_products = CK(negative_products),
+    .maxout_row = CK(maxout_row),
+    .maxout_backward_row = CK(maxout_backward_row),
+    .rank_two_row = CK(rank_two_row),
+    .rotate_rows = CK(rotate_rows),
+    .reflect_row = CK(reflect_row),
     .column_sums = CK(column_sums),
     .add_products = CK(add_products),
     .axpy = CK(axpy),

@@ -21,7 +21,7 @@ CK_INLINE vi CK(vbytes)(const uint8_t *p, int lanes) {
 #define CK_A_COLUMN(i) t[4 * (i) + x]
 #define CK_A_ROW(i) r[i]
 
-// dM of one tile: 16 pixels of dy where y > 0, or 4 pooled ones that go where `chosen` says.
+// dM of one tile: 16 pixels of dy where y > 0, all of them where there is no y, or 4 pooled ones that go where `chosen` says.
 CK_INLINE void CK(gradient_lanes)(const float *const *dy, const float *const *y, const uint8_t *const *chosen, int k,
                                   int lanes, float *tile, size_t plane) {
   vf d[16], t[24];
@@ -32,6 +32,8 @@ CK_INLINE void CK(gradient_lanes)(const float *const *dy, const float *const *y,
       vf *corner = d + 8 * (p >> 1) + 2 * (p & 1);
       for (int q = 0; q < 4; q++) corner[4 * (q >> 1) + (q & 1)] = (vf)((choice == q) & (vi)v);
     }
+  } else if (!y) {
+    for (int p = 0; p < 16; p++) d[p] = CK(vget)(dy[p] + k, lanes);
   } else {
     for (int p = 0; p < 16; p++)
       d[p] = (vf)((CK(vget)(y[p] + k, lanes) > 0.0f) & (vi)CK(vget)(dy[p] + k, lanes));
@@ -58,12 +60,13 @@ static void CK(winograd_gradient)(const float *dy, const float *y, const uint8_t
       size_t at = inside ? ((size_t)row * width + column) * shape.channels + start : 0;
       dys[p] = inside ? dy + at : CK(zeros);
       if (chosen) choices[p] = chosen + at;
-      else ys[p] = inside ? y + at : CK(zeros);
+      else ys[p] = inside && y ? y + at : CK(zeros);
     }
+    const float *const *passing = y ? ys : NULL;
     const uint8_t *const *picked = chosen ? choices : NULL;
     int k = 0;
-    for (; k + VL <= span; k += VL) CK(gradient_lanes)(dys, ys, picked, k, VL, tile + start, plane);
-    if (k < span) CK(gradient_lanes)(dys, ys, picked, k, span - k, tile + start, plane);
+    for (; k + VL <= span; k += VL) CK(gradient_lanes)(dys, passing, picked, k, VL, tile + start, plane);
+    if (k < span) CK(gradient_lanes)(dys, passing, picked, k, span - k, tile + start, plane);
   }
 }
 

@@ -11,6 +11,9 @@ enum { CK_RELU = 1, CK_POOL = 2 };
 // the lines that are written together don't fall into the same cache set.
 static inline size_t ck_weight_plane(int channels, int outputs) { return (size_t)channels * outputs + 48; }
 
+// Activations of fully connected layers beside ReLU, which has kernels of its own.
+enum { CK_LEAKY, CK_ELU, CK_TANH, CK_SIGMOID };
+
 // One NHWC image of a 3x3, stride 1, padding 1 convolution.
 typedef struct {
   int height, width;        // of input and (unpooled) output
@@ -107,8 +110,8 @@ typedef struct ck_kernels {
   void (*float_dot_4)(const float *rows, size_t stride, const float *x, size_t count, float *y);
 
   ck_winograd winograd_2, winograd_4;
-  // Adjoints of winograd_4. One tile of the output's gradient -> 36 rows of K. The gradient is dy [H,W,K] where y > 0 or,
-  // with `chosen` [H/2,W/2,K] of max_pool_choice_row, the pooled dy [H/2,W/2,K]; then y is not read.
+  // Adjoints of winograd_4. One tile of the output's gradient -> 36 rows of K. The gradient is dy [H,W,K] where y > 0
+  // (all of it where y is NULL) or, with `chosen` [H/2,W/2,K] of max_pool_choice_row, the pooled dy [H/2,W/2,K]; then y is not read.
   void (*winograd_gradient)(const float *dy, const float *y, const uint8_t *chosen, ck_image shape, int ty, int tx,
                             float *tile, size_t plane);
   // 36 planes of a whole image's tiles, rows of C each, -> the 4x4 pixels of [H,W,C] of one tile
@@ -126,6 +129,17 @@ typedef struct ck_kernels {
   void (*max_pool_choice_row)(const float *image, ck_image shape, int y, float *row, uint8_t *chosen);
   // Pooled gradients [width/2,C] to two rows [width,C], zero where not chosen.
   void (*unpool_row)(const float *dy, const uint8_t *chosen, int width, int channels, float *top, float *bottom);
+
+  // Batch normalisation of rows [rows,columns] of pixels, each column a channel. sums = sum of (x - mean)^2;
+  void (*column_squares)(const float *x, const float *mean, size_t rows, size_t columns, float *sums);
+  // sums = sum of dy (x - mean);
+  void (*column_covariances)(const float *x, const float *mean, const float *dy, size_t rows, size_t columns,
+                             float *sums);
+  // y = max(0, scale x + shift);
+  void (*scale_shift_relu_row)(const float *x, const float *scale, const float *shift, float *y, size_t count);
+  // dy = a dy + b (x - mean) + c.
+  void (*normalization_backward_row)(const float *x, const float *mean, const float *a, const float *b, const float *c,
+                                     float *dy, size_t count);
 
   // Elementwise functions; x may be y.
   void (*exp_row)(const float *x, float *y, size_t count);
@@ -167,6 +181,25 @@ typedef struct ck_kernels {
   void (*bias_relu_row)(float *x, const float *bias, size_t count, uint32_t index, ck_dropout dropout);
   // dy = y > 0 ? dy * scale : 0, where y is what bias_relu_row left
   void (*relu_backward_row)(const float *y, float *dy, size_t count, float scale);
+
+  // y = f(x), f one of the activations; `slope` is that of a leaky ReLU below zero. x may be y.
+  void (*activation_row)(int activation, float slope, const float *x, float *y, size_t count);
+  // dy = dy f'(x)
+  void (*activation_backward_row)(int activation, float slope, const float *x, float *dy, size_t count);
+  // sum of x dy where x is not above zero: the gradient of that slope
+  float (*negative_products)(const float *x, const float *dy, size_t count);
+  // y = max(a, b), and the gradient to whichever it was, of equals a
+  void (*maxout_row)(const float *a, const float *b, float *y, size_t count);
+  void (*maxout_backward_row)(const float *a, const float *b, const float *dy, float *da, float *db, size_t count);
+
+  // Symmetric eigenproblems, in double precision: row -= a v + b w, and what is left times x;
+  double (*rank_two_row)(double *row, double a, const double *v, double b, const double *w, const double *x,
+                         size_t count);
+  // x, y = c x - s y, s x + c y: rotations of rows i and i + 1 of [.,columns], each (i, c, s), one after the other
+  void (*rotate_rows)(double *rows, size_t columns, const int32_t *first, const double *cosines, const double *sines,
+                      size_t count);
+  // x = x - t (v . x) v
+  void (*reflect_row)(double t, const double *v, double *x, size_t count);
 
   void (*column_sums)(const float *x, size_t rows, size_t stride, size_t columns, float *sums);
   // sums += x y

@@ -3,15 +3,15 @@ internal import CKernels
 /// The gradient of the loss by what a convolution gave, and what tells where it passes ReLU and pool.
 public struct OutputGradient {
   /// δy [N, H', W', K], of the pooled map where a pool follows.
-  let gradient: UnsafePointer<Float>
-  /// y [N, H', W', K].
-  let output: UnsafePointer<Float>
+  public let gradient: UnsafePointer<Float>
+  /// y [N, H', W', K]; nil where no ReLU follows.
+  public let output: UnsafePointer<Float>?
   /// Which pixel each pooled one was, as `convolve` noted; nil without a pool.
   let chosen: UnsafePointer<UInt8>?
 
-  /// δy of y [N, H', W', K], and with a pool the choices [N, H', W', K] of `convolve`.
+  /// δy of y [N, H', W', K], which is nil without ReLU, and with a pool the choices [N, H', W', K] of `convolve`.
   public init(
-    _ gradient: UnsafePointer<Float>, output: UnsafePointer<Float>, chosen: UnsafePointer<UInt8>? = nil
+    _ gradient: UnsafePointer<Float>, output: UnsafePointer<Float>?, chosen: UnsafePointer<UInt8>? = nil
   ) {
     self.gradient = gradient
     self.output = output

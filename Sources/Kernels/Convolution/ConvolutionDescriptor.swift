@@ -12,7 +12,7 @@ public struct ConvolutionDescriptor: Sendable, Equatable {
   public let tile: WinogradTile
   /// What the products of `usesWinograd` multiply; training knows float32 only.
   public let arithmetic: Arithmetic
-  /// Whether ReLU follows; a data gradient by convolution has none.
+  /// Whether ReLU follows; not upon a data gradient by convolution, nor where a normalisation is between.
   var rectified = true
 
   /// A convolution of C to K channels.
@@ -34,6 +34,13 @@ public struct ConvolutionDescriptor: Sendable, Equatable {
     ConvolutionDescriptor(
       inputChannels: inputChannels, outputChannels: outputChannels, pool: false, tile: tile,
       arithmetic: arithmetic)
+  }
+
+  /// The same convolution without ReLU and pool: its plain sums.
+  public var linear: ConvolutionDescriptor {
+    var result = unpooled
+    result.rectified = false
+    return result
   }
 
   /// The same convolution with the tiles that are fastest for maps of this shape; the result differs from that of other

@@ -81,7 +81,7 @@ struct DirectBackward {
       let reluBackward = device.kernels.relu_backward_row!
       device.pool.run(height) { y in
         (masked + y * row).update(from: dy.gradient + from + y * row, count: row)
-        reluBackward(dy.output + from + y * row, masked + y * row, row, 1)
+        if let output = dy.output { reluBackward(output + from + y * row, masked + y * row, row, 1) }
       }
       return
     }

@@ -113,7 +113,8 @@ struct WinogradBackwardPlan {
     for tx in 0..<tileColumns {
       transformInput(x[image], maps.image, Int32(ty), Int32(tx), v + (at + tx) * c, inputPlane, 0)
       transformGradient(
-        dy.gradient + from, dy.output + from, dy.chosen.map { $0 + from }, unpooled, Int32(ty), Int32(tx),
+        dy.gradient + from, dy.output.map { $0 + from }, dy.chosen.map { $0 + from }, unpooled, Int32(ty),
+        Int32(tx),
         dm + (at + tx) * k, outputPlane)
     }
   }

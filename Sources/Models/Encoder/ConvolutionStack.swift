@@ -13,8 +13,7 @@ public enum WeightCaching: Sendable {
 public final class ConvolutionStack {
   private struct Layer {
     let descriptor: ConvolutionDescriptor
-    let weights: StoredTensor
-    let bias: Tensor
+    let weights: StoredConvolution
     var transformed: [WinogradTile: Tensor] = [:]
   }
 
@@ -27,7 +26,7 @@ public final class ConvolutionStack {
   private var maps = (Tensor(uninitialized: [0]), Tensor(uninitialized: [0]))
   private let device: Device
 
-  /// Loads `PREFIXfeatures.N.weight` and `.bias` of every convolution of the table.
+  /// Loads `PREFIXfeatures.N.weight` and `.bias` of every convolution of the table, and its batch normalisation.
   /// - Throws: `ModelError.weights` naming the tensor that is missing or of another shape;
   ///   `.unsupported` for a table with two pools in a row.
   public init(
@@ -42,15 +41,11 @@ public final class ConvolutionStack {
     layers = []
     for convolution in architecture.convolutions {
       let (c, k) = (convolution.inputChannels, convolution.outputChannels)
-      let key = "\(prefix)features.\(convolution.index)"
-      do {
-        layers.append(
-          Layer(
-            descriptor: ConvolutionDescriptor(
-              inputChannels: c, outputChannels: k, pool: convolution.pool, arithmetic: device.arithmetic),
-            weights: try file.stored(key + ".weight", shape: [k, c, 3, 3]),
-            bias: try file.tensor(named: key + ".bias", shape: [k])))
-      } catch { throw .weights(error) }
+      layers.append(
+        Layer(
+          descriptor: ConvolutionDescriptor(
+            inputChannels: c, outputChannels: k, pool: convolution.pool, arithmetic: device.arithmetic),
+          weights: try StoredConvolution(convolution, of: architecture, weights: file, prefix: prefix)))
     }
     leading = layers.count < 2 ? nil : ConvolutionPair(layers[0].descriptor, layers[1].descriptor)
     self.caching = caching
@@ -98,7 +93,7 @@ public final class ConvolutionStack {
 
   private func parameters(_ index: Int, _ descriptor: ConvolutionDescriptor) -> ConvolutionParameters {
     ConvolutionParameters(
-      transformed: transformedWeights(index, descriptor), bias: layers[index].bias.pointer)
+      transformed: transformedWeights(index, descriptor), bias: layers[index].weights.bias.pointer)
   }
 
   private func transformedWeights(_ index: Int, _ descriptor: ConvolutionDescriptor) -> UnsafePointer<Float> {

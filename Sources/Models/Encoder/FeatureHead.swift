@@ -4,28 +4,40 @@ internal import Support
 public import Tensors
 
 /// The fully connected end of the image encoder, from pooled convolution features to v: one or two layers
-/// y = dropout(max(0, x Wᵀ + b)).
+/// y = dropout(f(x Wᵀ + b)), f being ReLU unless another activation is asked for.
 ///
 /// With torchvision's names, so that its VGG weights fit the full head: 25088 → 4096 (`encoder.classifier.0`) → 4096
-/// (`encoder.classifier.3`). The compact head is 2048 → 4096, a second layer being optional.
+/// (`encoder.classifier.3`). The compact head is 2048 → 4096, a second layer being optional. In torchvision's list the
+/// activations are `encoder.classifier.1` and `.4`: so are the slopes of parametric ReLUs.
 public struct FeatureHead: Module {
   /// The layers, first to last.
-  public var layers: [Linear]
+  public var layers: [ActivatedLinear]
 
   /// A head of `inputs` scalars and layers of `widths` (one or two), its parameters from `source`.
   public init<E: Error>(
-    inputs: Int, widths: [Int], from source: (ParameterSpecification) throws(E) -> Tensor
+    inputs: Int, widths: [Int], activation: ActivationName = .relu,
+    from source: (ParameterSpecification) throws(E) -> Tensor
   ) throws(E) {
     layers = []
     var before = inputs
     for (index, width) in widths.enumerated() {
-      // In torchvision's list ReLU and dropout lie between: 0, 3, …
+      // Activation and dropout lie between: 0, 3, …
       layers.append(
-        try Linear(
-          "encoder.classifier.\(3 * index)", inputs: before, outputs: width, gain: Float(2).squareRoot(),
-          from: source))
+        try ActivatedLinear(
+          "encoder.classifier.\(3 * index)", slopePath: "encoder.classifier.\(3 * index + 1)", inputs: before,
+          outputs: width, activation: activation, from: source))
       before = width
     }
+  }
+
+  /// The head of a network.
+  public init<E: Error>(
+    _ architecture: VGGArchitecture, from source: (ParameterSpecification) throws(E) -> Tensor
+  ) throws(E) {
+    try self.init(
+      inputs: architecture.headInputs,
+      widths: [Int](repeating: architecture.featureSize, count: architecture.head.layers),
+      activation: architecture.activation, from: source)
   }
 
   /// Calls `visit` with each parameter in order.
@@ -35,17 +47,10 @@ public struct FeatureHead: Module {
 
   /// What the backward pass needs of a forward pass.
   public struct Trace: Sendable {
-    // The input and each layer's output.
-    var activations: [Tensor]
-    var dropouts: [Dropout]
+    var layers: [ActivatedLinear.Trace] = []
 
     /// Nothing traced yet.
-    public init() { self.init(activations: [], dropouts: []) }
-
-    init(activations: [Tensor], dropouts: [Dropout]) {
-      self.activations = activations
-      self.dropouts = dropouts
-    }
+    public init() {}
   }
 
   /// v [N, D] of pooled features [N, inputs], without dropout.
@@ -70,17 +75,14 @@ public struct FeatureHead: Module {
     precondition(
       features.shape.rank == 2 && features.shape[1] == (layers.first?.inputs ?? features.shape[1]),
       "features are \(features.shape)")
-    let rows = features.shape[0]
-    trace = Trace(activations: [features], dropouts: dropouts)
+    trace = Trace()
+    var x = features
     for (layer, dropout) in zip(layers, dropouts) {
-      let x = trace.activations.last!
-      var y = Tensor(uninitialized: [rows, layer.outputs])
-      let memory = y.mutableMatrix()
-      withExtendedLifetime(x) { layer.product(x.matrix, into: memory, on: device) }
-      addBiasReLUDropout(layer.bias!.value.pointer, to: memory, dropout, on: device)
-      trace.activations.append(y)
+      let (y, traced) = layer.forward(x, dropout, on: device)
+      trace.layers.append(traced)
+      x = y
     }
-    return trace.activations.last!
+    return x
   }
 
   /// Writes the gradient of every parameter, given the gradient of v [N, D], and where what is before the features
@@ -89,22 +91,17 @@ public struct FeatureHead: Module {
     _ dv: Tensor, _ trace: inout Trace, into features: UnsafeMutablePointer<Float>? = nil,
     on device: Device
   ) {
-    precondition(trace.activations.count == layers.count + 1, "backward without a trainingForward before it")
+    precondition(trace.layers.count == layers.count, "backward without a trainingForward before it")
     var gradient = dv
     for index in layers.indices.reversed() {
-      let (x, y) = (trace.activations[index], trace.activations[index + 1])
-      precondition(gradient.shape == y.shape, "\(gradient.shape) against \(y.shape)")
-      withExtendedLifetime((x, y)) {
-        let dy = gradient.mutableMatrix()
-        reluDropoutBackward(y.matrix, gradient: dy, trace.dropouts[index], on: device)
-        if index == 0 {
-          let dx = features.map { MutableMatrix($0, rows: x.shape[0], columns: x.shape[1]) }
-          layers[index].backward(x.matrix, Matrix(dy), into: dx, on: device)
-        } else {
-          var before = Tensor(uninitialized: x.shape)
-          layers[index].backward(x.matrix, Matrix(dy), into: before.mutableMatrix(), on: device)
-          gradient = before
-        }
+      let shape: Shape = [dv.shape[0], layers[index].inputs]
+      if index == 0 {
+        let dx = features.map { MutableMatrix($0, rows: shape[0], columns: shape[1]) }
+        layers[index].backward(&gradient, trace.layers[index], into: dx, on: device)
+      } else {
+        var before = Tensor(uninitialized: shape)
+        layers[index].backward(&gradient, trace.layers[index], into: before.mutableMatrix(), on: device)
+        gradient = before
       }
     }
     trace = Trace()

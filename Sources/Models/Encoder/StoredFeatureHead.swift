@@ -2,49 +2,76 @@ public import Kernels
 internal import Layers
 public import Tensors
 
-/// The `FeatureHead` of a file for inference: one or two layers y = max(0, x Wᵀ + b) whose weights stay as stored.
+/// The `FeatureHead` of a file for inference, one or two layers y = f(x Wᵀ + b) whose weights stay as stored, with the
+/// normalisation of what it reads.
 public struct StoredFeatureHead: Sendable {
-  private let layers: [(weights: StoredLinear, bias: Tensor)]
+  private struct Layer: Sendable {
+    let weights: StoredLinear
+    let bias: Tensor
+    /// That of f below zero, where it has one.
+    let slope: Float
+  }
 
-  /// `PREFIXclassifier.0` and, with two layers, `.3`, as torchvision names them.
+  private let layers: [Layer]
+  private let activation: ActivationName
+  private let normalization: FeatureNormalization
+
+  /// `PREFIXclassifier.0` and, with two layers, `.3`, as torchvision names them; of parametric ReLUs `.1` and `.4`.
   /// - Throws: `ModelError` naming the tensor that is missing, of another shape, or not finite.
   public init(
     _ architecture: VGGArchitecture, weights file: SafetensorsFile, prefix: String, on device: Device
   ) throws(ModelError) {
-    var layers: [(StoredLinear, Tensor)] = []
-    var inputs = architecture.pooledSize
+    var layers: [Layer] = []
+    var inputs = architecture.headInputs
+    activation = architecture.activation
+    normalization = try FeatureNormalization(architecture) { (parameter) throws(ModelError) in
+      try ModelFile.value(parameter, file, device)
+    }
     for index in 0..<architecture.head.layers {
       let key = "\(prefix)classifier.\(3 * index)"
-      let outputs = architecture.featureSize
+      let outputs = activation.pieces * architecture.featureSize
       let weights: StoredLinear
       let bias: Tensor
+      var slope = activation.slope
       do {
         weights = StoredLinear(try file.stored(key + ".weight", shape: [outputs, inputs]))
         bias = try file.tensor(named: key + ".bias", shape: [outputs])
+        if activation == .prelu {
+          slope = try file.tensor(named: "\(prefix)classifier.\(3 * index + 1).weight", shape: [1])[0]
+        }
       } catch { throw .weights(error) }
       guard weights.isFinite(on: device) else { throw .notFinite(path: file.path, what: key + ".weight") }
       guard sumOfSquares(bias.pointer, count: bias.count, on: device).isFinite else {
         throw .notFinite(path: file.path, what: key + ".bias")
       }
-      layers.append((weights, bias))
-      inputs = outputs
+      guard slope.isFinite else {
+        throw .notFinite(path: file.path, what: "\(prefix)classifier.\(3 * index + 1).weight")
+      }
+      layers.append(Layer(weights: weights, bias: bias, slope: slope))
+      inputs = architecture.featureSize
     }
     self.layers = layers
   }
 
   /// v [N, D] of pooled features [N, inputs]; the features themselves where there is no layer.
   public func callAsFunction(_ features: Tensor, on device: Device) -> Tensor {
+    var x = normalization.forward(features, on: device)
     precondition(
-      features.shape.rank == 2 && features.shape[1] == (layers.first?.weights.inputs ?? features.shape[1]),
+      x.shape.rank == 2 && x.shape[1] == (layers.first?.weights.inputs ?? x.shape[1]),
       "features are \(features.shape)")
-    let rows = features.shape[0]
-    var x = features
-    for (weights, bias) in layers {
-      var y = Tensor(uninitialized: [rows, weights.outputs])
-      let memory = y.mutableMatrix()
-      withExtendedLifetime(x) { weights(x.matrix, into: memory, on: device) }
-      addBiasReLUDropout(bias.pointer, to: memory, .none, on: device)
-      x = y
+    for layer in layers {
+      var sums = Tensor(uninitialized: [features.shape[0], layer.weights.outputs])
+      let memory = sums.mutableMatrix()
+      withExtendedLifetime(x) { layer.weights(x.matrix, into: memory, on: device) }
+      guard activation != .relu else {
+        addBiasReLUDropout(layer.bias.pointer, to: memory, .none, on: device)
+        x = sums
+        continue
+      }
+      addBias(layer.bias.pointer, to: memory, on: device)
+      var y = Tensor(uninitialized: [features.shape[0], layer.weights.outputs / activation.pieces])
+      activate(Matrix(memory), activation, slope: layer.slope, into: y.mutableMatrix(), on: device)
+      withExtendedLifetime(sums) { x = y }
     }
     return x
   }

@@ -3,7 +3,8 @@ public import Layers
 public import Tensors
 
 /// The convolutions of a VGG network that learn: from the map at a cut to the averaged, flattened last map that the
-/// head reads. The parameters have torchvision's names, `encoder.features.N.weight` and `.bias`.
+/// head reads. The parameters have torchvision's names, `encoder.features.N.weight` and `.bias`, and those of batch
+/// normalisation, if the network has it.
 public struct TrainableConvolutions: Module {
   /// The convolutions, first to last.
   public private(set) var layers: [Convolution2D]
@@ -18,8 +19,11 @@ public struct TrainableConvolutions: Module {
     for layer in cut.trained {
       let descriptor = ConvolutionDescriptor(
         inputChannels: layer.inputChannels, outputChannels: layer.outputChannels, pool: layer.pool)
+      func path(_ index: Int) -> String { "\(ModelFile.encoderPrefix)features.\(index)" }
       layers.append(
-        try Convolution2D("\(ModelFile.encoderPrefix)features.\(layer.index)", descriptor, from: source))
+        try Convolution2D(
+          path(layer.index), descriptor,
+          normalization: cut.architecture.batchNormalization ? path(layer.index + 1) : nil, from: source))
     }
     side = cut.architecture.head.side
   }
@@ -29,11 +33,21 @@ public struct TrainableConvolutions: Module {
     for index in layers.indices { try layers[index].visitParameters(visit) }
   }
 
+  /// Whether they have batch normalisation.
+  public var isNormalized: Bool { layers.contains { $0.normalization != nil } }
+
+  /// Moves the running statistics of batch normalisation towards those of the batch that the last forward pass saw, if it
+  /// went by them.
+  public mutating func follow(_ trace: Trace) {
+    for index in layers.indices { layers[index].follow(trace.layers[index]) }
+  }
+
   /// What the backward pass needs of a forward pass; its memory serves step after step, so keep it. Not for use by
   /// two threads at once, copies of it neither.
   public struct Trace: Sendable {
     fileprivate var input = Tensor(zeros: [0, 0, 0, 0])
     fileprivate var chunk = 0
+    fileprivate var statistics = BatchNormalization.Statistics.running
     fileprivate var outputs: [Buffer] = []
     fileprivate var layers: [Convolution2D.Trace] = []
     fileprivate var gradients = (Buffer(), Buffer())
@@ -54,20 +68,22 @@ public struct TrainableConvolutions: Module {
   /// - Parameters:
   ///   - microBatch: how many images at a time, for less memory: nothing but the input is kept, and the backward pass
   ///     computes the rest again. Without it everything is kept.
+  ///   - statistics: those that batch normalisation goes by; those of a batch want all of its images at once.
   ///   - transforming: whether the weights have changed since the last call with this trace.
   public func trainingForward(
-    _ maps: Tensor, microBatch: Int? = nil, transforming: Bool = true, into trace: inout Trace,
-    on device: Device
+    _ maps: Tensor, microBatch: Int? = nil, _ statistics: BatchNormalization.Statistics = .running,
+    transforming: Bool = true, into trace: inout Trace, on device: Device
   ) -> Tensor {
     adaptiveAveragePool(
-      lastMaps(maps, microBatch: microBatch, transforming: transforming, into: &trace, on: device), side: side
-    )
+      lastMaps(
+        maps, microBatch: microBatch, statistics, transforming: transforming, into: &trace, on: device),
+      side: side)
   }
 
   /// The same not yet averaged: [N, h, w, C].
   public func lastMaps(
-    _ maps: Tensor, microBatch: Int? = nil, transforming: Bool = true, into trace: inout Trace,
-    on device: Device
+    _ maps: Tensor, microBatch: Int? = nil, _ statistics: BatchNormalization.Statistics = .running,
+    transforming: Bool = true, into trace: inout Trace, on device: Device
   ) -> Tensor {
     let shape = MapShape(maps.shape)
     precondition(shape.channels == layers[0].descriptor.inputChannels, "maps are \(shape)")
@@ -84,6 +100,10 @@ public struct TrainableConvolutions: Module {
     }
     trace.input = maps
     trace.chunk = max(1, min(shape.images, microBatch ?? shape.images))
+    trace.statistics = statistics
+    precondition(
+      !isNormalized || statistics == .running || trace.chunk >= shape.images,
+      "statistics of \(trace.chunk) images of \(shape.images)")
     var result = Tensor(uninitialized: [shape.images, last.height, last.width, last.channels])
     let memory = result.mutablePointer()
     for first in stride(from: 0, to: shape.images, by: trace.chunk) {
@@ -100,7 +120,8 @@ public struct TrainableConvolutions: Module {
     var x = trace.input.maps.images(images)
     for (index, layer) in layers.enumerated() {
       let y = trace.outputs[index].reserve(layer.descriptor.output(of: x.shape))
-      layer.forward(x, into: y, &trace.layers[index], workspace: trace.workspace, on: device)
+      layer.forward(
+        x, trace.statistics, into: y, &trace.layers[index], workspace: trace.workspace, on: device)
       x = Maps(y)
     }
     return x
@@ -132,7 +153,7 @@ public struct TrainableConvolutions: Module {
         let dx = index == 0 ? nil : trace.gradients.1.reserve(shapes[index].count)
         layers[index].backward(
           x, OutputGradient(trace.gradients.0.pointer, output: trace.outputs[index].pointer), into: dx,
-          accumulate: first > 0, trace.layers[index], workspace: trace.workspace, on: device)
+          accumulate: first > 0, &trace.layers[index], workspace: trace.workspace, on: device)
         trace.gradients = (trace.gradients.1, trace.gradients.0)
       }
     }
@@ -155,6 +176,10 @@ public struct TrainableConvolutions: Module {
     for layer in layers {
       let y = layer.descriptor.output(of: x)
       floats += layer.descriptor.transformedCount + y.count
+      if layer.normalization != nil {
+        // Sums, their gradient and what ReLU leaves of them before a pool.
+        floats += (layer.descriptor.pool ? 3 : 2) * layer.descriptor.linear.output(of: x).count
+      }
       if layer.descriptor.pool { bytes += y.count }
       largestMap = max(largestMap, y.count)
       scratch = max(scratch, trainingScratchCount(x, layer.descriptor, on: device))

@@ -1,49 +1,78 @@
 public import Tensors
 
 extension VGGArchitecture {
-  /// The network that a weights file with torchvision's names holds, read off its tensors' names and shapes:
-  /// a gap of two in `features.N` is convolution and ReLU, of three also a pool; a pool ends the table.
-  /// - Throws: `ModelError.unsupported` when the tensors are not those of a VGG network without batch
-  ///   normalisation.
+  /// The network that a weights file with torchvision's names holds, read off its tensors' names and shapes: with batch
+  /// normalisation where some `features.N.weight` have one extent or there are running statistics. A gap of two in the
+  /// convolutions' numbers (of three with it) is convolution and ReLU, of one more also a pool; a pool ends the table.
+  /// - Throws: `ModelError.unsupported` when the tensors are not those of a VGG network.
   public init(weights file: SafetensorsFile, prefix: String = "") throws(ModelError) {
     func unsupported(_ expected: String, _ found: String) -> ModelError {
       .unsupported(path: file.path, expected: expected, found: found)
     }
     var widths: [Int: Shape] = [:]
-    for (name, entry) in file.entries where name.hasPrefix(prefix + "features.") && name.hasSuffix(".weight")
-    {
+    var normalizations: Set<Int> = []
+    var isNormalized = false
+    for (name, entry) in file.entries where name.hasPrefix(prefix + "features.") {
+      if name.hasSuffix(".running_mean") || name.hasSuffix(".running_var") { isNormalized = true }
+      guard name.hasSuffix(".weight") else { continue }
       let middle = name.dropFirst(prefix.count + 9).dropLast(7)
-      guard let index = Int(middle), index >= 0, entry.shape.rank == 4 else {
+      guard let index = Int(middle), index >= 0, index < 1 << 20, [1, 4].contains(entry.shape.rank) else {
         throw unsupported("3×3 convolutions as features.N.weight", "\(name) of shape \(entry.shape)")
       }
-      widths[index] = entry.shape
+      if entry.shape.rank == 4 { widths[index] = entry.shape } else { normalizations.insert(index) }
     }
+    isNormalized = isNormalized || !normalizations.isEmpty
+    for index in normalizations.sorted() where widths[index - 1] == nil {
+      let before = "\(prefix)features.\(index - 1).weight"
+      throw unsupported(
+        "\(before) of a convolution before the batch normalisation features.\(index).weight",
+        file.entries[before].map { "shape \($0.shape)" } ?? "none")
+    }
+    let step = isNormalized ? 3 : 2
     var layers: [Layer] = []
     var expected = 0
     for index in widths.keys.sorted() {
       if index == expected + 1 && index > 0 {
         layers.append(.pool)
       } else if index != expected {
-        throw unsupported("\(prefix)features.\(expected).weight", "\(prefix)features.\(index).weight")
+        throw unsupported(
+          "\(prefix)features.\(expected).weight\(isNormalized ? " of a convolution" : "")",
+          "\(prefix)features.\(index).weight")
       }
       layers.append(.convolution(widths[index]![0]))
-      expected = index + 2
+      expected = index + step
     }
     layers.append(.pool)
 
-    guard let body = Self(layers: layers, head: .none) else {
+    guard var body = Self(layers: layers, head: .none) else {
       throw unsupported(
         "VGG convolutions named \(prefix)features.N.weight", "\(file.entries.count) other tensors")
+    }
+    body.batchNormalization = isNormalized
+    if isNormalized {
+      for (name, shape) in body.convolutions.flatMap({ body.tensors(of: $0).dropFirst(2) }) {
+        let found = file.entries[prefix + name]?.shape
+        guard found == shape else {
+          throw unsupported(
+            "\(prefix)\(name) of shape \(shape), as every convolution has batch normalisation",
+            found.map { "shape \($0)" } ?? "none")
+        }
+      }
     }
     guard let first = file.entries[prefix + "classifier.0.weight"]?.shape else {
       self = body
       return
     }
+    var said = body
+    ModelDescription.completeHead(of: &said, from: file)
+    let activation = said.activation
     let hasSecond = file.entries[prefix + "classifier.3.weight"] != nil
     let heads: [Head] = hasSecond ? [.full, .compact2] : [.compact]
     for head in heads where first.rank == 2 {
-      let network = Self(layers: layers, head: head, featureSize: first[0])
-      guard let network, network.pooledSize == first[1] else { continue }
+      guard var network = body.replacing(head: head, featureSize: first[0] / activation.pieces)
+      else { continue }
+      ModelDescription.completeHead(of: &network, from: file)
+      guard network.headInputs == first[1] else { continue }
       self = network
       return
     }

@@ -1,3 +1,4 @@
+public import Kernels
 public import Tensors
 
 /// A VGG network (Simonyan & Zisserman 2015) as data: a table of 3×3 convolutions and pools, and a head.
@@ -39,6 +40,14 @@ public struct VGGArchitecture: Sendable, Equatable {
   public let head: Head
   /// The width of v (D); 4096 in all published networks.
   public let featureSize: Int
+  /// Whether a batch normalisation is between each convolution and its ReLU.
+  public var batchNormalization = false
+  /// What follows the head's sums.
+  public var activation = ActivationName.relu
+  /// How the averaged map is normalised before the head reads it.
+  public var normalization = FeatureNormalizationName.none
+  /// Principal components that `whiten` leaves of it; 0 where it is not whitened.
+  public var whiteningComponents = 0
 
   /// A network; nil when the table is empty, ends or begins oddly, or a width is not positive.
   public init?(layers: [Layer], head: Head, featureSize: Int = 4096) {
@@ -66,6 +75,14 @@ public struct VGGArchitecture: Sendable, Equatable {
     self.init(layers: layers, head: head, featureSize: featureSize)
   }
 
+  /// Convolutions of this network with another head, or other ones of its kind; nil where `init` gives none.
+  public func replacing(layers: [Layer]? = nil, head: Head, featureSize: Int? = nil) -> VGGArchitecture? {
+    var result = VGGArchitecture(
+      layers: layers ?? self.layers, head: head, featureSize: featureSize ?? self.featureSize)
+    result?.batchNormalization = batchNormalization
+    return result
+  }
+
   /// The table as text.
   public var table: String {
     layers.map {
@@ -89,8 +106,10 @@ public struct VGGArchitecture: Sendable, Equatable {
     return VGGArchitecture(layers: layers, head: head)
   }
 
-  /// `VGG-16` and the like when the table is a published one, else `VGG-style`.
-  public var name: String {
+  /// `VGG-16` and the like when the table is a published one, else `VGG-style`, and whether batch normalisation is in it.
+  public var name: String { tableName + (batchNormalization ? " with batch normalisation" : "") }
+
+  private var tableName: String {
     for depth in [11, 13, 16, 19] where Self.vgg(depth, head: head)?.layers == layers {
       return "VGG-\(depth)"
     }
@@ -103,7 +122,7 @@ public struct VGGArchitecture: Sendable, Equatable {
     let pool: Bool
   }
 
-  /// The convolutions in order. torchvision counts convolution, ReLU and pool as a layer each.
+  /// The convolutions in order. torchvision counts convolution, batch normalisation, ReLU and pool as a layer each.
   var convolutions: [Convolution] {
     var result: [Convolution] = []
     var index = 0
@@ -116,10 +135,23 @@ public struct VGGArchitecture: Sendable, Equatable {
       let pool = position + 1 < layers.count && layers[position + 1] == .pool
       result.append(Convolution(index: index, inputChannels: channels, outputChannels: width, pool: pool))
       channels = width
-      index += 2
+      index += batchNormalization ? 3 : 2
     }
     return result
   }
+
+  /// The tensors of one of them by torchvision's names, `features.0.weight` say: weight and bias, and those of its batch
+  /// normalisation, whose number is the next.
+  func tensors(of convolution: Convolution) -> [(name: String, shape: Shape)] {
+    let (k, c) = (convolution.outputChannels, convolution.inputChannels)
+    let own: [(String, Shape)] = [("weight", [k, c, 3, 3]), ("bias", [k])]
+    let names = own.map { (name: "features.\(convolution.index).\($0.0)", shape: $0.1) }
+    guard batchNormalization else { return names }
+    return names + Self.normalizationTensors.map { ("features.\(convolution.index + 1).\($0)", [k]) }
+  }
+
+  /// What a batch normalisation is made of: γ, β and the running statistics.
+  static let normalizationTensors = ["weight", "bias", "running_mean", "running_var"]
 
   /// C of the last map.
   public var channels: Int { convolutions.last?.outputChannels ?? 3 }
@@ -132,6 +164,8 @@ public struct VGGArchitecture: Sendable, Equatable {
 
   /// Channels of the last map (C).
   public var mapChannels: Int { convolutions.last?.outputChannels ?? 0 }
-  /// Width of the averaged, flattened map that the head reads: C·side².
+  /// Width of the averaged, flattened map: C·side².
   public var pooledSize: Int { mapChannels * head.side * head.side }
+  /// Width of what the head reads of it.
+  public var headInputs: Int { normalization == .whiten ? whiteningComponents : pooledSize }
 }

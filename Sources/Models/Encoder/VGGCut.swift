@@ -42,8 +42,7 @@ public struct VGGCut: Sendable, Equatable {
     else { return nil }
     self.architecture = architecture
     self.name = name
-    frozen = VGGArchitecture(
-      layers: Array(layers[..<places[index]]), head: .none, featureSize: architecture.featureSize)
+    frozen = architecture.replacing(layers: Array(layers[..<places[index]]), head: .none)
     trained = Array(architecture.convolutions[index...])
   }
 

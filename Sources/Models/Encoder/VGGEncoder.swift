@@ -96,15 +96,12 @@ public final class VGGEncoder {
   /// averaging: equal only if they all are.
   public func fingerprint(_ tap: Tap = .pooled) throws(ModelError) -> String {
     var weights = Fingerprint()
-    for layer in architecture.convolutions {
-      for kind in ["weight", "bias"] {
-        do {
-          let tensor = try file.tensor(named: "\(prefix)features.\(layer.index).\(kind)")
-          tensor.withUnsafeBufferPointer { scalars in
-            for scalar in scalars { weights.add(UInt64(scalar.bitPattern)) }
-          }
-        } catch { throw .weights(error) }
-      }
+    for (name, _) in architecture.convolutions.flatMap({ architecture.tensors(of: $0) }) {
+      do {
+        try file.tensor(named: prefix + name).withUnsafeBufferPointer { scalars in
+          for scalar in scalars { weights.add(UInt64(scalar.bitPattern)) }
+        }
+      } catch { throw .weights(error) }
     }
     let side = architecture.head.side
     let taken = tap == .map ? tap.rawValue : "\(side)x\(side)"

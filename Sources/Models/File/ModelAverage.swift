@@ -23,6 +23,13 @@ public enum ModelAverage {
           path: file.path, expected: "regions times \(scale), as in \(paths[0])",
           found: "\(other.decoder.attention?.scale ?? 1)")
       }
+      // Coordinates along other components have nothing in common.
+      for name in files[0].entries.keys.sorted() where name.hasPrefix("encoder.normalization.") {
+        guard try file.tensor(named: name) == files[0].tensor(named: name) else {
+          throw ModelError.unsupported(
+            path: file.path, expected: "\(name) as in \(paths[0])", found: "another")
+        }
+      }
       // Of where they come from, what is true of all.
       description.training = description.training.filter { other.training[$0.key] == $0.value }
     }

@@ -93,17 +93,21 @@ public struct ModelCheck {
   /// Whether the tensors that a model needs are there and as large as it says.
   private mutating func checkTensors(of description: ModelDescription) {
     var read: Set<String> = []
-    for layer in description.encoder.convolutions {
-      let name = "\(ModelFile.encoderPrefix)features.\(layer.index)"
-      check(name + ".weight", [layer.outputChannels, layer.inputChannels, 3, 3], &read)
-      check(name + ".bias", [layer.outputChannels], &read)
+    let encoder = description.encoder
+    for (name, shape) in encoder.convolutions.flatMap({ encoder.tensors(of: $0) }) {
+      check(ModelFile.encoderPrefix + name, shape, &read)
     }
-    var inputs = description.encoder.pooledSize
-    for index in 0..<description.encoder.head.layers {
+    for (path, shape) in FeatureNormalization.statistics(of: encoder) { check(path, shape, &read) }
+    var inputs = encoder.headInputs
+    for index in 0..<encoder.head.layers {
+      let outputs = encoder.activation.pieces * encoder.featureSize
       let name = "\(ModelFile.encoderPrefix)classifier.\(3 * index)"
-      check(name + ".weight", [description.encoder.featureSize, inputs], &read)
-      check(name + ".bias", [description.encoder.featureSize], &read)
-      inputs = description.encoder.featureSize
+      check(name + ".weight", [outputs, inputs], &read)
+      check(name + ".bias", [outputs], &read)
+      if encoder.activation == .prelu {
+        check("\(ModelFile.encoderPrefix)classifier.\(3 * index + 1).weight", [1], &read)
+      }
+      inputs = encoder.featureSize
     }
     // A decoder asks for each of its weights when it is made.
     struct Enough: Error {}
@@ -140,15 +144,16 @@ public struct ModelCheck {
     do {
       let source = try EncoderSource(path: file.path, preprocessing: "auto")
       var read: Set<String> = []
-      for layer in source.architecture.convolutions {
-        check("features.\(layer.index).weight", [layer.outputChannels, layer.inputChannels, 3, 3], &read)
-        check("features.\(layer.index).bias", [layer.outputChannels], &read)
+      let network = source.architecture
+      for (name, shape) in network.convolutions.flatMap({ network.tensors(of: $0) }) {
+        check(name, shape, &read)
       }
     } catch {
       findings.append(
         Finding(
           .metadata, at: file.path, line: "\(error)",
-          remedy: "name a captioner model, or VGG-11, 13, 16 or 19 weights without batch normalisation"))
+          remedy:
+            "name a captioner model, or VGG-11, 13, 16 or 19 weights, with batch normalisation or without"))
     }
   }
 

@@ -28,7 +28,10 @@ extension ModelDescription {
       ("residual", "\(decoder.isResidual)", "\(other.decoder.isResidual)"),
       ("feature size", "\(encoder.featureSize)", "\(other.encoder.featureSize)"),
       ("convolutions", encoder.table, other.encoder.table),
+      ("batch normalisation", "\(encoder.batchNormalization)", "\(other.encoder.batchNormalization)"),
       ("head", encoder.head.rawValue, other.encoder.head.rawValue),
+      ("activation", encoder.activation.rawValue, other.encoder.activation.rawValue),
+      ("feature normalization", encoder.normalizationText, other.encoder.normalizationText),
       ("injection", decoder.injection.rawValue, other.decoder.injection.rawValue),
       ("conditioning", decoder.conditioning.rawValue, other.decoder.conditioning.rawValue),
       ("layer of the image", "\(decoder.contextLayer + 1)", "\(other.decoder.contextLayer + 1)"),
@@ -45,4 +48,11 @@ extension ModelDescription {
 extension Preprocessing {
   /// As a model file keeps it.
   var json: String { (try? canonicalJSON(self)) ?? "" }
+}
+
+extension VGGArchitecture {
+  /// How the head's input is normalised, for people: `whiten to 512`.
+  public var normalizationText: String {
+    normalization == .whiten ? "whiten to \(whiteningComponents)" : normalization.rawValue
+  }
 }

@@ -40,6 +40,12 @@ public struct ModelDescription: Sendable, Equatable {
     var convolutions: String
     var head: VGGArchitecture.Head
     var featureSize, embeddingSize, hiddenSize: Int
+    // Missing where there is none: weights and bias are all, or batch normalisation is folded into them.
+    var batchNormalization: Bool?
+    // Missing where it is ReLU, as in files from before there were others, and none.
+    var activation: String?
+    var featureNormalization: String?
+    var whiteningComponents: Int?
     // Missing where it is an LSTM, and 1, as in files from before there were others.
     var cell: String?
     var layers: Int?
@@ -55,12 +61,15 @@ public struct ModelDescription: Sendable, Equatable {
     var memorySize: Int?
 
     enum CodingKeys: String, CodingKey {
-      case convolutions, head, cell, layers, residual, injection, conditioning, attention
+      case convolutions, head, activation, cell, layers, residual, injection, conditioning, attention
       case contextLayer = "context_layer"
       case initialStates = "initial_states"
       case multimodalSize = "multimodal_size"
       case memorySize = "memory_size"
       case featureSize = "feature_size"
+      case batchNormalization = "batch_normalization"
+      case featureNormalization = "feature_normalization"
+      case whiteningComponents = "whitening_components"
       case embeddingSize = "embedding_size"
       case hiddenSize = "hidden_size"
     }
@@ -75,6 +84,10 @@ public struct ModelDescription: Sendable, Equatable {
     let architecture = Architecture(
       convolutions: encoder.table, head: encoder.head, featureSize: encoder.featureSize,
       embeddingSize: decoder.embeddingSize, hiddenSize: decoder.hiddenSize,
+      batchNormalization: encoder.batchNormalization ? true : nil,
+      activation: encoder.activation == .relu ? nil : encoder.activation.rawValue,
+      featureNormalization: encoder.normalization == .none ? nil : encoder.normalization.rawValue,
+      whiteningComponents: encoder.normalization == .whiten ? encoder.whiteningComponents : nil,
       cell: decoder.cell == .lstm ? nil : decoder.cell.rawValue,
       layers: decoder.layers == 1 ? nil : decoder.layers, residual: decoder.isResidual ? true : nil,
       injection: decoder.injection,
@@ -89,6 +102,43 @@ public struct ModelDescription: Sendable, Equatable {
     ]
     metadata[Confidence.key] = try confidence.map { try canonicalJSON($0) }
     return metadata
+  }
+
+  /// Gives a network with a head what a model's metadata say of it beside the shapes of its tensors.
+  /// - Returns: what is expected and what is found where that makes no sense.
+  private static func completeHead(
+    of encoder: inout VGGArchitecture, _ said: Architecture
+  ) -> (expected: String, found: String)? {
+    func list(_ names: [String]) -> String { names.joined(separator: ", ") }
+    if let name = said.activation {
+      guard let activation = ActivationName(rawValue: name) else {
+        return ("an activation among \(list(ActivationName.allCases.map(\.rawValue)))", name)
+      }
+      encoder.activation = activation
+    }
+    guard let name = said.featureNormalization else { return nil }
+    guard let normalization = FeatureNormalizationName(rawValue: name) else {
+      return (
+        "a feature_normalization among \(list(FeatureNormalizationName.allCases.map(\.rawValue)))", name
+      )
+    }
+    encoder.normalization = normalization
+    if normalization == .whiten {
+      let components = said.whiteningComponents ?? 0
+      guard (1...max(1, encoder.pooledSize)).contains(components) else {
+        return ("whitening_components of 1 to \(encoder.pooledSize)", "\(components)")
+      }
+      encoder.whiteningComponents = components
+    }
+    return nil
+  }
+
+  /// The same, if the file is a model; what makes no sense is left for `init(of:)` to refuse.
+  static func completeHead(of encoder: inout VGGArchitecture, from file: SafetensorsFile) {
+    guard file.metadata["format"] == Self.format, let text = file.metadata["architecture"],
+      let said = try? JSONDecoder().decode(Architecture.self, from: Data(text.utf8))
+    else { return }
+    _ = completeHead(of: &encoder, said)
   }
 
   /// Reads the metadata of a model file.
@@ -121,12 +171,16 @@ public struct ModelDescription: Sendable, Equatable {
     }
     let architecture = try read(Architecture.self, "architecture")
     guard
-      let encoder = VGGArchitecture(
+      var encoder = VGGArchitecture(
         table: architecture.convolutions, head: architecture.head, featureSize: architecture.featureSize),
       encoder.head != .none, (1...(1 << 14)).contains(architecture.embeddingSize),
       (1...(1 << 14)).contains(architecture.hiddenSize),
       (1...DecoderDescription.mostLayers).contains(architecture.layers ?? 1)
     else { throw unsupported("an architecture that can be run", metadata["architecture"]) }
+    encoder.batchNormalization = architecture.batchNormalization ?? false
+    if let (expected, found) = Self.completeHead(of: &encoder, architecture) {
+      throw unsupported(expected, found)
+    }
     guard let cell = architecture.cell.map({ CellName(rawValue: $0) }) ?? .lstm else {
       throw unsupported(
         "a cell among \(CellName.allCases.map(\.rawValue).joined(separator: ", "))", architecture.cell)

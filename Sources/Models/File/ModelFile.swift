@@ -29,7 +29,7 @@ public enum ModelFile {
     }
   }
 
-  private static func value(
+  static func value(
     _ parameter: ParameterSpecification, _ file: SafetensorsFile, _ device: Device
   ) throws(ModelError) -> Tensor {
     let value: Tensor
@@ -42,7 +42,7 @@ public enum ModelFile {
     return value
   }
 
-  /// Writes a model: the network's weights, and the convolutions as they are in `encoder`.
+  /// Writes a model: the network's weights, and the convolutions as they are in `encoder`, batch normalisation beside them.
   /// - Parameters:
   ///   - tuned: convolutions that have learned, instead of those in `encoder`.
   ///   - type: how scalars are stored; convolutions keep half precision if they have it.
@@ -52,18 +52,20 @@ public enum ModelFile {
   ) throws {
     var items: [SafetensorsWriter.Item] = []
     let learned = Dictionary(uniqueKeysWithValues: (tuned?.parameters ?? []).map { ($0.path, $0.value) })
-    for layer in description.encoder.convolutions {
-      for kind in ["weight", "bias"] {
-        let name = "features.\(layer.index).\(kind)"
-        let half = encoder.entries[prefix + name]?.typeName == StoredType.float16.rawValue
-        items.append(
-          .init(
-            name: encoderPrefix + name,
-            tensor: try learned[encoderPrefix + name] ?? encoder.tensor(named: prefix + name),
-            type: half ? .float16 : type))
-      }
+    for (name, _) in description.encoder.convolutions.flatMap({ description.encoder.tensors(of: $0) }) {
+      let half = encoder.entries[prefix + name]?.typeName == StoredType.float16.rawValue
+      // Running variances may be larger than half precision goes.
+      let isStatistic = name.contains(".running_")
+      items.append(
+        .init(
+          name: encoderPrefix + name,
+          tensor: try learned[encoderPrefix + name] ?? encoder.tensor(named: prefix + name),
+          type: isStatistic ? .float32 : half ? .float16 : type))
     }
-    items += network.parameters.map { .init(name: $0.path, tensor: $0.value, type: type) }
+    items += network.parameters.map {
+      // What was measured may be large, and is small to store.
+      .init(name: $0.path, tensor: $0.value, type: $0.learns ? type : .float32)
+    }
     try SafetensorsWriter.write(items, metadata: description.metadata(), to: path)
   }
 

@@ -31,7 +31,7 @@ enum MachineSpeed {
       var trace = TrainableConvolutions.Trace()
       let maps = Tensor(zeros: Shape([images] + map.dimensions))
       func forward(transforming: Bool) -> Tensor {
-        convolutions.trainingForward(maps, transforming: transforming, into: &trace, on: .cpu)
+        convolutions.trainingForward(maps, .batch, transforming: transforming, into: &trace, on: .cpu)
       }
       convolutions.backward(forward(transforming: true), &trace, on: .cpu)
       let both = seconds { _ = forward(transforming: true) }

@@ -18,10 +18,26 @@ struct RunNetwork {
   /// - Throws: `TrainingError.configuration`.
   init(_ configuration: TrainingConfiguration, _ source: EncoderSource) throws(TrainingError) {
     guard
-      let architecture = VGGArchitecture(
+      var architecture = source.architecture.replacing(
         layers: configuration.table(of: source.architecture), head: configuration.head,
         featureSize: configuration.featureSize)
     else { throw .configuration("\(configuration.encoder): expected a VGG network") }
+    architecture.activation = configuration.activation
+    architecture.normalization = configuration.featureNormalization
+    if configuration.featureNormalization == .whiten {
+      architecture.whiteningComponents = configuration.whiteningComponents
+      let (width, widest) = (architecture.pooledSize, FeatureNormalization.widestWhitened)
+      guard width <= widest else {
+        throw .configuration(
+          "--feature-normalization: expected none, mean or standardize for averaged maps of more than \(widest) "
+            + "numbers, found whiten for \(width) of --head \(configuration.head.rawValue)")
+      }
+      guard configuration.whiteningComponents <= width else {
+        throw .configuration(
+          "--whitening-components: expected at most \(width), the numbers of an averaged map, found "
+            + "\(configuration.whiteningComponents)")
+      }
+    }
     self.architecture = architecture
     self.source = source
     guard !configuration.fineTuneFrom.isEmpty else {
@@ -29,6 +45,9 @@ struct RunNetwork {
       tap = configuration.conditioning.attends ? .map : .pooled
       cut = nil
       return
+    }
+    if let problem = configuration.problem(ofStatistics: architecture.batchNormalization) {
+      throw .configuration(problem)
     }
     guard let cut = architecture.cut(before: configuration.fineTuneFrom), let frozen = cut.frozen else {
       throw .configuration(

@@ -101,9 +101,8 @@ struct RunSizes {
       // Memory that nothing touches is not taken.
       return Tensor(uninitialized: specification.shape)
     }
-    _ = try FeatureHead(
-      inputs: architecture.pooledSize,
-      widths: [Int](repeating: architecture.featureSize, count: architecture.head.layers), from: recorded)
+    _ = try FeatureNormalization(architecture, from: recorded)
+    _ = try FeatureHead(architecture, from: recorded)
     _ = try makeDecoder(decoder, from: recorded)
     return result
   }

@@ -118,6 +118,9 @@ public struct TrainingRun {
       report(.message("\(learned.long) captions of more than \(configuration.maximumLength) words \(fate)"))
     }
     let network = try RunNetwork(configuration, source)
+    if let problem = configuration.problem(images: train.files.count) {
+      throw TrainingError.configuration(problem)
+    }
     let description = ModelDescription(
       encoder: network.architecture, preprocessing: source.preprocessing,
       decoder: configuration.decoder(about: network.architecture),

@@ -25,6 +25,9 @@ extension SettingRequirement {
   }
   static let withVisualMemory = Self("with --conditioning visual-memory") { $0.conditioning == .visualMemory }
   static let withMultimodalLayer = Self("with --conditioning multimodal") { $0.conditioning == .multimodal }
+  static let withWhitening = Self("with --feature-normalization whiten") {
+    $0.featureNormalization == .whiten
+  }
   static let withFineTuning = Self("with --fine-tune-from") { !$0.fineTuneFrom.isEmpty }
   static let withGradientDescent = Self("with --optimizer sgd or --encoder-optimizer sgd") {
     $0.optimizer.name == "sgd" || (!$0.fineTuneFrom.isEmpty && $0.encoderOptimizer.name == "sgd")

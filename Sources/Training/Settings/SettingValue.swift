@@ -99,9 +99,11 @@ extension [String]: SettingValue {
   }
 }
 
+extension ActivationName: SettingValue {}
 extension Arithmetic: SettingValue {}
 extension CellName: SettingValue {}
 extension ConditioningName: SettingValue {}
+extension FeatureNormalizationName: SettingValue {}
 extension Injection: SettingValue {}
 extension LengthLimit.Rule: SettingValue {}
 extension VGGArchitecture.Head: SettingValue {}

@@ -124,6 +124,24 @@ public struct TrainingSettings: Sendable {
   public let head = Setting(
     .model, "head", VGGArchitecture.Head.compact, "Fully connected layers between the last map and v."
   ).within(Bounds("full, compact or compact2") { $0 != .none })
+  /// What follows the sums of those layers.
+  public let activation = Setting(
+    .model, "activation", ActivationName.relu,
+    "Activation of those layers; prelu learns one slope a layer, maxout takes the larger of two sums.")
+  /// How the averaged map is normalised before those layers read it.
+  public let featureNormalization = Setting(
+    .model, "feature-normalization", FeatureNormalizationName.none,
+    "What is done to the averaged map first: subtract each channel's mean, standardize each image, or whiten (PCA)."
+  )
+  /// Principal components that are left of a whitened map.
+  public let whiteningComponents = Setting(
+    .model, "whitening-components", 512, "Principal components of the averaged map that are kept."
+  ).within(.range(1...FeatureNormalization.widestWhitened)).only(.withWhitening)
+  /// ε of whitening.
+  public let whiteningEpsilon = Setting(
+    .model, "whitening-epsilon", 0.01,
+    "What is added to each variance before it is divided by, as a share of their mean."
+  ).within(Bounds("1e-6 to 1000") { (1e-6...1000).contains($0) }).placeholder("share").only(.withWhitening)
   /// Size of v (D).
   public let featureSize = Setting(.model, "feature-size", 4096, "Size of v.").within(.range(1...1 << 16))
   /// Size of the word embedding (E).
@@ -218,6 +236,11 @@ public struct TrainingSettings: Sendable {
     "Images whose activations are kept at a time while convolutions learn; 0: all."
   ).within(.zeroOrMore(upTo: 1 << 14)).placeholder("images").only(.withFineTuning)
     .onResume(.free)
+  /// Whether batch normalisation keeps the running statistics that it has, and goes by them, while convolutions learn.
+  public let freezeStatistics = Setting(
+    .encoder, "freeze-statistics", false,
+    "Batch normalisation keeps the statistics that it has and goes by them, as --micro-batch needs."
+  ).only(.withFineTuning)
 
   // MARK: Optimisation
 

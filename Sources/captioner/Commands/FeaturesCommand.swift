@@ -129,7 +129,7 @@ struct FeaturesCommand: ParsableCommand {
       return (found, try StoredFeatureHead(found, weights: source.file, prefix: source.prefix, on: .cpu))
     }
     let head: VGGArchitecture.Head = tap == .map7x7 ? .full : .compact
-    guard let cut = VGGArchitecture(layers: found.layers, head: head, featureSize: found.featureSize) else {
+    guard let cut = found.replacing(head: head) else {
       throw ModelError.unsupported(path: source.file.path, expected: "a VGG network", found: found.table)
     }
     return (cut, nil)

@@ -73,6 +73,12 @@ struct InspectCommand: ParsableCommand {
     }
   }
 
+  /// What is not usual in a head.
+  private func ways(of encoder: VGGArchitecture) -> String {
+    (encoder.activation == .relu ? "" : ", \(encoder.activation.rawValue)")
+      + (encoder.normalization == .none ? "" : ", features normalised: \(encoder.normalizationText)")
+  }
+
   private func description(_ model: ModelDescription) -> [String] {
     let input = model.preprocessing
     let rule =
@@ -86,7 +92,7 @@ struct InspectCommand: ParsableCommand {
       model.decoder.conditioning == .topDown ? "2 \(cell) layers" : model.decoder.layers == 1 ? cell : layers
     var lines = [
       "encoder: \(model.encoder.name) (\(model.encoder.table)), head \(model.encoder.head.rawValue), "
-        + "v of \(model.encoder.featureSize)",
+        + "v of \(model.encoder.featureSize)" + ways(of: model.encoder),
       "input: \(input.width)×\(input.height) \(rule), \(input.channelOrder.rawValue.uppercased()) "
         + "\(input.scale.rawValue), mean \(input.mean), standard deviation \(input.standardDeviation)",
       "decoder: \(cells) of \(model.decoder.hiddenSize), embedding of \(model.decoder.embeddingSize), "

@@ -63,7 +63,14 @@ extension ForeignReader {
             ("features.0.weight", "F32", 4, [2, 3, 3, 3]), ("features.0.bias", "F32", 4, [2]),
             ("features.3.weight", "F32", 4, [1, 2, 3, 3]), ("features.3.bias", "F32", 4, [1]),
             ("classifier.0.weight", "F32", 4, [2, 4]), ("classifier.0.bias", "F32", 4, [2]),
-          ], ["mean": "103.939,116.779,123.68", "scale": "0..255", "channel_order": "BGR"])
+          ], ["mean": "103.939,116.779,123.68", "scale": "0..255", "channel_order": "BGR"]),
+        file(
+          [
+            ("features.0.weight", "F32", 4, [2, 3, 3, 3]), ("features.0.bias", "F32", 4, [2]),
+            ("features.1.weight", "F32", 4, [2]), ("features.1.bias", "F32", 4, [2]),
+            ("features.1.running_mean", "F32", 4, [2]), ("features.1.running_var", "F32", 4, [2]),
+            ("features.1.num_batches_tracked", "I64", 8, []),
+          ], [:]),
       ]
     },
     read: { bytes, scratch in
@@ -83,7 +90,8 @@ extension ForeignReader {
       "architecture=", "preprocessing=", "vocabulary=", "training=", "confidence=", "tokenizer=",
       "\"convolutions\":",
       "\"head\":", "\"feature_size\":", "\"embedding_size\":", "\"hidden_size\":", "\"cell\":", "\"gru\"",
-      "\"layers\":",
+      "\"layers\":", "\"activation\":", "maxout", "prelu", "\"feature_normalization\":", "whiten",
+      "\"whitening_components\":", "\"batch_normalization\":",
       "\"injection\":", "everyStep", "firstStep", "compact2", "full", "pool", "\"shortSide\":",
       "shortSideThenCenterCrop",
       "\"bgr\"", "0..255", "<pad>", "<unk>", "-1", "1e300", "9223372036854775807", "\\u0000", "\\ud800",
@@ -102,6 +110,12 @@ extension ForeignReader {
         seed(all), changed("architecture", "everyStep", "firstStep"),
         changed("architecture", "\"hidden", "\"cell\": \"gru\", \"layers\": 2, \"hidden"),
         changed("architecture", "compact", "compact2"),
+        changed(
+          "architecture", "\"hidden", "\"activation\": \"prelu\", \"batch_normalization\": true, \"hidden"),
+        changed(
+          "architecture", "\"hidden",
+          "\"activation\": \"maxout\", \"feature_normalization\": \"whiten\", \"whitening_components\": 3, \"hidden"
+        ),
         changed("preprocessing", "\"stretch\"", "\"shortSideThenCenterCrop\", \"shortSide\": 40"),
         seed([
           "confidence": #"{"intercept":1,"per_nat":2,"per_word":-0.1,"metric":"CIDEr","threshold":0.5,"#
@@ -155,9 +169,9 @@ extension ForeignReader {
       tensors.append((name, "F32", 4, shape))
     }
     for layer in description.encoder.convolutions {
-      let name = ModelFile.encoderPrefix + "features.\(layer.index)."
-      try add(name + "weight", [layer.outputChannels, layer.inputChannels, 3, 3])
-      try add(name + "bias", [layer.outputChannels])
+      for (name, shape) in description.encoder.tensors(of: layer) {
+        try add(ModelFile.encoderPrefix + name, shape)
+      }
     }
     _ = try CaptionNetwork(description) { (parameter) throws in
       try add(parameter.path, parameter.shape)
