@@ -60,6 +60,7 @@ public struct Trainer {
     guard !train.captions.isEmpty, !validation.captions.isEmpty else {
       throw TrainingError.configuration("expected captions to train and to validate on, found none")
     }
+    if let idle = configuration.idleWeight(in: train) { throw TrainingError.configuration(idle) }
     self.configuration = configuration
     self.description = description
     self.train = train
@@ -199,9 +200,12 @@ public struct Trainer {
     isFirst = false
     if let selfCritical {
       let images = network.features(v: network.captions.head.forward(seen.pooled, on: device), seen)
-      state.reward += selfCritical.reinforce(
+      if let reward = selfCritical.reinforce(
         &batch, about: images, network.captions.decoder, using: &drawing, on: device)
-      state.rewards += 1
+      {
+        state.reward += reward
+        state.rewards += 1
+      }
     }
     var packed = batch.packed()
     let pooledDropout = Dropout(rate: Float(configuration.pooledDropout), seed: headSeeds.next())

@@ -24,6 +24,10 @@ extension TrainingConfiguration {
     if self.lengthBuckets && self.batchUnit == .images {
       return "--length-buckets: expected --batch-unit captions, found images"
     }
+    if !self.weights.isEmpty && self.weights.count != self.captions.count {
+      return
+        "--weight: expected one for each of \(self.captions.count) --captions, found \(self.weights.count)"
+    }
     if let size = decoder.neededEmbeddingSize {
       return
         "--embedding-size: expected \(size), as --hidden-size, for --cell \(decoder.cell.rawValue), a gate of which "

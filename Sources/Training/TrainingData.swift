@@ -32,6 +32,8 @@ public struct EncodedSplit {
   public let names: [String]
   /// Pooled maps of other views of the same images, for training to choose among.
   public let views: [MapCache]
+  /// Which of several data sets each image is of, a row each; empty: there is one.
+  public let sources: [Int]
 
   /// The images that have captions, by row, and which those are.
   let images: [(row: Int, captions: ArraySlice<Int>)]
@@ -40,9 +42,10 @@ public struct EncodedSplit {
   public init(
     captions: some Collection<some Collection<Int32>>, rows: [Int],
     references: @escaping @Sendable (Int) -> [[String]] = { _ in [] }, names: [String]? = nil,
-    features: MapCache, views: [MapCache] = []
+    features: MapCache, views: [MapCache] = [], sources: [Int] = []
   ) {
     precondition(captions.count == rows.count && names?.count ?? features.names.count == features.names.count)
+    precondition(sources.isEmpty || sources.count == features.names.count)
     var (usable, usableRows) = (EncodedCaptions(), [Int]())
     usableRows.reserveCapacity(rows.count)
     for (caption, row) in zip(captions, rows)
@@ -65,6 +68,15 @@ public struct EncodedSplit {
     self.names = names ?? features.names
     self.features = features
     self.views = views
+    self.sources = sources
+  }
+
+  /// The captions, or the places of `images`, of each of so many data sets.
+  func sets(_ count: Int, of unit: TrainingConfiguration.BatchUnit) -> [[Int]] {
+    var sets = [[Int]](repeating: [], count: count)
+    let rows = unit == .captions ? self.rows : images.map(\.row)
+    for (place, row) in rows.enumerated() { sets[sources.isEmpty ? 0 : sources[row]].append(place) }
+    return sets
   }
 
   /// The captions at `indices`, each about a row of features of its own.

@@ -16,7 +16,7 @@ final class TinyRun {
   let folder: String
   /// Everything that may be varied.
   var configuration = TrainingConfiguration()
-  let train, validation: EncodedSplit
+  var train, validation: EncodedSplit
   let vocabulary: Vocabulary
   /// The features as they are, and mirrored.
   let caches: [MapCache]

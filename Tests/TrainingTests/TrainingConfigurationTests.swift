@@ -52,6 +52,7 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     (configuration.attentionGate, configuration.regionDropout, configuration.attentionPenalty) = (
       true, 0.1, 0.2
     )
+    (configuration.weights, configuration.rewardReferences) = ([1, 0.5], 2)
     let data = try JSONEncoder().encode(configuration)
     #expect(try TrainingConfiguration(json: data) == configuration)
     // Every option that is kept differs from its default: none is forgotten on the way.
@@ -242,6 +243,6 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     #expect(now.changes(from: begun) { $0 == .byContent }.count == 3)
     // Each option has its rule: most decide what a run is.
     let counts = Dictionary(grouping: TrainingSettings.all.filter { !$0.keys.isEmpty }, by: \.continuation)
-    #expect(counts.mapValues(\.count)[.betweenEpochs] == 3 && counts[.byContent]?.count == 12)
+    #expect(counts.mapValues(\.count)[.betweenEpochs] == 4 && counts[.byContent]?.count == 12)
   }
 }

@@ -46,7 +46,7 @@ public struct DataCheckReport: Sendable, Encodable {
     }
     let seconds = (ContinuousClock.now - begin) / .seconds(1)
     unknownShare = data.validation.unknownShare
-    self.notes = notes
+    self.notes = notes + prepared.weightNotes(train)
     self.start = try Self.start(prepared, source, train)
     estimate = try RunEstimate(
       prepared, source, data, folder: folder,

@@ -101,7 +101,7 @@ public struct TrainingRun {
     if let warning = SharedFiles(trainingData, validationData).warning { report(.warning(warning)) }
     let (configuration, notes) =
       isBegun ? (configuration, []) : try configuration.prepared(for: trainingData.captionCount, source)
-    for note in notes { report(.message(note)) }
+    for note in notes + configuration.weightNotes(trainingData) { report(.message(note)) }
     let vocabulary = Vocabulary(counts: train.tokens.counts, minimumCount: configuration.minimumCount)
     let coverage = train.tokens.statistics(of: vocabulary).coverage
     report(
@@ -143,7 +143,7 @@ public struct TrainingRun {
       features: features.cache(of: train, view: Augmentation(0)),
       views: (1..<configuration.views).map {
         try features.cache(of: train, view: Augmentation($0, seed: configuration.seed))
-      })
+      }, sources: train.sources)
     let told = validation.encoded(by: vocabulary)
     let validationSplit = try EncodedSplit(
       captions: told.captions, rows: told.rows, references: validation.references(of:),

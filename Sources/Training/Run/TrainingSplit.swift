@@ -19,6 +19,8 @@ struct TrainingSplit: Sendable {
   let tokens: TokenizedCaptions
   /// The row of each caption's image.
   let rows: [Int]
+  /// Which caption file each row's image is from.
+  let sources: [Int]
   /// Where in `tokens` the captions of each row begin, and where the last ends.
   private let starts: [Int]
 
@@ -31,6 +33,7 @@ struct TrainingSplit: Sendable {
     tokens = dataset.tokenized()
     var (files, rows, starts) = ([String](), [Int](), [Int]())
     var (fileNames, folders, folderOfRow) = ([String](), [String: Int](), [Int]())
+    var sources: [Int] = []
     rows.reserveCapacity(tokens.count)
     var last = -1
     // Images without a caption get no row.
@@ -39,6 +42,7 @@ struct TrainingSplit: Sendable {
         let image = dataset.images[image]
         files.append(image.path)
         fileNames.append(image.fileName)
+        sources.append(image.source)
         folderOfRow.append(folders[image.folder] ?? folders.count)
         folders[image.folder] = folderOfRow.last
         starts.append(caption)
@@ -52,6 +56,7 @@ struct TrainingSplit: Sendable {
     name = paths.map { $0.split(separator: "/").last.map(String.init) ?? $0 }.joined(separator: ", ")
     self.files = files
     self.rows = rows
+    self.sources = sources
     self.starts = starts + [tokens.count]
     self.fileNames = fileNames
     names = folders.count > 1 ? zip(folderOfRow, fileNames).map { "\($0)/\($1)" } : fileNames

@@ -22,6 +22,17 @@ public struct TrainingSettings: Sendable {
     .data, "images", [String](), "Folder of their images: one for each --captions, or one for all."
   ).placeholder("folder")
     .onResume(.byContent)
+  /// How often each caption file's captions come; empty: every caption once an epoch.
+  public let weights = Setting(
+    .data, "weight", [Double](),
+    "How often captions of each --captions come, in order: one number a file, in proportion to each other. An epoch "
+      + "has as many captions as all files together, a small file's then more than once."
+  ).within(
+    Bounds("numbers of 0 or more, not all 0") { weights in
+      weights.isEmpty || weights.allSatisfy { $0 >= 0 && $0 < 1e6 } && weights.contains { $0 > 1e-6 }
+    }
+  )
+  .onResume(.betweenEpochs)
   /// The split to train on of files with splits; empty: `train`, `restval` included.
   public let split = Setting(
     .data, "split", "",
@@ -375,6 +386,12 @@ public struct TrainingSettings: Sendable {
     .sampling, "self-critical", 0, "Captions drawn of each image for self-critical training; 0: none."
   ).within(Bounds("0 or 2 to 1000") { (0...1000).contains($0) && $0 != 1 })
     .formerly("self_critical_samples").placeholder("captions")
+    .onResume(.free)
+  /// Captions that an image must have for some to be drawn of it.
+  public let rewardReferences = Setting(
+    .sampling, "reward-references", 1,
+    "Images with fewer captions are taught, but none is drawn of them: rewards against a single one say little."
+  ).within(.range(1...1 << 20)).placeholder("captions").only(.withSelfCritical)
     .onResume(.free)
   /// The weight of teacher forcing beside self-critical training.
   public let teacherWeight = Setting(

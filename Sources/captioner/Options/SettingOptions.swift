@@ -18,7 +18,10 @@ struct SettingOptions<Section: OptionSection>: ParsableArguments {
         return try container.decode(Option<SettingAssignment?>.self, forKey: key).wrappedValue
       case .list:
         let texts = try container.decode(Option<[String]>.self, forKey: key).wrappedValue
-        return texts.isEmpty ? nil : setting.assignment(texts)
+        guard !texts.isEmpty else { return nil }
+        if let assignment = setting.assignment(texts) { return assignment }
+        throw ValidationError(
+          "--\(setting.name): expected \(setting.boundsText ?? "a \(setting.placeholder)")")
       case .flag:
         let flag = try container.decode(Flag<Bool?>.self, forKey: key).wrappedValue
         return flag.flatMap { setting.assignment(["\($0)"]) }

@@ -12,7 +12,7 @@ struct TrainOptions: ParsableArguments {
     "decay-every",
     "decay-patience", "clip-norm", "average-decay", "pooled-dropout", "feature-dropout", "embedding-dropout",
     "layer-dropout", "sampling-k", "sampling-c", "sampling-floor", "sampling-coin", "sampling-choice",
-    "teacher-weight", "validation-beam-width",
+    "teacher-weight", "reward-references", "validation-beam-width",
   ]
 
   @OptionGroup(title: DataSection.section.title) var data: SettingOptions<DataSection>
