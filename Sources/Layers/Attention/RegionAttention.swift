@@ -89,8 +89,9 @@ public struct RegionAttention: Module {
     }
   }
 
-  /// The context of images of R regions [N, R, C].
-  public func context(of regions: Tensor, _ pass: ConditioningPass, on device: Device) -> Context {
+  /// The context of images of R regions [N, R, C]. The values of what is no image are zero, and so is what is seen there.
+  public func context(of images: ImageFeatures, _ pass: ConditioningPass, on device: Device) -> Context {
+    guard let regions = images.regions else { preconditionFailure("images without regions") }
     precondition(
       regions.shape.rank == 3 && regions.shape[2] == embedding.inputs, "regions are \(regions.shape)")
     let rows = regions.shape[0] * regions.shape[1]
@@ -100,6 +101,7 @@ public struct RegionAttention: Module {
     let memory = values.mutableMatrix()
     withExtendedLifetime(x) { embedding.product(x.matrix, into: memory, on: device) }
     addBiasReLUDropout(embedding.bias!.value.pointer, to: memory, pass.regionDropout, on: device)
+    images.clearUnseen(memory, perImage: regions.shape[1])
     self.keys.forward(Matrix(memory), into: keys.mutableMatrix(), on: device)
     return Context(regions: regions.shape[1], values: values, keys: keys, pass: pass)
   }
