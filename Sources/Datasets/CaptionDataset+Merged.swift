@@ -38,8 +38,7 @@ extension CaptionDataset {
     var free = 0
     var renumbered = 0
     for (source, var image) in datasets.enumerated().lazy.flatMap({ pair in pair.1.images.map { (pair.0, $0) }
-      })
-    {
+    }) {
       image.source = source
       if !used.insert(image.id).inserted {
         while taken.contains(free) { free += 1 }
