@@ -1,5 +1,6 @@
 public import Models
 public import Datasets
+internal import Decoding
 
 extension TrainingConfiguration {
   /// The decoder's kind and sizes, but for those that data and encoder decide.
@@ -63,6 +64,13 @@ extension TrainingConfiguration {
     }
     return CaptionBatches(
       lengths: train.captions.map(\.count), batchSize: self.batchSize, seed: self.seed, epoch: epoch)
+  }
+
+  /// What a step drops of what the decoder computes.
+  var decoderDropout: DropoutPass.Rates {
+    .init(
+      embedding: Float(self.embeddingDropout), output: Float(self.outputDropout),
+      layers: Float(self.layerDropout), regions: Float(self.regionDropout))
   }
 
   /// What is done to long captions before they are learned; nil: nothing.

@@ -10,11 +10,14 @@ public struct TrainingData {
   public let train: EncodedSplit
   /// Captions to be judged on.
   public let validation: EncodedSplit
+  /// What is learned beside captions.
+  public let beside: SideData
 
-  /// Both may be the same.
-  public init(train: EncodedSplit, validation: EncodedSplit) {
+  /// The splits may be the same.
+  public init(train: EncodedSplit, validation: EncodedSplit, beside: SideData = SideData()) {
     self.train = train
     self.validation = validation
+    self.beside = beside
   }
 }
 
@@ -98,14 +101,7 @@ public struct EncodedSplit {
 
   /// The cached features of some images, [N, width].
   func features(_ images: some Collection<Int>, view: (Int) -> Int = { _ in 0 }) -> Tensor {
-    let width = features.width
-    var result = Tensor(uninitialized: [images.count, width])
-    let memory = result.mutablePointer()
-    for (position, row) in images.enumerated() {
-      let seen = view(position)
-      (seen == 0 ? features : views[seen - 1]).read(row, into: memory + position * width)
-    }
-    return result
+    CachedPhotos(features: features, views: views).read(images, view: view)
   }
 
   /// The path of an image's file.

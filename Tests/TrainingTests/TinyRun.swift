@@ -17,6 +17,8 @@ final class TinyRun {
   /// Everything that may be varied.
   var configuration = TrainingConfiguration()
   var train, validation: EncodedSplit
+  /// What is learned beside captions.
+  var beside = SideData()
   let vocabulary: Vocabulary
   /// The features as they are, and mirrored.
   let caches: [MapCache]
@@ -81,7 +83,7 @@ final class TinyRun {
       decoder: configuration.decoder(about: architecture!),
       vocabulary: vocabulary)
     var trainer = try Trainer(
-      configuration, description, TrainingData(train: train, validation: validation),
+      configuration, description, TrainingData(train: train, validation: validation, beside: beside),
       encoder: (encoder, ""), folder: output, resume: resume, shouldStop: shouldStop)
     trainer.report = report
     return trainer
