@@ -37,7 +37,9 @@ extension CaptionDataset {
     var used: Set<Int> = []
     var free = 0
     var renumbered = 0
-    for var image in datasets.lazy.flatMap(\.images) {
+    for (source, var image) in datasets.enumerated().lazy.flatMap({ pair in pair.1.images.map { (pair.0, $0) }
+    }) {
+      image.source = source
       if !used.insert(image.id).inserted {
         while taken.contains(free) { free += 1 }
         image.id = free

@@ -11,6 +11,8 @@ public struct CaptionedImage: Sendable, Equatable {
   public let folder: String
   /// Its captions, none empty; there may be none at all.
   public internal(set) var captions: [String]
+  /// Which of several caption files it is from; 0 of one.
+  public internal(set) var source = 0
 
   init(id: Int, fileName: String, folder: String = "", captions: [String] = []) {
     self.id = id

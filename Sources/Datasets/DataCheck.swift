@@ -78,15 +78,17 @@ public struct DataCheck: Sendable, Encodable {
   /// Reads everything.
   /// - Parameters:
   ///   - minimumCount: words seen less often in `train` become `<unk>`.
+  ///   - counts: how often words occur beside the training captions, for the vocabulary.
   ///   - reader: how images are read.
   ///   - progress: called with the number of images decoded so far and of all.
   public init(
     train: CaptionDataset, validation: CaptionDataset, minimumCount: Int,
-    reader: ImageReader = ImageReader(), pool: ThreadPool = .shared,
+    besides counts: [String: Int] = [:], reader: ImageReader = ImageReader(), pool: ThreadPool = .shared,
     progress: (Int, Int) -> Void = { _, _ in }
   ) {
     let trainWords = train.tokenized(pool: pool)
-    let vocabulary = Vocabulary(counts: trainWords.counts, minimumCount: minimumCount)
+    let vocabulary = Vocabulary(
+      counts: trainWords.counts.merging(counts) { $0 + $1 }, minimumCount: minimumCount)
     vocabularySize = vocabulary.count
     var seen: Set<ExactName> = []
     let paths = (train.images + validation.images).map(\.path).filter { seen.insert(ExactName($0)).inserted }

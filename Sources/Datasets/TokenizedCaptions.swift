@@ -73,7 +73,7 @@ extension CaptionDataset {
 }
 
 /// Captions as numbers of words, and the words.
-private struct WordTable {
+struct WordTable {
   private(set) var words: [String] = []
   private(set) var captions = EncodedCaptions()
   private var numbers: [String: Int32] = [:]

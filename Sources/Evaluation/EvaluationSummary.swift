@@ -17,6 +17,8 @@ public struct EvaluationSummary: Sendable {
   public let retrieval: Retrieval?
   /// What ways of searching gave, if they were compared.
   public let sweep: [SweepPoint]?
+  /// How well given words are said, if there were some.
+  public var words: WordScores?
 
   /// A summary.
   public init(
@@ -37,7 +39,7 @@ public struct EvaluationSummary: Sendable {
 
 extension EvaluationSummary: Encodable {
   private enum Key: String, CodingKey {
-    case seconds, retrieval, sweep
+    case seconds, retrieval, sweep, words
     case exactDecoding = "exact_decoding"
     case imagesPerSecond = "images_per_second"
     case confidenceThreshold = "confidence_threshold"
@@ -65,5 +67,6 @@ extension EvaluationSummary: Encodable {
     }
     try container.encodeIfPresent(retrieval, forKey: .retrieval)
     try container.encodeIfPresent(sweep, forKey: .sweep)
+    try container.encodeIfPresent(words, forKey: .words)
   }
 }

@@ -64,6 +64,7 @@ public struct MultimodalLayer: Module {
     withExtendedLifetime(images) {
       image.forward(images.v.matrix, into: sums.mutableMatrix(), on: device)
     }
+    images.clearUnseen(sums.mutableMatrix())
     return sums
   }
 
@@ -122,6 +123,7 @@ public struct MultimodalLayer: Module {
     state.backward(read.h, Matrix(sums), into: dh, on: device)
     let ofImages = trace.images.reserve(images.count, outputs)
     scatterAdd(Matrix(sums), to: places, into: ofImages, on: device)
+    images.clearUnseen(ofImages)
     var dv = Tensor(uninitialized: images.v.shape)
     withExtendedLifetime(images) {
       image.backward(images.v.matrix, Matrix(ofImages), into: dv.mutableMatrix(), on: device)

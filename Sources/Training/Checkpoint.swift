@@ -11,6 +11,8 @@ struct RunState: Codable, Equatable {
   var batch = 0
   /// Steps taken in all epochs.
   var step = 0
+  /// Steps taken before them; nil in checkpoints of earlier versions: none.
+  var prepared: Int?
   /// Sum of the training loss (nats) and number of words of this epoch so far.
   var lossSum = 0.0
   var words = 0
@@ -95,7 +97,7 @@ struct RunState: Codable, Equatable {
 
   /// Whether a run can have got there.
   var isPossible: Bool {
-    let counts = [epoch - 1, batch, step, words, rewards, logLength]
+    let counts = [epoch - 1, batch, step, prepared ?? 0, words, rewards, logLength]
     return counts.allSatisfy((0..<1 << 48).contains) && (batch > 0) == (words > 0) && seconds >= 0
       && schedule.isPossible && scale.map { $0 > 0 && $0.isFinite } ?? true
       && attentionBaseline?.isFinite ?? true
@@ -153,9 +155,10 @@ enum Checkpoint {
 
   /// Puts the tensors of a module back, whose optimiser has taken `step` steps. Every one must be there with the
   /// module's shape.
+  /// - Parameter isPartial: some parameters may not have learned yet; the optimiser remembers nothing of them.
   static func restore<M: Module>(
-    _ file: SafetensorsFile, step: Int, _ module: inout M, _ optimizer: inout Optimizer,
-    _ average: inout WeightAverage
+    _ file: SafetensorsFile, step: Int, isPartial: Bool = false, _ module: inout M,
+    _ optimizer: inout Optimizer, _ average: inout WeightAverage
   ) throws(ModelError) {
     var moments: [String: [Tensor]] = [:]
     var means: [String: Tensor] = [:]
@@ -163,8 +166,10 @@ enum Checkpoint {
       try module.visitParameters { (parameter: inout Parameter) throws(SafetensorsError) in
         let shape = parameter.value.shape
         parameter.value = try file.tensor(named: parameter.path, shape: shape)
-        if step > 0 && parameter.learns {
-          moments[parameter.path] = try optimizer.rule.momentNames.map { (name) throws(SafetensorsError) in
+        let names = optimizer.rule.momentNames
+        let isThere = !isPartial || names.contains { file.entries["\($0).\(parameter.path)"] != nil }
+        if step > 0 && parameter.learns && isThere {
+          moments[parameter.path] = try names.map { (name) throws(SafetensorsError) in
             try file.tensor(named: "\(name).\(parameter.path)", shape: shape)
           }
         }

@@ -19,6 +19,8 @@ struct SelfCritical: Sendable {
   private let references: @Sendable (Int) -> [[Int32]]
   /// Captions drawn of each image.
   private let samples: Int
+  /// Captions that an image must have for some to be drawn of it.
+  private let leastReferences: Int
 
   /// What teacher forcing weighs beside it, 0…1.
   private let teacherWeight: Double
@@ -33,28 +35,34 @@ struct SelfCritical: Sendable {
     frequencies = CIDEr.DocumentFrequencies(
       train.features.names.indices.lazy.map(references).filter { !$0.isEmpty })
     samples = configuration.selfCriticalSamples
+    leastReferences = configuration.rewardReferences
     teacherWeight = configuration.teacherWeight
   }
 
   /// Adds captions that `decoder` draws of the batch's images to the batch.
   /// - Parameter images: what the decoder is told of them.
-  /// - Returns: their mean reward.
+  /// - Returns: their mean reward; nil: none was drawn, since no image has captions enough.
   func reinforce(
     _ batch: inout TrainingBatch, about images: ImageFeatures, _ decoder: any SequenceDecoder,
     using random: inout Random, on device: Device
-  ) -> Double {
+  ) -> Double? {
     let options = SamplingOptions(captions: samples, seed: random.next(), maximumLength: 20)
+    let chosen = batch.images.indices.filter {
+      leastReferences == 1 || references(batch.images[$0]).count >= leastReferences
+    }
+    guard !chosen.isEmpty else { return nil }
     let captions = decoder.decode(
-      images, .sample(options), streams: batch.images.indices.map { UInt64($0) }, on: device
+      chosen.count == images.count ? images : images.rows(chosen), .sample(options),
+      streams: chosen.map { UInt64($0) }, on: device
     ).flatMap { $0.map { Array($0.words.dropLast()) } }
-    let rewards = rewards(captions, batch.images, device)
+    let rewards = rewards(captions, chosen.map { batch.images[$0] }, device)
     let advantages = captions.indices.map { place in
       let first = place / samples * samples
       let others = rewards[first..<first + samples].reduce(0, +) - rewards[place]
       return rewards[place] - others / Double(max(1, samples - 1))
     }
     batch.reinforce(
-      captions, imageRows: captions.indices.map { Int32($0 / samples) }, advantages: advantages,
+      captions, imageRows: captions.indices.map { Int32(chosen[$0 / samples]) }, advantages: advantages,
       teacher: teacherWeight)
     return rewards.reduce(0, +) / Double(max(1, rewards.count))
   }

@@ -11,6 +11,8 @@ internal import Tensors
 struct TrainedNetwork: Module {
   var captions: CaptionNetwork
   var convolutions: TrainableConvolutions?
+  /// What is learned beside captions.
+  var sideTasks = SideTasks()
   /// What is read of an image's last map.
   var description: ModelDescription
   /// [h, w, C] of the cached maps; of use with convolutions only.
@@ -36,11 +38,29 @@ struct TrainedNetwork: Module {
 
   mutating func visitParameters<E: Error>(_ visit: (inout Parameter) throws(E) -> Void) throws(E) {
     try captions.visitParameters(visit)
+    try sideTasks.visitParameters(visit)
     try convolutions?.visitParameters(visit)
   }
 
   /// The names of the convolutions' parameters, if they learn.
   var learningPaths: Set<String> { Set(convolutions?.parameters.map(\.path) ?? []) }
+
+  /// Calls `body` with all but the convolutions, which have an optimiser of their own.
+  mutating func withoutConvolutions<Result, E: Error>(
+    _ body: (inout Self) throws(E) -> Result
+  ) throws(E) -> Result {
+    let kept = convolutions
+    convolutions = nil
+    defer { convolutions = kept }
+    return try body(&self)
+  }
+
+  /// What the decoder is told of no image at all.
+  var noImages: ImageFeatures {
+    let regions =
+      description.tap == .map ? description.regions(Tensor(zeros: [0, description.mapSize])) : nil
+    return ImageFeatures(v: Tensor(zeros: [0, captions.head.layers.last!.outputs]), regions: regions)
+  }
 
   /// What is seen of N images.
   struct Seen {

@@ -26,6 +26,10 @@ extension Trainer {
     func name(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
     func names(_ paths: [String]) -> String { paths.map(name).joined(separator: ", ") }
     let validation = configuration.validationCaptions
+    let beside = [
+      "text": names(configuration.text), "labels": names(configuration.labels),
+      "teacher_scores": name(configuration.teacherScores),
+    ].filter { !$0.value.isEmpty }
     return [
       "captions": names(configuration.captions),
       "validation_captions": names(validation.isEmpty ? configuration.captions : validation),
@@ -36,6 +40,6 @@ extension Trainer {
       "decoding": configuration.decoding.rawValue, "epoch": String(epoch), "step": String(step),
       "validation_perplexity": String(format: "%.3f", scores.perplexity),
       "validation_CIDEr": String(format: "%.4f", scores.cider),
-    ]
+    ].merging(beside) { own, _ in own }
   }
 }

@@ -32,21 +32,24 @@ public struct Trainer {
   let encoder: (file: SafetensorsFile, prefix: String)
   let folder: String
   /// What computes the steps: in the arithmetic of the run. What is validated and kept is computed in float32.
-  private let device: Device
+  let device: Device
   /// Told what happens.
   public var report: (Event) -> Void = { _ in }
   private let shouldStop: () -> Bool
 
-  private var network: TrainedNetwork
-  private var optimizer, encoderOptimizer: Optimizer
-  private var average: WeightAverage
-  private var state: RunState
-  private var log: RunLog
+  /// What each step consists of.
+  let mixture: TrainingMixture
+  var network: TrainedNetwork
+  var optimizer: Optimizer
+  private var encoderOptimizer: Optimizer
+  var average: WeightAverage
+  var state: RunState
+  private(set) var log: RunLog
   private let selfCritical: SelfCritical?
-  private var traces = (head: FeatureHead.Trace(), decoder: DecoderTrace())
+  var traces = (head: FeatureHead.Trace(), decoder: DecoderTrace())
   private var sessionStart = ContinuousClock.now
   private var lastCheckpoint = ContinuousClock.now
-  private var isFirst = true
+  var isFirst = true
 
   /// Sets a run up in `folder`, or takes up the one that is there.
   /// - Throws: `TrainingError`, `ModelError`, `FileError`.
@@ -60,6 +63,7 @@ public struct Trainer {
     guard !train.captions.isEmpty, !validation.captions.isEmpty else {
       throw TrainingError.configuration("expected captions to train and to validate on, found none")
     }
+    if let idle = configuration.idleWeight(in: train) { throw TrainingError.configuration(idle) }
     self.configuration = configuration
     self.description = description
     self.train = train
@@ -67,7 +71,7 @@ public struct Trainer {
     self.encoder = encoder
     self.shouldStop = shouldStop
     device = Device.cpu.multiplying(configuration.arithmetic)
-    var random = Random(seed: configuration.seed, stream: Stream.initialisation.rawValue)
+    var random = Random(seed: configuration.seed, stream: RandomStream.initialisation.rawValue)
     let begins = !configuration.start.isEmpty && !resume
     // A head that comes with the encoder is where training starts; its input is not rescaled then. A model that the run
     // begins from has a head of its own.
@@ -92,6 +96,8 @@ public struct Trainer {
         height: description.preprocessing.height, width: description.preprocessing.width) ?? [0],
       microBatch: configuration.microBatch > 0 ? configuration.microBatch : nil)
     network.freezesStatistics = configuration.freezeStatistics
+    network.sideTasks = SideTasks(configuration, data.beside)
+    mixture = TrainingMixture(configuration, data)
     let path = folder + "/checkpoint.safetensors"
     let exists = FileManager.default.fileExists(atPath: path)
     if resume && !exists { throw TrainingError.nothingToResume(path: path) }
@@ -134,7 +140,8 @@ public struct Trainer {
     state = RunState(
       schedule: configuration.learningRates(stepsPerEpoch: configuration.steps(of: train)),
       vocabulary: description.vocabulary.words,
-      data: "\(train.fingerprint) \(validation.fingerprint)",
+      data: ["\(train.fingerprint) \(validation.fingerprint)", data.beside.fingerprint].filter { !$0.isEmpty }
+        .joined(separator: " "),
       images: "\(train.fingerprintOfNames) \(validation.fingerprintOfNames)", encoder: train.features.key,
       scale: Double(network.scale), regionScale: self.description.decoder.attention.map { Double($0.scale) },
       configuration: configuration)
@@ -142,7 +149,15 @@ public struct Trainer {
       let differences = state.differences(from: begun)
       guard differences.isEmpty else { throw TrainingError.otherRun(path: path, differences: differences) }
       state = state.goingOn(from: begun)
-      try Checkpoint.restore(file, step: state.step, &network.captions, &optimizer, &average)
+      if configuration.teacherScoresWeight == 0, state.prepared ?? 0 >= configuration.teacherSteps {
+        network.sideTasks.scores = nil
+        average = WeightAverage(of: network, decay: configuration.averageDecay)
+      }
+      let convolutions = network.convolutions
+      network.convolutions = nil
+      try Checkpoint.restore(
+        file, step: state.optimizerSteps, isPartial: state.step == 0, &network, &optimizer, &average)
+      network.convolutions = convolutions
       if network.convolutions != nil {
         try Checkpoint.restore(
           file, step: max(0, state.step - configuration.fineTuneAfter), &network.convolutions!,
@@ -153,17 +168,13 @@ public struct Trainer {
     log = try RunLog(path: folder + "/log.jsonl", length: state.logLength)
   }
 
-  /// The streams of random numbers.
-  private enum Stream: UInt64 {
-    case initialisation = 1, view, headDropout, decoderDropout, drawnCaptions, scheduledSampling
-  }
-
   /// Runs to the end: the last epoch, or validation that no longer improves.
   /// - Returns: the best validation perplexity per word.
   /// - Throws: `TrainingError.diverged`, `.interrupted` (the checkpoint is written); file errors.
   public mutating func run() throws -> Double {
     sessionStart = .now
     lastCheckpoint = .now
+    try prepare()
     while state.epoch <= configuration.epochs && !state.finished {
       try runEpoch()
       try finishEpoch()
@@ -174,10 +185,7 @@ public struct Trainer {
   private mutating func runEpoch() throws {
     let batches = configuration.batches(of: train, epoch: state.epoch)
     while state.batch < batches.count {
-      if shouldStop() {
-        try writeCheckpoint()
-        throw TrainingError.interrupted(path: folder)
-      }
+      try stopIfAsked()
       try step(batches[state.batch])
       state.batch += 1
       report(
@@ -185,33 +193,40 @@ public struct Trainer {
           epoch: state.epoch, batch: state.batch, batches: batches.count,
           loss: state.lossSum / Double(state.words))
       )
-      if ContinuousClock.now - lastCheckpoint > .seconds(600) { try writeCheckpoint() }
+      try writeCheckpointIfDue()
     }
+  }
+
+  /// Ends the run, its state kept, if somebody wants it.
+  mutating func stopIfAsked() throws {
+    guard shouldStop() else { return }
+    try writeCheckpoint()
+    throw TrainingError.interrupted(path: folder)
+  }
+
+  /// Keeps the state every ten minutes.
+  mutating func writeCheckpointIfDue() throws {
+    if ContinuousClock.now - lastCheckpoint > .seconds(600) { try writeCheckpoint() }
   }
 
   /// One batch: forward, loss, backward, clip, update, average.
   private mutating func step(_ chosen: ArraySlice<Int>) throws {
-    let number = UInt64(state.step + 1)
-    func random(_ stream: Stream) -> Random {
-      Random(seed: configuration.seed, stream: stream.rawValue, number)
-    }
-    var (viewChoices, headSeeds, drawing) = (random(.view), random(.headDropout), random(.drawnCaptions))
+    func random(_ stream: RandomStream) -> Random { mixture.random(stream, step: state.step) }
+    var (headSeeds, drawing) = (random(.headDropout), random(.drawnCaptions))
     var decoderSeeds = random(.decoderDropout)
-    let views = chosen.map { _ in Int.random(in: 0...train.views.count, using: &viewChoices) }
-    var batch =
-      switch configuration.batchUnit {
-      case .captions: train.batch(captions: chosen) { views[$0] }
-      case .images: train.batch(images: chosen) { views[$0] }
-      }
+    var batch = mixture.batch(chosen, step: state.step)
     var seen = network.seen(
       batch.features, transforming: state.step == 0 || convolutionsLearn || isFirst,
       learning: convolutionsLearn, on: device)
     isFirst = false
     if let selfCritical {
       let images = network.features(v: network.captions.head.forward(seen.pooled, on: device), seen)
-      state.reward += selfCritical.reinforce(
+      if let reward = selfCritical.reinforce(
         &batch, about: images, network.captions.decoder, using: &drawing, on: device)
-      state.rewards += 1
+      {
+        state.reward += reward
+        state.rewards += 1
+      }
     }
     var packed = batch.packed()
     let pooledDropout = Dropout(rate: Float(configuration.pooledDropout), seed: headSeeds.next())
@@ -219,12 +234,9 @@ public struct Trainer {
     let v = network.captions.head.trainingForward(
       seen.pooled, dropout: Float(configuration.featureDropout), seed: headSeeds.next(), into: &traces.head,
       on: device)
-    let images = network.features(v: v, seen)
-    let dropout = DropoutPass(
-      .init(
-        embedding: Float(configuration.embeddingDropout), output: Float(configuration.outputDropout),
-        layers: Float(configuration.layerDropout), regions: Float(configuration.regionDropout)),
-      seed: decoderSeeds.next())
+    var images = network.features(v: v, seen)
+    if batch.hasText { images = images.withUnseen() }
+    let dropout = DropoutPass(configuration.decoderDropout, seed: decoderSeeds.next())
     let pass = TrainingPass(
       dropout: dropout,
       labelSmoothing: Float(configuration.labelSmoothing), weights: packed.weights,
@@ -244,7 +256,11 @@ public struct Trainer {
     guard loss.isFinite, loss < 1000 * Double(words) else {
       throw TrainingError.diverged(step: step, what: "the loss")
     }
-    let gradients = network.captions.decoder.backward(&traces.decoder, on: device)
+    var gradients = network.captions.decoder.backward(&traces.decoder, on: device)
+    if batch.hasText { gradients.v = gradients.v.copied(rows: Array(0..<v.shape[0])) }
+    let beside = network.learn(
+      beside: batch, v: v, dv: &gradients.v, SideWeights(configuration), on: device)
+    guard beside.areFinite else { throw TrainingError.diverged(step: step, what: "the loss beside captions") }
     var dPooled = Tensor(uninitialized: seen.pooled.shape)
     network.captions.head.backward(
       gradients.v, &traces.head, into: convolutionsLearn ? dPooled.mutablePointer() : nil, on: device)
@@ -264,7 +280,8 @@ public struct Trainer {
       try log.append(
         TrainingRecord.Step(
           step: step, epoch: state.epoch, loss: loss / Double(words), gradient_norm: Double(norm),
-          learning_rate: Double(optimizer.learningRate), epsilon: epsilon))
+          learning_rate: Double(optimizer.learningRate), epsilon: epsilon,
+          text_loss: packed.textLoss(logProbs), label_loss: beside.labels, teacher_loss: beside.scores))
     }
   }
 
@@ -285,9 +302,17 @@ public struct Trainer {
           learningRate / configuration.learningRate * configuration.encoderLearningRate)
         encoderOptimizer.update(&network.convolutions!, clipNorm: clip, on: device)
       }
-      return optimizer.update(&network.captions, clipNorm: clip, on: device)
+      return updateAllButConvolutions()
     }
     throw TrainingError.diverged(step: step, what: "the gradient of \(culprit)")
+  }
+
+  /// Changes head, decoder and what learns beside them.
+  /// - Returns: the norm of their gradient.
+  @discardableResult
+  mutating func updateAllButConvolutions() -> Float {
+    let clip = configuration.clipNorm > 0 ? Float(configuration.clipNorm) : nil
+    return network.withoutConvolutions { [device] in optimizer.update(&$0, clipNorm: clip, on: device) }
   }
 
   /// The learning rate of the next step.

@@ -32,6 +32,11 @@ extension TrainingConfiguration {
     if self.lengthBuckets && self.batchUnit == .images {
       return "--length-buckets: expected --batch-unit captions, found images"
     }
+    if !self.weights.isEmpty && self.weights.count != self.captions.count {
+      return
+        "--weight: expected one for each of \(self.captions.count) --captions, found \(self.weights.count)"
+    }
+    if let problem = problemBesideCaptions { return problem }
     if let size = decoder.neededEmbeddingSize {
       return
         "--embedding-size: expected \(size), as --hidden-size, for --cell \(decoder.cell.rawValue), a gate of which "
@@ -56,6 +61,31 @@ extension TrainingConfiguration {
       return
         "--micro-batch: expected 0 or --freeze-statistics with an encoder with batch normalisation, whose "
         + "statistics are those of the whole batch; found \(self.microBatch)"
+    }
+    return nil
+  }
+
+  /// The same of what is learned beside captions.
+  private var problemBesideCaptions: String? {
+    if !self.text.isEmpty && self.textSteps == 0 && self.textShare == 0 {
+      return "--text: expected --text-steps or --text-share, found neither"
+    }
+    if !self.labels.isEmpty && self.labelImages.isEmpty {
+      return "--labels: expected the folder of their photos, --label-images, found none"
+    }
+    if !self.labels.isEmpty && self.labelWeight == 0 && self.labelCaptions == 0 {
+      return "--labels: expected --label-weight or --label-captions, found neither"
+    }
+    if self.textShare + self.labelCaptions >= 0.95 {
+      return "--text-share and --label-captions: expected less than 0.95 together, found "
+        + "\(self.textShare + self.labelCaptions)"
+    }
+    guard !self.teacherScores.isEmpty else { return nil }
+    if self.teacherSteps == 0 && self.teacherScoresWeight == 0 {
+      return "--teacher-scores: expected --teacher-steps or --teacher-scores-weight, found neither"
+    }
+    if self.teacherImages.isEmpty && self.images.count > 1 {
+      return "--teacher-images: expected a folder, as there are \(self.images.count) --images, found none"
     }
     return nil
   }

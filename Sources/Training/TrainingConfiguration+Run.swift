@@ -1,5 +1,6 @@
 public import Models
 public import Datasets
+internal import Decoding
 internal import Layers
 
 extension TrainingConfiguration {
@@ -50,17 +51,39 @@ extension TrainingConfiguration {
     self.batchUnit == .captions ? train.captions.count : train.images.count
   }
 
+  /// The first caption file that has a weight and nothing to learn, for people; nil: all have something.
+  func idleWeight(in train: EncodedSplit) -> String? {
+    guard !self.weights.isEmpty else { return nil }
+    let sets = train.sets(self.weights.count, of: self.batchUnit)
+    return sets.indices.first { sets[$0].isEmpty && self.weights[$0] > 0 }.map {
+      "\(self.captions[$0]): expected captions to learn, as --weight \(self.weights[$0]) is theirs, found none"
+    }
+  }
+
   /// Steps of an epoch.
   func steps(of train: EncodedSplit) -> Int { (units(of: train) + self.batchSize - 1) / self.batchSize }
 
   /// The batches of an epoch, as indexes of captions or places of images.
   func batches(of train: EncodedSplit, epoch: Int) -> CaptionBatches {
+    guard self.weights.isEmpty else {
+      return CaptionBatches(
+        sets: train.sets(self.weights.count, of: self.batchUnit), weights: self.weights,
+        lengths: self.lengthBuckets ? train.captions.map(\.count) : nil, batchSize: self.batchSize,
+        seed: self.seed, epoch: epoch)
+    }
     guard self.lengthBuckets else {
       return CaptionBatches(
         captionCount: units(of: train), batchSize: self.batchSize, seed: self.seed, epoch: epoch)
     }
     return CaptionBatches(
       lengths: train.captions.map(\.count), batchSize: self.batchSize, seed: self.seed, epoch: epoch)
+  }
+
+  /// What a step drops of what the decoder computes.
+  var decoderDropout: DropoutPass.Rates {
+    .init(
+      embedding: Float(self.embeddingDropout), output: Float(self.outputDropout),
+      layers: Float(self.layerDropout), regions: Float(self.regionDropout))
   }
 
   /// What is done to long captions before they are learned; nil: nothing.

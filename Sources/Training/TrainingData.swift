@@ -10,11 +10,14 @@ public struct TrainingData {
   public let train: EncodedSplit
   /// Captions to be judged on.
   public let validation: EncodedSplit
+  /// What is learned beside captions.
+  public let beside: SideData
 
-  /// Both may be the same.
-  public init(train: EncodedSplit, validation: EncodedSplit) {
+  /// The splits may be the same.
+  public init(train: EncodedSplit, validation: EncodedSplit, beside: SideData = SideData()) {
     self.train = train
     self.validation = validation
+    self.beside = beside
   }
 }
 
@@ -32,6 +35,8 @@ public struct EncodedSplit {
   public let names: [String]
   /// Pooled maps of other views of the same images, for training to choose among.
   public let views: [MapCache]
+  /// Which of several data sets each image is of, a row each; empty: there is one.
+  public let sources: [Int]
 
   /// The images that have captions, by row, and which those are.
   let images: [(row: Int, captions: ArraySlice<Int>)]
@@ -40,9 +45,10 @@ public struct EncodedSplit {
   public init(
     captions: some Collection<some Collection<Int32>>, rows: [Int],
     references: @escaping @Sendable (Int) -> [[String]] = { _ in [] }, names: [String]? = nil,
-    features: MapCache, views: [MapCache] = []
+    features: MapCache, views: [MapCache] = [], sources: [Int] = []
   ) {
     precondition(captions.count == rows.count && names?.count ?? features.names.count == features.names.count)
+    precondition(sources.isEmpty || sources.count == features.names.count)
     var (usable, usableRows) = (EncodedCaptions(), [Int]())
     usableRows.reserveCapacity(rows.count)
     for (caption, row) in zip(captions, rows)
@@ -65,6 +71,15 @@ public struct EncodedSplit {
     self.names = names ?? features.names
     self.features = features
     self.views = views
+    self.sources = sources
+  }
+
+  /// The captions, or the places of `images`, of each of so many data sets.
+  func sets(_ count: Int, of unit: TrainingConfiguration.BatchUnit) -> [[Int]] {
+    var sets = [[Int]](repeating: [], count: count)
+    let rows = unit == .captions ? self.rows : images.map(\.row)
+    for (place, row) in rows.enumerated() { sets[sources.isEmpty ? 0 : sources[row]].append(place) }
+    return sets
   }
 
   /// The captions at `indices`, each about a row of features of its own.
@@ -86,14 +101,7 @@ public struct EncodedSplit {
 
   /// The cached features of some images, [N, width].
   func features(_ images: some Collection<Int>, view: (Int) -> Int = { _ in 0 }) -> Tensor {
-    let width = features.width
-    var result = Tensor(uninitialized: [images.count, width])
-    let memory = result.mutablePointer()
-    for (position, row) in images.enumerated() {
-      let seen = view(position)
-      (seen == 0 ? features : views[seen - 1]).read(row, into: memory + position * width)
-    }
-    return result
+    CachedPhotos(features: features, views: views).read(images, view: view)
   }
 
   /// The path of an image's file.

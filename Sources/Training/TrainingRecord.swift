@@ -14,6 +14,19 @@ public enum TrainingRecord {
     public let loss, gradient_norm, learning_rate: Double
     /// Probability that a word is followed by the true one (scheduled sampling); 1: teacher forcing.
     public let epsilon: Double
+    /// Nats a word of text, a photo to be named, and a photo that a teacher has seen (T² times the divergence); absent
+    /// without.
+    public var text_loss, label_loss, teacher_loss: Double?
+  }
+
+  /// Every fiftieth and the last step of what comes before the captions.
+  public struct Preparation: Codable, Sendable, Equatable {
+    /// What is learned: `teacher` or `text`.
+    public let preparation: String
+    /// Steps taken of it.
+    public let step: Int
+    /// Its loss, as in `Step`, and the step size.
+    public let loss, learning_rate: Double
   }
 
   /// The end of an epoch.

@@ -111,12 +111,6 @@ private struct ValidatedNetwork: EvaluatedModel {
   }
 
   private func features(_ images: [Int]) -> ImageFeatures {
-    ImageFeatures(
-      v: seen.v.copied(rows: images),
-      regions: seen.regions.map { regions in
-        let shape = regions.shape
-        return regions.reshaped([shape[0], shape[1] * shape[2]]).copied(rows: images)
-          .reshaped([images.count, shape[1], shape[2]])
-      })
+    seen.rows(images)
   }
 }

@@ -16,7 +16,9 @@ final class TinyRun {
   let folder: String
   /// Everything that may be varied.
   var configuration = TrainingConfiguration()
-  let train, validation: EncodedSplit
+  var train, validation: EncodedSplit
+  /// What is learned beside captions.
+  var beside = SideData()
   let vocabulary: Vocabulary
   /// The features as they are, and mirrored.
   let caches: [MapCache]
@@ -86,7 +88,7 @@ final class TinyRun {
       decoder: configuration.decoder(about: architecture!),
       vocabulary: vocabulary)
     var trainer = try Trainer(
-      configuration, description, TrainingData(train: train, validation: validation),
+      configuration, description, TrainingData(train: train, validation: validation, beside: beside),
       encoder: (encoder, ""), folder: output, resume: resume, shouldStop: shouldStop)
     trainer.report = report
     return trainer

@@ -59,6 +59,15 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     (configuration.activation, configuration.featureNormalization) = (.maxout, .whiten)
     (configuration.whiteningComponents, configuration.whiteningEpsilon) = (7, 0.5)
     configuration.freezeStatistics = true
+    (configuration.weights, configuration.rewardReferences) = ([1, 0.5], 2)
+    (configuration.text, configuration.textSteps, configuration.textShare) = (["t"], 3, 0.5)
+    (configuration.labels, configuration.labelImages, configuration.labelNames) = (["l"], ["f"], "n")
+    (configuration.labelWeight, configuration.labelBatch) = (0.5, 8)
+    (configuration.labelCaptions, configuration.labelCaptionsUntil) = (0.25, 9)
+    (configuration.teacherScores, configuration.teacherImages, configuration.teacherTemperature) = (
+      "s", "f", 3
+    )
+    (configuration.teacherSteps, configuration.teacherScoresWeight, configuration.teacherBatch) = (4, 0.5, 8)
     let data = try JSONEncoder().encode(configuration)
     #expect(try TrainingConfiguration(json: data) == configuration)
     // Every option that is kept differs from its default: none is forgotten on the way.
@@ -249,6 +258,6 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     #expect(now.changes(from: begun) { $0 == .byContent }.count == 3)
     // Each option has its rule: most decide what a run is.
     let counts = Dictionary(grouping: TrainingSettings.all.filter { !$0.keys.isEmpty }, by: \.continuation)
-    #expect(counts.mapValues(\.count)[.betweenEpochs] == 3 && counts[.byContent]?.count == 12)
+    #expect(counts.mapValues(\.count)[.betweenEpochs] == 4 && counts[.byContent]?.count == 18)
   }
 }

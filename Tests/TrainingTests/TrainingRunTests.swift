@@ -104,7 +104,8 @@ import Testing
         train: configuration.trainingDataset(), validation: configuration.validationDataset(),
         minimumCount: configuration.minimumCount)
       let sizes = try RunSizes(
-        configuration, check, RunNetwork(configuration, source).architecture, regions: 64)
+        configuration, check, RunNetwork(configuration, source).architecture, RunSources(configuration),
+        regions: 64)
       #expect(sizes.parameters == learned.values.reduce(0) { $0 + $1.shape.count })
       // 16·16 of the head, W_ih [32, 16]; two LSTMs [32, 6 + 8] and [32, 8 + 8], W_out [V, 8].
       #expect(sizes.perImage == Double(16 * 16 + 32 * 16))

@@ -52,6 +52,28 @@ import Testing
     }
   }
 
+  @Test func wordsOfAListAreCounted() throws {
+    try Workplace.with { place in
+      let captions = try place.dataset()
+      let list = try place.file("words.txt", "# those that count\ncat\ndog runs\nzebra\n")
+      let arguments = ["evaluate", "--captions", captions, "--images", "photos", "--model", place.model]
+      let outcome = try place.start(arguments + ["--words", list, "--format", "json"]).outcome()
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let words = try #require(try outcome.objects()[0]["words"] as? [String: Any])
+      let rows = try #require(words["words"] as? [[String: Any]])
+      #expect(rows.map { $0["word"] as? String } == ["cat", "dog runs", "zebra"])
+      // Every photo has a cat and a dog that runs, none a zebra.
+      #expect(rows.map { $0["images"] as? Int } == [8, 8, 0])
+      #expect(rows[2]["recall"] == nil && rows[0]["recall"] != nil)
+      let text = try place.start(arguments + ["--words", list]).outcome()
+      #expect(text.lines.contains { $0.hasPrefix("zebra ") && $0.contains(" - ") }, "\(text.output)")
+      try place.file("words.txt", "#\n...\n")
+      let none = try place.start(arguments + ["--words", list]).outcome()
+      #expect(none.status == 1)
+      #expect(none.complaints.last == "captioner: \(list): the file: expected words, one a line, found none")
+    }
+  }
+
   /// The rest is scored, and the exit status tells.
   @Test func aMissingImageIsNamed() throws {
     try Workplace.with { place in

@@ -105,7 +105,7 @@ enum CaptionTableFormat: CaptionFormat {
 }
 
 /// The fields of a line of a table (RFC 4180).
-private struct TableFields {
+struct TableFields {
   let separator: UInt8
   /// The fields so far.
   private(set) var values: [[UInt8]] = [[]]

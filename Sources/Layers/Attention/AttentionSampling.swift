@@ -59,10 +59,13 @@ struct DrawnLocations: Sendable {
     }
   }
 
-  /// Draws the regions of a step, whose row i is sequence i of the batch, from their weights [rows, R].
-  mutating func draw(_ positions: Range<Int>, from weights: MutableMatrix) {
+  /// Draws the regions of a step, whose row i is sequence i of the batch, from their weights [rows, R]; of rows that are
+  /// about no image there is nothing to draw.
+  mutating func draw(
+    _ positions: Range<Int>, from weights: MutableMatrix, where isSeen: (_ row: Int) -> Bool
+  ) {
     guard case .drawn(let seed, let share) = sampling.locations else { return }
-    for (row, position) in positions.enumerated() {
+    for (row, position) in positions.enumerated() where isSeen(row) {
       var coin = Random(seed: seed, stream: 0, UInt64(row))
       guard coin.uniform() < share else { continue }
       var random = Random(seed: seed, stream: 1, UInt64(position))

@@ -62,6 +62,8 @@ public struct RegionAttention: Module {
   public struct Context: Sendable {
     /// R.
     public let regions: Int
+    /// How many of the N images are images: the first ones.
+    let seen: Int
     /// a of all images [N·R, A].
     public let values: Tensor
     /// k of all images [N·R, K].
@@ -89,8 +91,9 @@ public struct RegionAttention: Module {
     }
   }
 
-  /// The context of images of R regions [N, R, C].
-  public func context(of regions: Tensor, _ pass: ConditioningPass, on device: Device) -> Context {
+  /// The context of images of R regions [N, R, C]. The values of what is no image are zero, and so is what is seen there.
+  public func context(of images: ImageFeatures, _ pass: ConditioningPass, on device: Device) -> Context {
+    guard let regions = images.regions else { preconditionFailure("images without regions") }
     precondition(
       regions.shape.rank == 3 && regions.shape[2] == embedding.inputs, "regions are \(regions.shape)")
     let rows = regions.shape[0] * regions.shape[1]
@@ -100,8 +103,10 @@ public struct RegionAttention: Module {
     let memory = values.mutableMatrix()
     withExtendedLifetime(x) { embedding.product(x.matrix, into: memory, on: device) }
     addBiasReLUDropout(embedding.bias!.value.pointer, to: memory, pass.regionDropout, on: device)
+    images.clearUnseen(memory, perImage: regions.shape[1])
     self.keys.forward(Matrix(memory), into: keys.mutableMatrix(), on: device)
-    return Context(regions: regions.shape[1], values: values, keys: keys, pass: pass)
+    return Context(
+      regions: regions.shape[1], seen: images.count - images.unseen, values: values, keys: keys, pass: pass)
   }
 
   /// What steps leave for the backward pass, and their memory.
@@ -177,7 +182,7 @@ public struct RegionAttention: Module {
     _ weights: MutableMatrix, _ positions: Range<Int>, into sums: MutableMatrix, _ trace: inout Trace
   ) {
     if positions.lowerBound == 0 { trace.drawn = DrawnLocations(sampling, positions: trace.positions) }
-    trace.drawn?.draw(positions, from: weights)
+    trace.drawn?.draw(positions, from: weights) { Int(images[$0]) < context.seen }
     withExtendedLifetime(context) {
       for (row, position) in positions.enumerated() {
         guard let region = trace.drawn?.regions[position], region >= 0 else { continue }

@@ -7,6 +7,9 @@ public struct ImageFeatures: Sendable {
   public var v: Tensor
   /// The regions of each image [N, R, C], for decoders that attend to them; nil: none.
   public var regions: Tensor?
+  /// How many of the last rows are no images: to what is said there nothing is added, by any conditioning. Their features
+  /// are zero.
+  public private(set) var unseen = 0
 
   /// The features of N images.
   public init(v: Tensor, regions: Tensor? = nil) {
@@ -19,10 +22,44 @@ public struct ImageFeatures: Sendable {
   }
 
   /// No image: N rows without features, for sequences of text alone.
-  public init(unseen count: Int) { v = Tensor(zeros: [count, 0]) }
+  public init(unseen count: Int) {
+    v = Tensor(zeros: [count, 0])
+    unseen = count
+  }
 
   /// N.
   public var count: Int { v.shape[0] }
+
+  /// The same with a row more that is no image.
+  public func withUnseen() -> ImageFeatures {
+    func longer(_ tensor: Tensor) -> Tensor {
+      let extents = tensor.shape.dimensions
+      var result = Tensor(zeros: Shape([extents[0] + 1] + extents[1...]))
+      result.mutablePointer().update(from: tensor.pointer, count: tensor.count)
+      return withExtendedLifetime(tensor) { result }
+    }
+    var result = ImageFeatures(v: longer(v), regions: regions.map(longer))
+    result.unseen = unseen + 1
+    return result
+  }
+
+  /// Sets the rows of what is no image to zero, in a matrix of some rows an image.
+  func clearUnseen(_ rows: MutableMatrix, perImage: Int = 1) {
+    for row in (count - unseen) * perImage..<count * perImage {
+      rows[row].update(repeating: 0, count: rows.columns)
+    }
+  }
+
+  /// Those of some images that are seen, copied.
+  public func rows(_ images: [Int]) -> ImageFeatures {
+    ImageFeatures(
+      v: v.copied(rows: images),
+      regions: regions.map { regions in
+        let shape = regions.shape
+        return regions.reshaped([shape[0], shape[1] * shape[2]]).copied(rows: images)
+          .reshaped([images.count, shape[1], shape[2]])
+      })
+  }
 }
 
 extension SharedRows {

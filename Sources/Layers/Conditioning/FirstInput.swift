@@ -32,6 +32,7 @@ public struct FirstInput: Conditioning {
     withExtendedLifetime(images) {
       embedding.forward(images.v.matrix, into: result.mutableMatrix(), on: device)
     }
+    images.clearUnseen(result.mutableMatrix())
     return result
   }
 
@@ -50,6 +51,7 @@ public struct FirstInput: Conditioning {
   ) -> ImageFeatures {
     let sums = trace.gradients.reserve(images.count, embedding.outputs)
     scatterAdd(gradients.firstInput!, to: sequences.imageRows, into: sums, on: device)
+    images.clearUnseen(sums)
     var dv = Tensor(uninitialized: images.v.shape)
     withExtendedLifetime(images) {
       embedding.backward(images.v.matrix, Matrix(sums), into: dv.mutableMatrix(), on: device)

@@ -52,6 +52,7 @@ public struct InitialStates<Base: Conditioning>: Conditioning {
     let memory = states.mutableMatrix()
     withExtendedLifetime(images) { projection.forward(images.v.matrix, into: memory, on: device) }
     tanhRows(Matrix(memory), into: memory, on: device)
+    images.clearUnseen(memory)
     return Context(base: base.context(of: images, pass, on: device), states: states)
   }
 
@@ -114,6 +115,7 @@ public struct InitialStates<Base: Conditioning>: Conditioning {
         scatterAdd(gradient, to: sequences.imageRows, into: sums.columns(columns(layer, state)), on: device)
       }
     }
+    images.clearUnseen(sums)
     var dv = Tensor(uninitialized: images.v.shape)
     withExtendedLifetime((context, images)) {
       for row in 0..<sums.rows {

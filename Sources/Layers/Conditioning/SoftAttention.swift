@@ -68,9 +68,8 @@ public struct SoftAttention: Conditioning {
 
   /// Values and keys of the regions, and W_ih·v.
   public func context(of images: ImageFeatures, _ pass: ConditioningPass, on device: Device) -> Context {
-    guard let regions = images.regions else { preconditionFailure("images without regions") }
-    return Context(
-      regions: attention.context(of: regions, pass, on: device),
+    Context(
+      regions: attention.context(of: images, pass, on: device),
       image: injection.map { $0.context(of: images, pass, on: device) })
   }
 

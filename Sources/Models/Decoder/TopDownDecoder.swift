@@ -81,8 +81,7 @@ public struct TopDownDecoder<Cell: RecurrentCell>: SequenceDecoder {
   }
 
   func context(of images: ImageFeatures, _ pass: ConditioningPass, on device: Device) -> Context {
-    guard let regions = images.regions else { preconditionFailure("images without regions") }
-    let context = attention.context(of: regions, pass, on: device)
+    let context = attention.context(of: images, pass, on: device)
     let mean = context.mean(on: device)
     var sums = Tensor(uninitialized: [images.count, looking.sums])
     withExtendedLifetime(mean) { self.mean.product(mean.matrix, into: sums.mutableMatrix(), on: device) }

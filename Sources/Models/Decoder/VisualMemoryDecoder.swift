@@ -161,7 +161,7 @@ public struct VisualMemoryDecoder<Cell: RecurrentCell>: SequenceDecoder {
       trace: &trace.output, on: device)
   }
 
-  /// ṽ − v of every position, and what it weighs in the loss: 2λ/(P·D) (ṽ − v).
+  /// ṽ − v of every position, and what it weighs in the loss: 2λ/(P·D) (ṽ − v). Where there is no image, it is zero.
   private func reconstruct(
     _ sequences: PackedSequences, _ images: ImageFeatures, from u: Matrix, weight: Float,
     _ trace: inout Trace, _ device: Device
@@ -173,7 +173,12 @@ public struct VisualMemoryDecoder<Cell: RecurrentCell>: SequenceDecoder {
     var sum = 0.0
     withExtendedLifetime(images) {
       for (row, image) in sequences.imageOfPosition.enumerated() {
-        let (error, v) = (errors[row], images.v.matrix[Int(image)])
+        let error = errors[row]
+        guard Int(image) < images.count - images.unseen else {
+          error.update(repeating: 0, count: errors.columns)
+          continue
+        }
+        let v = images.v.matrix[Int(image)]
         for column in 0..<errors.columns { error[column] -= v[column] }
         sum += sumOfSquares(error, count: errors.columns, on: device)
         for column in 0..<errors.columns { error[column] *= scale }

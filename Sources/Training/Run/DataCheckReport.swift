@@ -9,6 +9,8 @@ public struct DataCheckReport: Sendable, Encodable {
   public let usable: Bool
   /// What was found.
   public let data: DataCheck
+  /// What was found beside captions; nil: there is nothing.
+  public let beside: SourcesCheck?
   /// The share of validation words that become `<unk>`.
   public let unknownShare: Double
   /// Options that were chosen because they were left open, in words.
@@ -35,31 +37,38 @@ public struct DataCheckReport: Sendable, Encodable {
     let validation = try configuration.validationDataset()
     for dataset in [train, validation] { _ = try dataset.missingFiles() }
     let (prepared, notes) = try configuration.prepared(for: train.captionCount, source)
+    let sources = try RunSources(prepared)
     var total = 0
     let begin = ContinuousClock.now
     data = DataCheck(
       train: train, validation: validation, minimumCount: prepared.minimumCount,
-      reader: configuration.imageReader()
+      besides: sources.counts, reader: configuration.imageReader()
     ) { done, all in
       progress(done, all)
       total = all
     }
     let seconds = (ContinuousClock.now - begin) / .seconds(1)
+    beside =
+      sources.isEmpty
+      ? nil : SourcesCheck(sources, reader: configuration.imageReader(), progress: progress)
     unknownShare = data.validation.unknownShare
-    self.notes = notes
-    self.start = try Self.start(prepared, source, train)
+    self.notes = notes + prepared.weightNotes(train)
+    self.start = try Self.start(prepared, source, train, sources)
     estimate = try RunEstimate(
-      prepared, source, data, folder: folder,
+      prepared, source, data, sources, folder: folder,
       decodeSeconds: seconds / Double(max(total, 1)))
-    usable = data.usable && estimate.fits && data.train.captions > 0 && data.validation.captions > 0
+    usable =
+      data.usable && beside?.usable != false && estimate.fits && data.train.captions > 0
+      && data.validation.captions > 0
   }
 
   private static func start(
-    _ configuration: TrainingConfiguration, _ source: EncoderSource, _ train: CaptionDataset
+    _ configuration: TrainingConfiguration, _ source: EncoderSource, _ train: CaptionDataset,
+    _ sources: RunSources
   ) throws -> StartSummary? {
     guard !configuration.start.isEmpty else { return nil }
     let network = try RunNetwork(configuration, source)
-    let vocabulary = Vocabulary(counts: train.tokenized().counts, minimumCount: configuration.minimumCount)
+    let vocabulary = sources.vocabulary(with: train.tokenized())
     let description = ModelDescription(
       encoder: network.architecture, preprocessing: source.preprocessing, decoder: configuration.decoder,
       vocabulary: vocabulary)

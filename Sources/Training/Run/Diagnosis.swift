@@ -159,7 +159,6 @@ public struct Diagnosis: Sendable {
 extension TrainingConfiguration {
   /// The files and folders that a run reads.
   fileprivate var inputs: [String] {
-    let files = self.captions + self.images + self.validationCaptions + self.validationImages + self.skip
-    return files + [self.encoder, self.start].filter { !$0.isEmpty }
+    (sources.flatMap(\.paths) + [self.start]).filter { !$0.isEmpty }
   }
 }

@@ -16,14 +16,16 @@ public struct RunEstimate: Sendable, Encodable {
   ///   - folder: where the run would be.
   ///   - decodeSeconds: what decoding one image took.
   init(
-    _ configuration: TrainingConfiguration, _ source: EncoderSource, _ check: DataCheck, folder: String,
-    decodeSeconds: Double
+    _ configuration: TrainingConfiguration, _ source: EncoderSource, _ check: DataCheck,
+    _ sources: RunSources,
+    folder: String, decodeSeconds: Double
   ) throws {
     let network = try RunNetwork(configuration, source)
     let lastMap = network.architecture.mapShape(
       height: source.preprocessing.height, width: source.preprocessing.width)
     let sizes = try RunSizes(
-      configuration, check, network.architecture, regions: lastMap[0] * lastMap[1])
+      configuration, check, network.architecture, sources,
+      regions: lastMap[0] * lastMap[1])
     let (batch, beam) = (Double(configuration.batchSize), Double(configuration.validationBeamWidth))
 
     // The convolutions.
@@ -33,7 +35,9 @@ public struct RunEstimate: Sendable, Encodable {
     // Trained and validated on the same images they share a file.
     let shared =
       check.train.images == check.validation.images && check.sharedImages.count == check.train.images
-    let rows = check.train.images * configuration.views + (shared ? 0 : check.validation.images)
+    let rows =
+      (check.train.images + sources.lists.reduce(0) { $0 + $1.files.count }) * configuration.views
+      + (shared ? 0 : check.validation.images)
     featureSeconds = Double(rows) * (MachineSpeed.secondsAnImage(encoder) + decodeSeconds)
     let together = min(
       8, configuration.batchSize, configuration.microBatch > 0 ? configuration.microBatch : 8)
@@ -51,7 +55,8 @@ public struct RunEstimate: Sendable, Encodable {
     let own = configuration.samplingCurve == .none ? 0.0 : 2
     let drawn = sizes.rows * Double(configuration.selfCriticalSamples) * sizes.spokenWords
     let operations =
-      (6 + own) * sizes.words * sizes.perWord + 6 * sizes.rows * sizes.perImage + 8 * drawn * sizes.perWord
+      (6 + own) * sizes.words * sizes.perWord + 6 * sizes.rows * sizes.perImage
+      + 6 * sizes.besideOperations + 8 * drawn * sizes.perWord
     let steps = (sizes.units / batch).rounded(.up)
     let images = Double(check.validation.images)
     let validation =
@@ -72,7 +77,11 @@ public struct RunEstimate: Sendable, Encodable {
     let epochs = Double(configuration.epochs)
     let share = max(0, 1 - Double(configuration.fineTuneAfter) / max(1, steps * epochs))
     epochSeconds = frozen + (share > 0 ? tuning : 0)
-    totalSeconds = featureSeconds + epochs * (frozen + share * tuning)
+    let before =
+      Double(configuration.textSteps) * 6 * sizes.textWords * sizes.perWord
+      + Double(configuration.teacherSteps) * 6 * Double(configuration.teacherBatch)
+      * (sizes.perImage + sizes.perScored)
+    totalSeconds = featureSeconds + before / speed.operations + epochs * (frozen + share * tuning)
 
     // Value, running values of the rule, average: what a checkpoint holds of a parameter.
     func kept(_ rule: OptimizerRule) -> Int {

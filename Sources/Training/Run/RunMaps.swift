@@ -37,42 +37,42 @@ final class RunMaps {
     fingerprint = try encoder.fingerprint(network.tap)
   }
 
-  /// The maps of a view of a split's images.
+  /// The maps of a view of some images.
   /// - Throws: `TrainingError.interrupted`, `.noImages`; the errors of files.
-  func cache(of split: TrainingSplit, view: Augmentation) throws -> MapCache {
+  func cache(of photos: PhotoList, view: Augmentation) throws -> MapCache {
     let key = view.name.isEmpty ? fingerprint : fingerprint + " " + view.name
-    let (path, names) = place(key, split)
+    let (path, names) = place(key, photos)
     if let cache = open[path] { return cache }
     let cache = try MapCache(
-      path: path, key: key, names: names, files: split.files, width: network.featureWidth,
+      path: path, key: key, names: names, files: photos.files, width: network.featureWidth,
       type: network.featureType)
     for warning in cache.warnings { report(.warning(warning)) }
-    try fill(cache, split, view)
+    try fill(cache, photos, view)
     open[path] = cache
     return cache
   }
 
   /// The file of some features, and what it calls the images. Features of other encoders and other images lie beside
   /// each other; where the images are is of no account.
-  private func place(_ key: String, _ split: TrainingSplit) -> (path: String, names: [String]) {
+  private func place(_ key: String, _ photos: PhotoList) -> (path: String, names: [String]) {
     var name = Fingerprint()
-    name.add(bytes: ([key, split.role] + split.names).joined(separator: "\n").utf8)
+    name.add(bytes: ([key, photos.role] + photos.names).joined(separator: "\n").utf8)
     let path = "\(folder)/features-\(name.text).safetensors"
-    if access(path, F_OK) == 0 { return (path, split.names) }
-    return earlier(key, split) ?? (path, split.names)
+    if access(path, F_OK) == 0 { return (path, photos.names) }
+    return earlier(key, photos) ?? (path, photos.names)
   }
 
   /// The same of a run of an earlier version, which called images by their paths. Where several may be meant by now, none
   /// is.
-  private func earlier(_ key: String, _ split: TrainingSplit) -> (path: String, names: [String])? {
-    let alike = kept.filter { $0.key == key && $0.names.count == split.files.count }
+  private func earlier(_ key: String, _ photos: PhotoList) -> (path: String, names: [String])? {
+    let alike = kept.filter { $0.key == key && $0.names.count == photos.files.count }
     func only(_ isSame: (_ name: String, _ row: Int) -> Bool) -> (path: String, names: [String])? {
       let found = alike.filter { kept in kept.names.indices.allSatisfy { isSame(kept.names[$0], $0) } }
       return found.count == 1 ? (found[0].path, found[0].names) : nil
     }
-    return only { ExactName($0) == ExactName(split.files[$1]) }
+    return only { ExactName($0) == ExactName(photos.files[$1]) }
       ?? only { name, row in
-        let end = ("/" + split.fileNames[row]).utf8
+        let end = ("/" + photos.fileNames[row]).utf8
         // A number before it is no folder: a list of several folders, as this version names them.
         return name.utf8.reversed().starts(with: end.reversed())
           && !name.utf8.dropLast(end.count).allSatisfy { 0x30...0x39 ~= $0 }
@@ -103,13 +103,13 @@ final class RunMaps {
       path: path, differences: ["other convolutions, or another way from pixels to their input"] + changes)
   }
 
-  private func fill(_ cache: MapCache, _ split: TrainingSplit, _ view: Augmentation) throws {
+  private func fill(_ cache: MapCache, _ photos: PhotoList, _ view: Augmentation) throws {
     let pending = cache.pending.count
     if pending == 0 { return }
-    let name = "features of \(split.name)" + (view.name.isEmpty ? "" : ", " + view.name)
+    let name = "features of \(photos.name)" + (view.name.isEmpty ? "" : ", " + view.name)
     report(.features(name: name, done: 0, total: pending))
     var failures = 0
-    try encoder.fill(cache, paths: split.files, view: view, tap: network.tap) { done in
+    try encoder.fill(cache, paths: photos.files, view: view, tap: network.tap) { done in
       for warning in warnings.taken() where reported.insert(warning).inserted { report(.warning(warning)) }
       // The last is reported when all is written.
       if done < pending { report(.features(name: name, done: done, total: pending)) }
@@ -121,7 +121,7 @@ final class RunMaps {
     }
     report(.features(name: name, done: pending, total: pending))
     if failures > 5 { report(.warning("\(failures - 5) more images can't be read")) }
-    if failures == split.files.count { throw TrainingError.noImages(name: split.name) }
+    if failures == photos.files.count { throw TrainingError.noImages(name: photos.name) }
   }
 }
 

@@ -105,7 +105,9 @@ extension TrainingConfiguration {
     [
       ("captions", self.captions), ("images", self.images),
       ("validation-captions", self.validationCaptions), ("validation-images", self.validationImages),
-      ("skip", self.skip),
+      ("skip", self.skip), ("text", self.text), ("labels", self.labels),
+      ("label-images", self.labelImages), ("label-names", [self.labelNames]),
+      ("teacher-scores", [self.teacherScores]), ("teacher-images", [self.teacherImages]),
       ("encoder", [self.encoder]),
     ]
   }
@@ -121,6 +123,12 @@ extension TrainingConfiguration {
     result.validationCaptions = self.validationCaptions.map(resolved)
     result.validationImages = self.validationImages.map(resolved)
     result.skip = self.skip.map(resolved)
+    result.text = self.text.map(resolved)
+    result.labels = self.labels.map(resolved)
+    result.labelImages = self.labelImages.map(resolved)
+    result.labelNames = resolved(self.labelNames)
+    result.teacherScores = resolved(self.teacherScores)
+    result.teacherImages = resolved(self.teacherImages)
     result.encoder = resolved(self.encoder)
     result.start = resolved(self.start)
     return result

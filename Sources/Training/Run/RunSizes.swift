@@ -12,6 +12,9 @@ struct RunSizes {
   let perWord, perImage: Double
   /// Of an epoch: captions or images, as batches are made of; images that go through the head; words to learn.
   let units, rows, words: Double
+  /// Multiplications for the class scores of a photo that a teacher has seen; those of an epoch's photos beside captions, for
+  /// what is learned of them; words of a batch of text.
+  let perScored, besideOperations, textWords: Double
   /// Words of all validation captions.
   let validationWords: Double
   /// Words of a caption that the model makes, roughly.
@@ -23,7 +26,8 @@ struct RunSizes {
   ///   - architecture: the encoder with the run's head.
   ///   - regions: of an image, where the decoder attends to them.
   init(
-    _ configuration: TrainingConfiguration, _ check: DataCheck, _ architecture: VGGArchitecture, regions: Int
+    _ configuration: TrainingConfiguration, _ check: DataCheck, _ architecture: VGGArchitecture,
+    _ sources: RunSources, regions: Int
   ) throws(TrainingError) {
     let (v, e, h) = (check.vocabularySize, configuration.embeddingSize, configuration.hiddenSize)
     let (d, layers) = (configuration.featureSize, configuration.layers)
@@ -31,7 +35,9 @@ struct RunSizes {
     decoder.vocabularySize = v
     decoder.imageFeatureSize = d
     let specifications = try Self.specifications(architecture, decoder)
-    parameters = specifications.reduce(0) { $0 + $1.shape.count }
+    let named = configuration.labelWeight > 0 ? d * h : 0
+    let scored = d * (sources.scores?.classes ?? 0)
+    parameters = specifications.reduce(named + scored) { $0 + $1.shape.count }
     // A matrix multiplies once a word or once an image; the embedding is only looked up.
     let matrices = specifications.filter { $0.shape.rank == 2 && !$0.path.contains(".embedding.") }
     let ofImages = matrices.filter {
@@ -61,14 +67,27 @@ struct RunSizes {
     let images = Double(check.train.images)
     let chosen =
       configuration.consensus > 0 && all > 0 ? min(1, images * Double(configuration.consensus) / all) : 1
-    self.words = words * chosen
+    // Text and captions made of labels come beside; the latter may fade out, which is not looked at.
+    let taught = 1 - configuration.textShare - configuration.labelCaptions
+    self.words = words * chosen / taught
     units = configuration.batchUnit == .captions ? captions * chosen : images
-    rows = units
+    let steps = (units / Double(configuration.batchSize)).rounded(.up)
+    let classified = configuration.labelWeight > 0 ? Double(configuration.labelBatch) : 0
+    let told = units * configuration.labelCaptions / taught / max(steps, 1)
+    let heard = configuration.teacherScoresWeight > 0 ? Double(configuration.teacherBatch) : 0
+    rows = units + steps * (max(classified, told) + heard)
+    perScored = Double(scored)
+    let perNamed = Double(named + sources.labelNames.count * h)
+    besideOperations = steps * (classified * perNamed + heard * perScored)
+    let sentences = Double(sources.text?.count ?? 0)
+    let spoken = Double(sources.text?.counts.values.reduce(0, +) ?? 0)
+    textWords = Double(configuration.batchSize) * (spoken / max(1, sentences) + 1)
     validationWords = Double(check.validation.words.tokens + check.validation.captions)
 
     let each = configuration.batchUnit == .captions ? 1 : max(1, all * chosen / max(images, 1))
-    let sentences = Double(configuration.batchSize) * (each + Double(configuration.selfCriticalSamples))
-    let positions = sentences * (words / max(captions, 1))
+    let together =
+      Double(configuration.batchSize) * (each / taught + Double(configuration.selfCriticalSamples))
+    let positions = together * (words / max(captions, 1))
     var attended = 0
     if let attention = decoder.attention {
       // Regions, values and keys with their gradients; weights, sums and queries of all positions with theirs.
@@ -85,6 +104,8 @@ struct RunSizes {
       (check.train.images * (configuration.views + 1) + check.validation.images) * 400
       + (check.train.captions + check.validation.captions) * 64
       + (check.train.words.tokens + check.validation.words.tokens) * 8
+      + Int(sentences) * 24 + Int(spoken) * 8
+      + sources.lists.reduce(0) { $0 + $1.files.count } * (configuration.views + 1) * 400
   }
 
   /// What a head and a decoder ask of the source of their parameters.

@@ -1,4 +1,5 @@
 public import Datasets
+internal import Foundation
 internal import Imaging
 
 extension TrainingConfiguration {
@@ -23,6 +24,17 @@ extension TrainingConfiguration {
       return try CaptionDataset(paths: self.captions, images: folders, split: split).skipping(skipList())
     } catch .noSplit(let path, let split, let found) {
       throw .noValidationSplit(path: path, split: split, found: found)
+    }
+  }
+
+  /// What shares of a batch the caption files have, where they have weights, in words.
+  func weightNotes(_ train: CaptionDataset) -> [String] {
+    guard !self.weights.isEmpty, self.weights.count == self.captions.count else { return [] }
+    var counts = [Int](repeating: 0, count: self.weights.count)
+    for image in train.images { counts[image.source] += image.captions.count }
+    let sum = self.weights.reduce(0, +)
+    return zip(zip(self.captions, counts), self.weights).map { file, weight in
+      "\(file.0): \(file.1) captions, " + String(format: "%.1f %% of each batch", 100 * weight / sum)
     }
   }
 

@@ -101,8 +101,10 @@ public struct TrainingRun {
     if let warning = SharedFiles(trainingData, validationData).warning { report(.warning(warning)) }
     let (configuration, notes) =
       isBegun ? (configuration, []) : try configuration.prepared(for: trainingData.captionCount, source)
-    for note in notes { report(.message(note)) }
-    let vocabulary = Vocabulary(counts: train.tokens.counts, minimumCount: configuration.minimumCount)
+    for note in notes + configuration.weightNotes(trainingData) { report(.message(note)) }
+    let sources = try RunSources(configuration)
+    for note in sources.notes { report(.message(note)) }
+    let vocabulary = sources.vocabulary(with: train.tokens)
     let coverage = train.tokens.statistics(of: vocabulary).coverage
     report(
       .message(
@@ -143,18 +145,20 @@ public struct TrainingRun {
     if let begun { try features.check(begun, configuration, at: checkpointPath) }
     let trainSplit = try EncodedSplit(
       captions: learned.captions, rows: learned.rows, references: train.references(of:), names: train.names,
-      features: features.cache(of: train, view: Augmentation(0)),
+      features: features.cache(of: train.photos, view: Augmentation(0)),
       views: (1..<configuration.views).map {
-        try features.cache(of: train, view: Augmentation($0, seed: configuration.seed))
-      })
+        try features.cache(of: train.photos, view: Augmentation($0, seed: configuration.seed))
+      }, sources: train.sources)
     let told = validation.encoded(by: vocabulary)
     let validationSplit = try EncodedSplit(
       captions: told.captions, rows: told.rows, references: validation.references(of:),
       names: validation.names,
-      features: features.cache(of: validation, view: Augmentation(0)))
+      features: features.cache(of: validation.photos, view: Augmentation(0)))
+    let beside = try sources.data(vocabulary) { try features.cache(of: $0, view: $1) }
     if !features.unreadable.isEmpty { report(.unreadable(images: features.unreadable.count)) }
     var trainer = try Trainer(
-      configuration, description, TrainingData(train: trainSplit, validation: validationSplit),
+      configuration, description,
+      TrainingData(train: trainSplit, validation: validationSplit, beside: beside),
       encoder: (source.file, source.prefix), folder: folder, resume: isBegun, shouldStop: shouldStop)
     trainer.report = { event in
       switch event {
@@ -252,9 +256,8 @@ public struct TrainingRun {
   /// The files of a new run must not be those that it reads, and they can be written. (Its own `config.json` may have
   /// given the options: it will hold the same.)
   private func checkOutputs() throws {
-    let read =
-      configuration.captions + configuration.validationCaptions + configuration.skip + [configuration.encoder]
-    var outputs = Outputs(readingFrom: isBegun ? [] : read + [configuration.start])
+    let read = configuration.sources.flatMap(\.paths) + [configuration.start]
+    var outputs = Outputs(readingFrom: isBegun ? [] : read)
     // Not the page: a run does without it.
     for name in ["model.safetensors", "checkpoint.safetensors", "config.json", "log.jsonl"] {
       try outputs.add(folder + "/" + name, "--output")

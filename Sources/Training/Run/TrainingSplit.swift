@@ -5,20 +5,14 @@ internal import Support
 
 /// The captions of the training or the validation images as words, and the files of those images that have some.
 struct TrainingSplit: Sendable {
-  /// For messages: the caption files' names.
-  let name: String
-  /// The images' files, a row each.
-  let files: [String]
-  /// What they are called in their folder.
-  let fileNames: [String]
-  /// The same, with the folder's number where there are several: the same wherever the folders are.
-  let names: [String]
-  /// Tells lists of images with the same names apart: empty, or what they are for.
-  let role: String
+  /// The images that have captions, a row each.
+  let photos: PhotoList
   /// All captions, image after image.
   let tokens: TokenizedCaptions
   /// The row of each caption's image.
   let rows: [Int]
+  /// Which caption file each row's image is from.
+  let sources: [Int]
   /// Where in `tokens` the captions of each row begin, and where the last ends.
   private let starts: [Int]
 
@@ -29,35 +23,35 @@ struct TrainingSplit: Sendable {
   init(_ dataset: CaptionDataset, paths: [String], besides training: TrainingSplit? = nil) throws {
     _ = try dataset.missingFiles()
     tokens = dataset.tokenized()
-    var (files, rows, starts) = ([String](), [Int](), [Int]())
-    var (fileNames, folders, folderOfRow) = ([String](), [String: Int](), [Int]())
+    var (photos, rows, starts) = ([(folder: String, fileName: String)](), [Int](), [Int]())
+    var sources: [Int] = []
     rows.reserveCapacity(tokens.count)
     var last = -1
     // Images without a caption get no row.
     for (caption, image) in tokens.imageIndexes.enumerated() {
       if image != last {
         let image = dataset.images[image]
-        files.append(image.path)
-        fileNames.append(image.fileName)
-        folderOfRow.append(folders[image.folder] ?? folders.count)
-        folders[image.folder] = folderOfRow.last
+        photos.append((image.folder, image.fileName))
+        sources.append(image.source)
         starts.append(caption)
       }
       last = image
-      rows.append(files.count - 1)
+      rows.append(photos.count - 1)
     }
-    guard !files.isEmpty else {
+    guard !photos.isEmpty else {
       throw TrainingError.noCaptions(paths: paths)
     }
-    name = paths.map { $0.split(separator: "/").last.map(String.init) ?? $0 }.joined(separator: ", ")
-    self.files = files
+    let files = photos.map { $0.folder.isEmpty ? $0.fileName : $0.folder + "/" + $0.fileName }
+    let isTrained = training.map { $0.files.map(ExactName.init) == files.map(ExactName.init) } ?? true
+    self.photos = PhotoList(paths, photos, role: isTrained ? "" : "validation")
     self.rows = rows
+    self.sources = sources
     self.starts = starts + [tokens.count]
-    self.fileNames = fileNames
-    names = folders.count > 1 ? zip(folderOfRow, fileNames).map { "\($0)/\($1)" } : fileNames
-    role =
-      training.map { $0.files.map(ExactName.init) == files.map(ExactName.init) } ?? true ? "" : "validation"
   }
+
+  /// The images' files, and what they are called wherever the folders are.
+  var files: [String] { photos.files }
+  var names: [String] { photos.names }
 
   /// All captions of the image of a row.
   func references(of row: Int) -> [[String]] { (starts[row]..<starts[row + 1]).map { tokens[$0] } }

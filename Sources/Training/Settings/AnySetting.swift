@@ -119,6 +119,7 @@ public struct SettingRequirement: Sendable {
 /// The headings that options stand under.
 public enum SettingSection: String, Sendable, CaseIterable {
   case data = "Data"
+  case beside = "Learning beside captions"
   case model = "Model"
   case encoder = "Convolutions that learn"
   case optimisation = "Optimisation"

@@ -74,14 +74,13 @@ public struct Setting<Value: SettingValue>: StoredSetting {
   /// Which values are allowed, in words.
   public var boundsText: String? { bounds?.text }
   /// How it is given on the command line.
-  public var kind: SettingKind { standard is Bool ? .flag : standard is [String] ? .list : .value }
+  public var kind: SettingKind { standard is Bool ? .flag : Value.isList ? .list : .value }
 
   /// The option set to what was typed.
   public func assignment(_ arguments: [String]) -> SettingAssignment? {
     let values = arguments.compactMap(Value.init(setting:))
-    guard values.count == arguments.count, var value = values.last else { return nil }
-    if kind == .list, let list = arguments as? Value { value = list }
-    return SettingAssignment(self) { [value] configuration in
+    guard values.count == arguments.count, let value = Value.joined(values) else { return nil }
+    return SettingAssignment(self) { configuration in
       if let change { change(&configuration, value) } else { configuration[self] = value }
     }
   }

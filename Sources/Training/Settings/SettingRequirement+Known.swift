@@ -42,5 +42,10 @@ extension SettingRequirement {
   static let withSeveralLayers = Self("with --layers 2 or more") { $0.layers > 1 }
   static let withScheduledSampling = Self("with --scheduled-sampling") { $0.samplingCurve != .none }
   static let withLinearSampling = Self("with --scheduled-sampling linear") { $0.samplingCurve == .linear }
+  static let withText = Self("with --text") { !$0.text.isEmpty }
+  static let withLabels = Self("with --labels") { !$0.labels.isEmpty }
+  static let withLabelWeight = Self("with --label-weight") { $0.labelWeight > 0 }
+  static let withLabelCaptions = Self("with --label-captions") { $0.labelCaptions > 0 }
+  static let withTeacher = Self("with --teacher-scores") { !$0.teacherScores.isEmpty }
   static let withSelfCritical = Self("with --self-critical") { $0.selfCriticalSamples > 0 }
 }

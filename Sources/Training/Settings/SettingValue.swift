@@ -17,6 +17,10 @@ public protocol SettingValue: Codable, Equatable, Sendable {
   static var placeholder: String { get }
   /// The value of a key in a JSON object.
   static func decoded<Key>(from container: KeyedDecodingContainer<Key>, _ key: Key) throws -> Self
+  /// Whether it is a list, whose entries are typed one by one.
+  static var isList: Bool { get }
+  /// One value of those that were typed after one option, which are some.
+  static func joined(_ values: [Self]) -> Self?
 }
 
 extension SettingValue {
@@ -24,6 +28,10 @@ extension SettingValue {
   public var text: String { "\(self)" }
   /// Every text that there is.
   public static var choices: [String] { [] }
+  /// It is no list.
+  public static var isList: Bool { false }
+  /// The last.
+  public static func joined(_ values: [Self]) -> Self? { values.last }
 
   /// The value of a key.
   public static func decoded<Key>(from container: KeyedDecodingContainer<Key>, _ key: Key) throws -> Self {
@@ -82,19 +90,48 @@ extension Bool: SettingValue {
   public static var placeholder: String { "" }
 }
 
-/// An option that is given once for each entry. A file may have a single text for a list of one: earlier versions
-/// wrote it so.
-extension [String]: SettingValue {
-  /// The value that the text names.
-  public init?(setting argument: String) { self = [argument] }
+/// What an option can be given several of.
+public protocol SettingListEntry: SettingValue {
+  /// What stands for an entry in a list of options: `file`.
+  static var entryPlaceholder: String { get }
+  /// What a text alone stands for in a file: earlier versions wrote a list of one so, and an empty text for none.
+  static func list(ofOne entry: Self) -> [Self]
+}
+
+extension String: SettingListEntry {
+  /// Of an entry.
+  public static var entryPlaceholder: String { "file" }
+  /// The entry, unless it is empty.
+  public static func list(ofOne entry: String) -> [String] { entry.isEmpty ? [] : [entry] }
+}
+
+extension Double: SettingListEntry {
+  /// Of an entry.
+  public static var entryPlaceholder: String { "number" }
+  /// The entry.
+  public static func list(ofOne entry: Double) -> [Double] { [entry] }
+}
+
+/// An option that is given once for each entry.
+extension Array: SettingValue where Element: SettingListEntry {
+  /// The entry that the text names.
+  public init?(setting argument: String) {
+    guard let entry = Element(setting: argument) else { return nil }
+    self = [entry]
+  }
+
   /// For people.
-  public var text: String { joined(separator: ", ") }
+  public var text: String { map(\.text).joined(separator: ", ") }
   /// What stands for a value.
-  public static var placeholder: String { "file" }
+  public static var placeholder: String { Element.entryPlaceholder }
+  /// It is one.
+  public static var isList: Bool { true }
+  /// All of them.
+  public static func joined(_ values: [Self]) -> Self? { values.flatMap(\.self) }
 
   /// The value of a key.
   public static func decoded<Key>(from container: KeyedDecodingContainer<Key>, _ key: Key) throws -> Self {
-    if let one = try? container.decode(String.self, forKey: key) { return one.isEmpty ? [] : [one] }
+    if let one = try? container.decode(Element.self, forKey: key) { return Element.list(ofOne: one) }
     return try container.decode(Self.self, forKey: key)
   }
 }

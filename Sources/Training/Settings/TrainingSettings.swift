@@ -22,6 +22,17 @@ public struct TrainingSettings: Sendable {
     .data, "images", [String](), "Folder of their images: one for each --captions, or one for all."
   ).placeholder("folder")
     .onResume(.byContent)
+  /// How often each caption file's captions come; empty: every caption once an epoch.
+  public let weights = Setting(
+    .data, "weight", [Double](),
+    "How often captions of each --captions come, in order: one number a file, in proportion to each other. An epoch "
+      + "has as many captions as all files together, a small file's then more than once."
+  ).within(
+    Bounds("numbers of 0 or more, not all 0") { weights in
+      weights.isEmpty || weights.allSatisfy { $0 >= 0 && $0 < 1e6 } && weights.contains { $0 > 1e-6 }
+    }
+  )
+  .onResume(.betweenEpochs)
   /// The split to train on of files with splits; empty: `train`, `restval` included.
   public let split = Setting(
     .data, "split", "",
@@ -97,6 +108,96 @@ public struct TrainingSettings: Sendable {
     .data, "max-pixels", ImageReader.usualMaximumPixels,
     "The largest photo that is read, in pixels; memory stays bounded all the same."
   ).within(.oneOrMore(upTo: 1 << 40)).onResume(.byContent)
+
+  // MARK: Beside captions
+
+  /// Text files of sentences without photos.
+  public let text = Setting(
+    .beside, "text", [String](),
+    "Sentences without photos, a line each, UTF-8: the decoder learns them with nothing of an image added. Their words "
+      + "count for --min-count as those of captions do; may be repeated."
+  )
+  .onResume(.byContent)
+  /// Steps of text alone before the captions begin.
+  public let textSteps = Setting(
+    .beside, "text-steps", 0, "Steps of --batch-size sentences before the captions begin."
+  ).within(.zeroOrMore(upTo: 1 << 40)).placeholder("steps").only(.withText)
+  /// The share of a batch's sentences that are text.
+  public let textShare = Setting(
+    .beside, "text-share", 0.0,
+    "Share of text among the sentences of each batch, beside as many captions as ever."
+  ).within(.from(0, below: 0.95)).placeholder("share").only(.withText)
+    .onResume(.free)
+  /// Files of labels of photos.
+  public let labels = Setting(
+    .beside, "labels", [String](),
+    "Photos of one thing each: JSON [{\"file_name\", \"label\"}], or a table with these columns; may be repeated. Words of "
+      + "labels enter the vocabulary however rare they are."
+  )
+  .onResume(.byContent)
+  /// Folders of those photos.
+  public let labelImages = Setting(
+    .beside, "label-images", [String](), "Folder of their photos: one for each --labels, or one for all."
+  ).placeholder("folder").only(.withLabels)
+    .onResume(.byContent)
+  /// A table of everyday words for labels.
+  public let labelNames = Setting(
+    .beside, "label-names", "",
+    "Table of everyday words for labels, beach wagon to car: a name and a word a line, apart by a tab or a comma; - leaves "
+      + "photos out."
+  ).placeholder("file").only(.withLabels)
+    .onResume(.byContent)
+  /// What naming photos weighs.
+  public let labelWeight = Setting(
+    .beside, "label-weight", 0.0,
+    "Weight of naming those photos beside captioning: v, through a layer that only training has, against the words' rows of "
+      + "the vocabulary projection."
+  ).within(Bounds("0 to 1000") { (0...1000).contains($0) }).placeholder("weight").only(.withLabels)
+  /// Photos to be named in each step.
+  public let labelBatch = Setting(.beside, "label-batch", 32, "Photos to be named in each step.")
+    .within(.range(1...1 << 14)).placeholder("photos").only(.withLabelWeight)
+    .onResume(.free)
+  /// The share of a batch's sentences that are made of labels.
+  public let labelCaptions = Setting(
+    .beside, "label-captions", 0.0,
+    "Share of captions made of labels, \"a photo of a crab\", among the sentences of each batch."
+  ).within(.from(0, below: 0.95)).placeholder("share").only(.withLabels)
+    .onResume(.free)
+  /// Steps over which that share falls to zero.
+  public let labelCaptionsUntil = Setting(
+    .beside, "label-captions-until", 0, "Step by which that share has fallen to zero; 0: it stays."
+  ).within(.zeroOrMore(upTo: 1 << 40)).placeholder("step").only(.withLabelCaptions)
+    .onResume(.free)
+  /// A file of a teacher's class scores.
+  public let teacherScores = Setting(
+    .beside, "teacher-scores", "",
+    "Class scores that another network, the teacher, gives photos (safetensors, as tools/teacher/scores writes): a layer on "
+      + "v that only training has learns them."
+  ).placeholder("file")
+    .onResume(.byContent)
+  /// The folder of the photos that it saw.
+  public let teacherImages = Setting(
+    .beside, "teacher-images", "", "Folder of those photos; that of --images unless given."
+  ).placeholder("folder").only(.withTeacher)
+    .onResume(.byContent)
+  /// How soft the scores are made.
+  public let teacherTemperature = Setting(
+    .beside, "teacher-temperature", 2.0, "What its scores are divided by before their softmax."
+  ).within(.from(0.1, below: 1000)).only(.withTeacher)
+    .onResume(.free)
+  /// Steps of a teacher's photos alone before the captions begin.
+  public let teacherSteps = Setting(
+    .beside, "teacher-steps", 0, "Steps of --teacher-batch photos before text and captions begin."
+  ).within(.zeroOrMore(upTo: 1 << 40)).placeholder("steps").only(.withTeacher)
+  /// What a teacher weighs beside captions.
+  public let teacherScoresWeight = Setting(
+    .beside, "teacher-scores-weight", 0.0, "Weight of the teacher beside captioning."
+  ).within(Bounds("0 to 1000") { (0...1000).contains($0) }).placeholder("weight").only(.withTeacher)
+  /// Photos that a step learns of a teacher.
+  public let teacherBatch = Setting(
+    .beside, "teacher-batch", 100, "Photos that a step learns of the teacher."
+  ).within(.range(1...1 << 14)).placeholder("photos").only(.withTeacher)
+    .onResume(.free)
 
   // MARK: Model
 
@@ -436,6 +537,12 @@ public struct TrainingSettings: Sendable {
     .sampling, "self-critical", 0, "Captions drawn of each image for self-critical training; 0: none."
   ).within(Bounds("0 or 2 to 1000") { (0...1000).contains($0) && $0 != 1 })
     .formerly("self_critical_samples").placeholder("captions")
+    .onResume(.free)
+  /// Captions that an image must have for some to be drawn of it.
+  public let rewardReferences = Setting(
+    .sampling, "reward-references", 1,
+    "Images with fewer captions are taught, but none is drawn of them: rewards against a single one say little."
+  ).within(.range(1...1 << 20)).placeholder("captions").only(.withSelfCritical)
     .onResume(.free)
   /// The weight of teacher forcing beside self-critical training.
   public let teacherWeight = Setting(

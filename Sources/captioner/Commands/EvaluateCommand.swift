@@ -33,6 +33,9 @@ struct EvaluateCommand: ParsableCommand {
       log-probability among the first images (--retrieval-images) and all their
       captions. For an image captions are ranked by ln p(c|i) - ln p(c), p(c) the
       mean over the images; ln p(c|i) itself and per word are given too.
+      --words tells precision and recall of the words of a list, or of some
+      words after each other: one is rightly said where some reference of the
+      image has it.
       --calibrate writes a copy of the model that tells its confidence.
 
       Examples:
@@ -66,6 +69,11 @@ struct EvaluateCommand: ParsableCommand {
   @Flag(help: "Find images by captions and captions by images.") var retrieval = false
   @Option(help: ArgumentHelp("Images to find among: the first of the file (default: 100).", valueName: "n"))
   var retrievalImages: Int?
+  @Option(
+    help: ArgumentHelp(
+      "List of words, one a line: how often captions say each, and how often a reference has it.",
+      valueName: "file"))
+  var words: String?
   @Option(help: ArgumentHelp("Where to write the model with its confidence.", valueName: "file"))
   var calibrate: String?
   @Option(help: ArgumentHelp("Where to write an HTML report; its pictures go beside it.", valueName: "file"))
@@ -116,8 +124,11 @@ struct EvaluateCommand: ParsableCommand {
       guard !wanted.isEmpty else {
         throw Failure(description: "\(data.names): expected captions, found none")
       }
+      let wordList = try words.map { (path) throws(DatasetError) in try WordList(path: path) }
       let modelPath = try model.resolved()
-      try checkOutputs(reading: wanted.map(\.path) + data.captions.captions + data.skip + [modelPath])
+      try checkOutputs(
+        reading: wanted.map(\.path) + data.captions.captions + data.skip + [modelPath]
+          + [words].compactMap(\.self))
       let clock = ContinuousClock()
       let start = clock.now
       let captioner = try CaptionModel(
@@ -145,7 +156,7 @@ struct EvaluateCommand: ParsableCommand {
       let seconds = (clock.now - start) / .seconds(1)
       let retrievalImages = retrievalImages ?? 100
       let trust = try trust(evaluation, captioner)
-      let summary = EvaluationSummary(
+      var summary = EvaluationSummary(
         scores: evaluation.scores, seconds: seconds, decoding: captioner.encoder.reader.decoding,
         trust: trust.known,
         retrieval: retrieval
@@ -155,6 +166,7 @@ struct EvaluateCommand: ParsableCommand {
         sweep: points.isEmpty
           ? nil
           : showingProgress("sweep", count * points.count) { evaluator.sweep(points, progress: $0) })
+      summary.words = wordList.map { WordScores(evaluation, of: $0.phrases) }
       try captioner.checkUnchanged()
       // First of all: whatever becomes of the files, the scores are there. A reader that has gone costs no file either.
       let printed = Result {

@@ -113,7 +113,10 @@ struct TrainCommand: ParsableCommand {
       if progress == nil { progress = ProgressLine("images", total: all, unit: "images") }
       progress?.update(done)
       total = all
-      if done == all { progress?.finish(total) }
+      if done == all {
+        progress?.finish(total)
+        progress = nil
+      }
     }
     return report
   }

@@ -41,14 +41,24 @@ extension SettingOptions: CustomReflectable {
     switch setting.kind {
     case .value:
       return Option<SettingAssignment?>(name: name, help: help) { text in
-        if let assignment = setting.assignment([text]) { return assignment }
-        let expected = setting.boundsText ?? "\(setting.choices.joined(separator: ", "))"
-        throw ValidationError(expected.isEmpty ? "" : "expected \(expected)")
+        try assignment(of: setting, text)
       }
-    case .list: return Option<[String]>(wrappedValue: [], name: name, parsing: .singleValue, help: help)
+    case .list:
+      return Option<[String]>(wrappedValue: [], name: name, parsing: .singleValue, help: help) { text in
+        _ = try assignment(of: setting, text)
+        return text
+      }
     case .flag: return Flag<Bool?>(name: name, inversion: .prefixedNo, help: help)
     }
   }
+}
+
+/// What a text after an option means.
+/// - Throws: `ValidationError` that says what is expected.
+private func assignment(of setting: any AnySetting, _ text: String) throws -> SettingAssignment {
+  if let assignment = setting.assignment([text]) { return assignment }
+  let expected = setting.boundsText ?? "\(setting.choices.joined(separator: ", "))"
+  throw ValidationError(expected.isEmpty ? "" : "expected \(expected)")
 }
 
 /// The name of an option as a key.
@@ -70,6 +80,7 @@ extension OptionSection {
 }
 
 enum DataSection: OptionSection { static let section = SettingSection.data }
+enum BesideSection: OptionSection { static let section = SettingSection.beside }
 enum ModelSection: OptionSection { static let section = SettingSection.model }
 enum EncoderSection: OptionSection { static let section = SettingSection.encoder }
 enum OptimisationSection: OptionSection { static let section = SettingSection.optimisation }

@@ -12,10 +12,12 @@ struct TrainOptions: ParsableArguments {
     "decay-every",
     "decay-patience", "clip-norm", "average-decay", "pooled-dropout", "feature-dropout", "embedding-dropout",
     "layer-dropout", "sampling-k", "sampling-c", "sampling-floor", "sampling-coin", "sampling-choice",
-    "teacher-weight", "validation-beam-width",
+    "teacher-weight", "reward-references", "label-batch",
+    "label-captions-until", "teacher-temperature", "teacher-batch", "validation-beam-width",
   ]
 
   @OptionGroup(title: DataSection.section.title) var data: SettingOptions<DataSection>
+  @OptionGroup(title: BesideSection.section.title) var beside: SettingOptions<BesideSection>
   @OptionGroup(title: ModelSection.section.title) var model: SettingOptions<ModelSection>
   @OptionGroup(title: EncoderSection.section.title) var encoder: SettingOptions<EncoderSection>
   @OptionGroup(title: OptimisationSection.section.title)
@@ -26,7 +28,8 @@ struct TrainOptions: ParsableArguments {
   @OptionGroup(title: OutputSection.section.title) var output: SettingOptions<OutputSection>
 
   private var given: [SettingAssignment] {
-    data.given + model.given + encoder.given + optimisation.given + regularisation.given + sampling.given
+    data.given + beside.given + model.given + encoder.given + optimisation.given + regularisation.given
+      + sampling.given
       + output.given
   }
 

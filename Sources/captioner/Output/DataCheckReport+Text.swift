@@ -19,6 +19,7 @@ extension DataCheckReport {
       add("captions that come twice", split.repeatedCaptions, to: &lines)
     }
     add("validation images that training sees", data.sharedImages.map(Self.name), to: &lines)
+    if let beside { add(beside, to: &lines) }
     lines.append(
       "vocabulary: \(data.vocabularySize) words; "
         + String(
@@ -37,6 +38,22 @@ extension DataCheckReport {
         + (estimate.fits ? "" : ": too little"))
     lines.append(usable ? "everything can be used" : "not everything can be used")
     return lines.joined(separator: "\n")
+  }
+
+  private func add(_ beside: SourcesCheck, to lines: inout [String]) {
+    if beside.textSentences > 0 {
+      lines.append("text: \(beside.textSentences) sentences, \(beside.textWords) words")
+    }
+    if beside.labelledPhotos + beside.labelledLeftOut > 0 {
+      lines.append(
+        "labels: \(beside.labelledPhotos) photos of \(beside.labels) things, \(beside.labelledLeftOut) left out"
+      )
+    }
+    if beside.scoredPhotos > 0 {
+      lines.append("teacher: \(beside.scoredPhotos) photos, scores of \(beside.scoredClasses) classes")
+    }
+    add("missing", beside.missingImages.map(\.reason), to: &lines)
+    add("corrupt", beside.corruptImages.map(\.reason), to: &lines)
   }
 
   private static func name(_ twins: DataCheck.Twins) -> String {

@@ -57,7 +57,9 @@ extension EvaluationSummary {
   /// Tables for people, without a line break at the end.
   var text: String {
     ([scoreText]
-      + [trust.map(lines), retrieval.map(lines), sweep.map(lines)].compactMap { $0?.joined(separator: "\n") })
+      + [trust.map(lines), retrieval.map(lines), sweep.map(lines), words.map(lines)].compactMap {
+        $0?.joined(separator: "\n")
+      })
       .joined(separator: "\n\n")
   }
 
@@ -106,6 +108,22 @@ extension EvaluationSummary {
       line("… ln p(c|i) per word", retrieval.imageToCaption[.perWord]),
       line("… ln p(c|i)", retrieval.imageToCaption[.total]),
     ]
+  }
+
+  private func lines(_ words: WordScores) -> [String] {
+    func share(_ value: Double?) -> String { right(value.map(percent) ?? "-", 11) }
+    func line(_ title: String, _ precision: Double?, _ recall: Double?, _ counts: [Int]) -> String {
+      Console.oneLine(title).padding(toLength: 22, withPad: " ", startingAt: 0) + share(precision)
+        + share(recall) + counts.map { right("\($0)", 10) }.joined()
+    }
+    func sum(_ count: KeyPath<WordScores.Word, Int>) -> Int {
+      words.words.reduce(0) { $0 + $1[keyPath: count] }
+    }
+    return [
+      "words: in percent, right where some reference has it",
+      "".padding(toLength: 22, withPad: " ", startingAt: 0) + "  precision     recall  captions    images",
+      line("all", words.precision, words.recall, [sum(\.captions), sum(\.images)]),
+    ] + words.words.map { line($0.word, $0.precision, $0.recall, [$0.captions, $0.images]) }
   }
 
   private func lines(_ sweep: [SweepPoint]) -> [String] {
