@@ -32,8 +32,9 @@ private func readsImages(_ path: String) -> Bool {
     let text = packed([0, 0, 0, 0])
     let dropout = DropoutPass(.init(embedding: 0.3, output: 0.4, layers: 0.5, regions: 0.5), seed: 6)
     var trace = DecoderTrace()
-    let found = decoder.trainingForward(
-      text, about: images, TrainingPass(dropout: dropout, regionsLearn: true), into: &trace, on: .cpu)
+    var pass = way.pass(dropout: dropout)
+    (pass.reconstructionWeight, pass.regionsLearn) = (0.5, true)
+    let found = decoder.trainingForward(text, about: images, pass, into: &trace, on: .cpu)
     let gradients = decoder.backward(&trace, on: .cpu)
     #expect(
       gradients.v.scalars.allSatisfy { $0 == 0 } || way.conditioning == .gates || way.conditioning.attends)
@@ -46,8 +47,7 @@ private func readsImages(_ path: String) -> Bool {
     other.visitParameters {
       if readsImages($0.path) { $0.value = Tensor(uniform: $0.value.shape, limit: 2, using: &random) }
     }
-    let same = other.trainingForward(
-      text, about: images, TrainingPass(dropout: dropout), into: &trace, on: .cpu)
+    let same = other.trainingForward(text, about: images, pass, into: &trace, on: .cpu)
     #expect(same == found)
   }
 
