@@ -100,7 +100,8 @@ public struct ExplanationPicture: Sendable {
   }
 
   /// The value of a grid between the middles of its cells, at a share of its height and width.
-  static func interpolated(_ values: [Float], rows: Int, columns: Int, _ down: Float, _ right: Float) -> Float {
+  static func interpolated(_ values: [Float], rows: Int, columns: Int, _ down: Float, _ right: Float) -> Float
+  {
     func between(_ share: Float, _ count: Int) -> (first: Int, second: Int, part: Float) {
       let place = min(Float(count - 1), max(0, share * Float(count) - 0.5))
       let first = Int(place)

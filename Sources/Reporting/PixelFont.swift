@@ -29,7 +29,8 @@ enum PixelFont {
     let size = 2 + (width * height + 7) / 8
     var glyphs: [Unicode.Scalar: Glyph] = [:]
     for start in stride(from: 0, to: bytes.count - size + 1, by: size) {
-      guard let scalar = Unicode.Scalar(UInt32(bytes[start]) << 8 | UInt32(bytes[start + 1])) else { continue }
+      let point = UInt32(bytes[start]) << 8 | UInt32(bytes[start + 1])
+      guard let scalar = Unicode.Scalar(point) else { continue }
       glyphs[scalar] = Glyph(bits: Array(bytes[start + 2..<start + size]))
     }
     return glyphs

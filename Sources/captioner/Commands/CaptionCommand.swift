@@ -155,11 +155,9 @@ struct CaptionCommand: ParsableCommand {
       ImageCrop(all: $0)
     }.image
     let input = ImageLoader(preprocessing).input([image])
-    let vocabulary = captioner.description.vocabulary
-    let words = caption.words.dropLast().map { vocabulary.encode([$0.word])[0] }
     return ExplainedPhoto(
       path: path, image: image, caption: caption,
-      explanation: try captioner.explanation(of: words, input))
+      explanation: try captioner.explanation(of: captioner.words(of: caption), input))
   }
 }
 
