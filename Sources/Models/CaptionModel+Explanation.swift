@@ -1,5 +1,5 @@
 internal import Decoding
-internal import Language
+public import Language
 internal import Layers
 public import Tensors
 
@@ -44,15 +44,28 @@ extension CaptionModel {
   /// - Throws: `ModelError.notFinite`.
   public func explanation(of words: [Int32], _ image: Tensor) throws(ModelError) -> Explanation {
     let seen = try maps(image)
+    return try attention(for: words, maps: seen) ?? occlusion(of: words, image, seen)
+  }
+
+  /// Where the attention of the model is when it says the words of a caption; nil: it has none.
+  /// - Parameters:
+  ///   - words: ids without start and end.
+  ///   - maps: of the image [1, mapSize].
+  public func attention(for words: [Int32], maps: Tensor) -> Explanation? {
+    guard description.decoder.attention != nil else { return nil }
     let (sequences, _) = PackedSequences.packing(
       [words], imageRows: [0], start: Vocabulary.start, end: Vocabulary.end)
-    if let weights = decoder.attentionWeights(sequences, about: features(seen), on: device) {
+    return decoder.attentionWeights(sequences, about: features(maps), on: device).map { weights in
       let shape = description.mapShape
       return Explanation(
         kind: .attention, rows: shape[0], columns: shape[1],
         weights: (0..<weights.shape[0]).map { weights.row($0).scalars })
     }
-    return try occlusion(of: words, image, seen)
+  }
+
+  /// The ids of the words of a caption that this model made, without the end.
+  public func words(of caption: Caption) -> [Int32] {
+    description.vocabulary.encode(caption.words.dropLast().map(\.word))
   }
 
   private func occlusion(of words: [Int32], _ image: Tensor, _ seen: Tensor) throws(ModelError) -> Explanation

@@ -1,34 +1,14 @@
 internal import Foundation
-public import Imaging
-public import Language
-public import Models
+internal import Imaging
+internal import Language
+internal import Models
 internal import Support
 
 /// A page of photos with their captions, and for each word where the model looked, bright on a dark photo (as Xu et al.
 /// 2015 draw it). It needs nothing from the network.
 public struct ExplanationPage: Sendable {
-  /// A photo, what was said of it, and why.
-  public struct Photo: Sendable {
-    /// Its file.
-    public let path: String
-    /// As the model saw it.
-    public let image: RGBImage
-    /// What was said.
-    public let caption: Caption
-    /// Where the model looked; a grid for each word of the caption.
-    public let explanation: Explanation
-
-    /// A photo.
-    public init(path: String, image: RGBImage, caption: Caption, explanation: Explanation) {
-      self.path = path
-      self.image = image
-      self.caption = caption
-      self.explanation = explanation
-    }
-  }
-
   private let title: String
-  private var photos: [Photo] = []
+  private var photos: [ExplainedPhoto] = []
 
   /// A page without photos.
   /// - Parameter model: the model's file.
@@ -43,7 +23,7 @@ public struct ExplanationPage: Sendable {
   public var isFull: Bool { photos.count >= Self.limit }
 
   /// Adds a photo, unless the page is full.
-  public mutating func add(_ photo: Photo) {
+  public mutating func add(_ photo: ExplainedPhoto) {
     if !isFull { photos.append(photo) }
   }
 
@@ -72,7 +52,7 @@ public struct ExplanationPage: Sendable {
         """)
   }
 
-  private static func subtitle(_ photos: [Photo]) -> String {
+  private static func subtitle(_ photos: [ExplainedPhoto]) -> String {
     let kinds = Set(photos.map(\.explanation.kind))
     let attention = "Bright is where the attention of the model is when it says a word."
     let occlusion =
@@ -81,40 +61,26 @@ public struct ExplanationPage: Sendable {
       + (kinds.contains(.occlusion) ? occlusion : "")
   }
 
-  private func section(_ number: Int, _ photo: Photo) -> String {
-    let name = photo.path.split(separator: "/").last.map(String.init) ?? photo.path
-    let words = photo.caption.words.enumerated().compactMap { place, word -> String? in
-      guard place < photo.explanation.weights.count else { return nil }
-      let isEnd = place == photo.caption.words.count - 1 && word.word == "</s>"
-      return figure(
-        number, photo, isEnd ? "(end)" : word.word, Double(word.logProb), photo.explanation.weights[place])
-    }
+  private func section(_ number: Int, _ photo: ExplainedPhoto) -> String {
+    let words = photo.looks.map { figure(number, photo, $0) }
     return """
       <section><h2>\(HTML.escaped(photo.caption.text))</h2>
-      <p class="note">\(HTML.escaped(name)); log-prob \(String(format: "%.2f", Double(photo.caption.logProb)))</p>
+      <p class="note">\(HTML.escaped(photo.name)); log-prob \(String(format: "%.2f", Double(photo.caption.logProb)))</p>
       <div class="looks">\(words.joined())</div></section>
       """
   }
 
-  private func figure(_ number: Int, _ photo: Photo, _ word: String, _ logProb: Double, _ weights: [Float])
-    -> String
-  {
+  private func figure(_ number: Int, _ photo: ExplainedPhoto, _ look: ExplainedPhoto.Look) -> String {
     let (rows, columns) = (photo.explanation.rows, photo.explanation.columns)
-    let most = weights.max() ?? 0
-    let label =
-      photo.explanation.kind == .occlusion
-      ? String(format: "%.1f nats", Double(most)) : String(format: "%.0f %% at most", Double(most) * 100)
-    let cells = weights.enumerated().map { cell, weight in
-      let dark = most > 0 ? 0.78 * (1 - weight / most) : 0.78
-      return
-        "<rect x=\"\(cell % max(1, columns))\" y=\"\(cell / max(1, columns))\" width=\"1.02\" height=\"1.02\" "
-        + "opacity=\"\(String(format: "%.2f", Double(dark)))\"/>"
+    let cells = look.brightness.enumerated().map { cell, brightness in
+      "<rect x=\"\(cell % max(1, columns))\" y=\"\(cell / max(1, columns))\" width=\"1.02\" height=\"1.02\" "
+        + "opacity=\"\(String(format: "%.2f", Double(ExplainedPhoto.darkest * (1 - brightness))))\"/>"
     }
-    let shown = HTML.escaped(word)
+    let shown = HTML.escaped(look.word)
     return """
       <figure class="look"><div class="p p\(number)" role="img" aria-label="Where the model looks for \(shown)">\
       <svg viewBox="0 0 \(columns) \(rows)" preserveAspectRatio="none">\(cells.joined())</svg></div>
-      <figcaption>\(shown) <span class="share">\(String(format: "%.0f %%", exp(logProb) * 100)), \(label)</span></figcaption></figure>
+      <figcaption>\(shown) <span class="share">\(look.facts)</span></figcaption></figure>
       """
   }
 

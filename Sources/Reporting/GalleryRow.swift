@@ -1,5 +1,6 @@
 internal import Evaluation
 internal import Language
+internal import Models
 internal import Support
 
 /// An image of the gallery, as the page's script reads it. Names are short: there are a thousand of them.
@@ -43,8 +44,25 @@ struct GalleryRow: Encodable {
   let m: [Int]
   /// Confidence, in thousandths.
   let p: Int?
+  /// Where the model looked for each word of the best caption.
+  let e: [Look]?
 
-  init(_ row: Evaluation.Row, source: String?, confidence: Double?) {
+  /// A grid.
+  struct Look: Encodable {
+    /// The brightness of each cell beside the brightest, a digit to base 36.
+    let b: String
+    /// The weight of the brightest, in thousandths.
+    let m: Int
+
+    init(_ weights: [Float]) {
+      let most = weights.max() ?? 0
+      b = weights.map { String(Int(saturating: most > 0 ? ($0 / most * 35).rounded() : 0), radix: 36) }
+        .joined()
+      m = Int(saturating: (Double(most) * 1000).rounded())
+    }
+  }
+
+  init(_ row: Evaluation.Row, source: String?, confidence: Double?, looks: Explanation? = nil) {
     i = "\(row.image.id)"
     f = row.image.fileName
     s = source
@@ -57,5 +75,6 @@ struct GalleryRow: Encodable {
     }
     m = [row.scores.cider, row.scores.rougeL, row.scores.bleu4].map(thousandths)
     p = confidence.map(thousandths)
+    e = looks?.weights.map(Look.init)
   }
 }

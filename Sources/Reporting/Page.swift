@@ -155,6 +155,8 @@ struct Page {
     return part
       + "Photos are ranked by the CIDEr of their first caption. The bar under a word hangs as low as the word "
       + "was unlikely: it grows with −ln p given the words before, and is red from p = 0.1 down; · is the end."
+      + (report.looks?.frame == nil
+        ? "" : " Point at a word, or choose it: the photo is bright where the model looked for it.")
   }
 
   private static let gallery = """
@@ -176,16 +178,18 @@ struct Page {
     let rows: [GalleryRow]
     /// The CIDEr from which on a caption is good, in thousandths.
     let threshold: Int?
+    let looks: GalleryLooks.Frame?
   }
 
   private var json: String {
     get throws {
       let rows = zip(shown, thumbnails).map { row, source in
         GalleryRow(
-          report.evaluation.rows[row], source: source, confidence: report.trust?.confidences[row])
+          report.evaluation.rows[row], source: source, confidence: report.trust?.confidences[row],
+          looks: report.looks?.explanations[row])
       }
       let threshold = report.trust.map { Int(saturating: ($0.threshold * 1000).rounded()) }
-      return try canonicalJSON(Gallery(rows: rows, threshold: threshold))
+      return try canonicalJSON(Gallery(rows: rows, threshold: threshold, looks: report.looks?.frame))
     }
   }
 }

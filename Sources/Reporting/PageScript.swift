@@ -19,18 +19,29 @@ enum PageScript {
       return element;
     }
 
-    // The bar under a word: 4 pixels a nat.
-    function captionOf(line) {
+    // The bar under a word: 4 pixels a nat. Where it is known where the model looked, a word is a button that shows it.
+    function captionOf(line, looks, show) {
       const element = el("p", "words");
       line.w.forEach((word, index) => {
         const end = index === line.w.length - 1;
         const surprise = Math.max(0, -line.l[index] / 100);
         const bar = el("i");
         bar.style.height = Math.min(28, surprise * 4).toFixed(1) + "px";
-        const span = el("span", "word" + (surprise > 2.3 ? " odd" : "") + (end ? " end" : ""), end ? "\u00b7" : word, bar);
+        const look = looks && looks[index];
+        const span = el(look ? "button" : "span", "word" + (surprise > 2.3 ? " odd" : "") + (end ? " end" : ""), end ? "\u00b7" : word, bar);
         span.title = (end ? "end" : word) + ": log-prob " + nats(line.l[index]) + ", p = " +
           Math.exp(line.l[index] / 100).toPrecision(2);
-        if (end) span.setAttribute("aria-hidden", "true");
+        if (look) {
+          span.type = "button";
+          span.title += "; looked: " + (data.looks.attends ? (look.m / 10).toFixed(0) + " % at most" :
+            number(look.m / 1000, 1) + " nats");
+          if (end) span.setAttribute("aria-label", "end");
+          span.addEventListener("pointerenter", () => show(look));
+          span.addEventListener("pointerleave", () => show(null));
+          span.addEventListener("focus", () => show(look));
+          span.addEventListener("blur", () => show(null));
+          span.addEventListener("click", () => show(look));
+        } else if (end) span.setAttribute("aria-hidden", "true");
         element.append(span, end ? "" : " ");
       });
       return element;
@@ -43,6 +54,32 @@ enum PageScript {
         return el("li", "", el("span", "", text), figure);
       });
       return [el("h4", "", title), el("ul", "lines", ...items)];
+    }
+
+    // The photo and a veil over it, thin where the model looked: a pixel a cell, which the browser smooths.
+    function veiled(picture) {
+      const {rows, columns, crop} = data.looks;
+      const veil = el("canvas", "veil");
+      veil.width = columns;
+      veil.height = rows;
+      veil.hidden = true;
+      const context = veil.getContext("2d");
+      const show = look => {
+        veil.hidden = !look;
+        if (!look) return;
+        if (crop && picture.naturalWidth) {
+          const short = Math.min(picture.naturalWidth, picture.naturalHeight);
+          const width = 100 * crop[0] * short / picture.naturalWidth, height = 100 * crop[1] * short / picture.naturalHeight;
+          Object.assign(veil.style, {width: width + "%", height: height + "%", left: (100 - width) / 2 + "%",
+            top: (100 - height) / 2 + "%"});
+        }
+        const cells = context.createImageData(columns, rows);
+        for (let cell = 0; cell < rows * columns; cell++) {
+          cells.data[4 * cell + 3] = 199 * (1 - parseInt(look.b[cell], 36) / 35);
+        }
+        context.putImageData(cells, 0, 0);
+      };
+      return [el("div", "seen", picture, veil), show];
     }
 
     function card(row) {
@@ -64,7 +101,9 @@ enum PageScript {
       if (row.p !== undefined) fact("confidence", number(row.p / 1000, 2));
       fact("log-prob", nats(best.t));
       fact("per word", nats(mean(best)));
-      const body = el("div", "body", captionOf(best), facts);
+      let show;
+      if (row.e && row.s) [picture, show] = veiled(picture);
+      const body = el("div", "body", captionOf(best, show && row.e, show), facts);
       if (row.c.length > 1) {
         body.append(...list("Other captions",
           row.c.slice(1).map(line => [words(line).join(" "), nats(line.t), "log-prob"])));

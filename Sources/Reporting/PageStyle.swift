@@ -62,6 +62,10 @@ enum PageStyle {
     .word { display: inline-flex; flex-direction: column; max-width: 100%; overflow-wrap: anywhere; }
     .word i { display: block; min-height: 1px; margin-top: 2px; border-radius: 1px; background: var(--accent); opacity: .75; }
     .word.odd i { background: var(--warm); } .word.end { min-width: .7rem; color: var(--soft); }
+    button.word { padding: 0; border: 0; border-radius: 2px; background: none; font: inherit; text-align: left; }
+    button.word:hover, button.word:focus { background: var(--faint); }
+    .seen { position: relative; overflow: hidden; }
+    .veil { position: absolute; inset: 0; width: 100%; height: 100%; box-shadow: 0 0 0 100rem rgb(0 0 0 / .78); }
     .facts { display: flex; flex-wrap: wrap; gap: .1rem .9rem; margin: .6rem 0 0; padding: 0; color: var(--soft);
       font-size: .82rem; font-variant-numeric: tabular-nums; list-style: none; }
     .facts b { color: var(--ink); font-weight: 600; }

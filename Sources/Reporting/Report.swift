@@ -17,6 +17,8 @@ public struct Report: Sendable {
   public let retrieval: Retrieval?
   /// What ways of searching gave, if they were compared.
   public let sweep: [SweepPoint]
+  /// Where the model looked, if that is known.
+  public var looks: GalleryLooks?
 
   /// A report.
   public init(
@@ -61,7 +63,7 @@ public struct Report: Sendable {
   public func write(to path: String, progress: (Int) -> Void = { _ in })
     throws(ReportError)
   {
-    let shown = Self.selection(evaluation.rows.map(\.scores.cider))
+    let shown = Self.shown(of: evaluation)
     let thumbnails = try Thumbnails(
       shown.map { (evaluation.rows[$0].image.id, evaluation.rows[$0].image.path) }, page: path,
       progress: progress)
@@ -80,7 +82,11 @@ public struct Report: Sendable {
     }
   }
 
-  /// The rows that the gallery shows, in their order.
+  /// The rows of an evaluation that the gallery shows, in their order.
+  public static func shown(of evaluation: Evaluation) -> [Int] {
+    selection(evaluation.rows.map(\.scores.cider))
+  }
+
   static func selection(_ scores: [Double], limit: Int = galleryLimit) -> [Int] {
     guard scores.count > limit else { return Array(scores.indices) }
     let ranked = scores.indices.sorted { (scores[$0], $0) < (scores[$1], $1) }

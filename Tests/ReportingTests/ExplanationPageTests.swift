@@ -7,8 +7,8 @@ import Testing
 @testable import Reporting
 
 @Suite struct ExplanationPageTests {
-  private static func photo(_ path: String, word: String) -> ExplanationPage.Photo {
-    .init(
+  private static func photo(_ path: String, word: String) -> ExplainedPhoto {
+    ExplainedPhoto(
       path: path, image: RGBImage(width: 2, height: 2, pixels: [UInt8](repeating: 9, count: 12)),
       caption: Caption(words: [.init(word: word, logProb: -0.7), .init(word: "</s>", logProb: -0.1)]),
       explanation: Explanation(

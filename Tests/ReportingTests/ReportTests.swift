@@ -14,7 +14,7 @@ import Testing
   private static let nasty = "<img src=x onerror=alert(1)> </script> \\\"dog\\\" & 'é"
 
   /// A report on images whose captions mean harm; every third photo is missing.
-  private func write(_ count: Int, in folder: String) throws -> String {
+  private func write(_ count: Int, looks: Bool = false, in folder: String) throws -> String {
     let model = folder + "/model.safetensors"
     try TinyNetwork.writeModel(to: model)
     let names = (0..<count).map { "\($0)<b>.jpg" }
@@ -38,13 +38,22 @@ import Testing
     let options = BeamOptions(beamWidth: 3, captions: 2, maximumLength: 6)
     let evaluation = evaluator.evaluate(.beam(options))
     let confidences = (0..<count).map { Double($0) / Double(count) }
-    let report = Report(
+    var report = Report(
       title: Self.nasty, subtitle: Self.nasty, evaluation: evaluation,
       trust: Trust(
         threshold: 0.5, reliability: Reliability(confidences, confidences.map { $0 > 0.5 }),
         confidences: confidences, isModels: false),
       retrieval: evaluator.retrieval(images: count) { _ in },
       sweep: evaluator.sweep([options]) { _ in })
+    if looks {
+      let explanations = evaluation.rows.map { row in
+        Explanation(
+          kind: .attention, rows: 1, columns: 3,
+          weights: row.caption.words.map { _ in [0, 0.25, 0.5] })
+      }
+      report.looks = GalleryLooks(
+        Dictionary(uniqueKeysWithValues: explanations.enumerated().map { ($0, $1) }), seen: .torchvision)
+    }
     try report.write(to: folder + "/out put.html")
     return try String(contentsOfFile: folder + "/out put.html", encoding: .utf8)
   }
@@ -65,6 +74,15 @@ import Testing
       #expect(references[0]["x"] as? String == "<img src=x onerror=alert(1)> </script> \"dog\" & 'é")
       // Few thumbnails are in the page; photos that are missing have none.
       #expect((rows[0]["s"] as? String)?.hasPrefix("data:image/jpeg;base64,") == true && rows[2]["s"] == nil)
+    }
+  }
+
+  @Test func saysWhereTheModelLooked() throws {
+    try withTemporaryFolder { folder in
+      let html = try write(4, looks: true, in: folder)
+      #expect(html.contains(#""looks":{"attends":true,"columns":3,"crop":[0.875,0.875],"rows":1}"#))
+      #expect(html.contains(#"{"b":"0iz","m":500}"#))
+      #expect(try write(4, in: folder).contains(#""looks""#) == false)
     }
   }
 
@@ -94,9 +112,9 @@ import Testing
   }
 
   /// Where Chromium is installed, the page's script runs in it, without an error.
-  @Test(.enabled(if: hasChromium)) func theScriptRuns() throws {
+  @Test(.enabled(if: hasChromium), arguments: [false, true]) func theScriptRuns(looks: Bool) throws {
     try withTemporaryFolder { folder in
-      _ = try write(5, in: folder)
+      _ = try write(5, looks: looks, in: folder)
       let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent()
       let process = Process()

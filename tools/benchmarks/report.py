@@ -13,9 +13,10 @@ def in_unit(unit, line) -> list:
 def table(benchmark, raw) -> str:
     results = {}
     for line in raw:
-        key = (line["engine"], line.get("precision", "f32"), line.get("batch"))
+        key = (line["engine"], line.get("precision", "f32"), line.get("case") or line.get("batch"))
         results.setdefault(key, []).extend(in_unit(benchmark.unit, line))
-    rows = [f"| engine | precision | batch | median {benchmark.unit} | least | most | × captioner |",
+    sizes = "case" if any("case" in line for line in raw) else "batch"
+    rows = [f"| engine | precision | {sizes} | median {benchmark.unit} | least | most | × captioner |",
             "|---|---|---|---|---|---|---|"]
     medians = {key: statistics.median(times) for key, times in results.items()}
     ours = {(batch, kind): median for (engine, kind, batch), median in medians.items() if engine.startswith("captioner")}
@@ -30,7 +31,8 @@ def ratios(precision, medians, ours) -> list:
     """Ours against the fastest peer of each precision."""
     rows = []
     for (batch, kind), own in ours.items():
-        name = (f"batch {batch}: " if batch else "") + "captioner" + (f" ({kind})" if kind != precision else "")
+        sizes = f"{batch}: " if isinstance(batch, str) else f"batch {batch}: " if batch else ""
+        name = sizes + "captioner" + (f" ({kind})" if kind != precision else "")
         peers = {key: median for key, median in medians.items() if key[2] == batch and not key[0].startswith("captioner")}
         for alone in [key for key in peers if key[0] == "encoder alone"]:
             rows.append(f"\nthe whole process takes {own / peers.pop(alone):.3f} times its encoder alone")
@@ -39,6 +41,20 @@ def ratios(precision, medians, ours) -> list:
             rows.append(f"\n{name} takes 1/{peers[best] / own:.2f} of the time of the fastest {theirs} peer "
                         f"({best[0]}): a ratio of {own / peers[best]:.2f}.")
     return rows
+
+
+def beside(raw, first) -> str:
+    """How long each engine takes for a case, beside the case of the same size that begins with `first`."""
+    times = {}
+    for line in raw:
+        times.setdefault((line["engine"], line["case"]), []).extend(line["times"])
+    rows = []
+    for (engine, case), found in times.items():
+        way, size = case.split(", ", 1)
+        if way != first:
+            ratio = statistics.median(found) / statistics.median(times[engine, f"{first}, {size}"])
+            rows.append(f"{engine}, {size}: {way} takes {ratio:.2f} times {first}")
+    return "\n".join(rows)
 
 
 def agreement(raw) -> str:

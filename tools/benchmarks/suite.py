@@ -14,6 +14,7 @@ class Engine(NamedTuple):
     bfloat: bool = False  # only where the CPU multiplies bfloat16
     whole: str | None = None  # timed from start to exit, under this name
     compared: bool = True  # earlier revisions understand it too
+    case: str | None = None  # what it is timed on, where a benchmark has several: like is compared with like
 
 
 class Benchmark(NamedTuple):
@@ -30,6 +31,20 @@ def convolutions(more="") -> list[Engine]:
     """The peers of the encoder."""
     return [Engine(f"encoder.py {more}--engine {engine} --batch {{batch}} {TIMED}", bfloat=engine.endswith("bf16"))
             for engine in ["pytorch", "onnxruntime", "openvino", "openvino-bf16"]]
+
+
+def attention() -> list[Engine]:
+    """A training step by the way the image enters, and by how many photos the 100 captions are of."""
+    engines = []
+    for images in [20, 100]:
+        for conditioning, way in [("gates", "gates"), ("attention", "soft"), ("top-down", "top-down")]:
+            case = f"{way}, {images} photos"
+            shape = f"--images {images} {TIMED}"
+            engines += [
+                Engine(f"captioner-benchmarks decoder-step --head --batch 100 --words 2543 --conditioning {conditioning} {shape}",
+                       compared=False, case=case),
+                *(Engine(f"attention_step.py --way {way} {compiled}{shape}", case=case) for compiled in ["", "--compile "])]
+    return engines
 
 
 BENCHMARKS = {
@@ -51,6 +66,9 @@ BENCHMARKS = {
             Engine("captioner-benchmarks decoder-step --bf16 " + TIMED, bfloat=True),
             *(Engine(f"decoder_step.py --variant {variant} {precision}{TIMED}")
               for variant in ["loop", "function", "lstm"] for precision in ["", "--bf16 "])]),
+    "attention-step": Benchmark(
+        "milliseconds a training step of 100 captions, FC head included, with attention to 7x7 regions and W_ih v, V = 2543", "ms/step",
+        attention()),
     "train-epoch": Benchmark(
         "seconds an epoch", "s/epoch", [
             Engine("captioner-benchmarks train-epoch --threads {threads} --batches {batches}"),

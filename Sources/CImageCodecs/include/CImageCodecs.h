@@ -63,6 +63,10 @@ ci_outcome ci_read_jpeg(const uint8_t *bytes, size_t count, const ci_options *op
 /// caller's to `free`; null when there is no memory, or a side is over what JPEG holds.
 uint8_t *ci_write_jpeg(const uint8_t *pixels, uint32_t width, uint32_t height, int quality, size_t *count);
 
+/// Encodes `pixels`, [height, width, 3] in RGB order, as a PNG. The bytes are the caller's to `free`; null when there is no
+/// memory, or a side is over what libpng takes.
+uint8_t *ci_write_png(const uint8_t *pixels, uint32_t width, uint32_t height, size_t *count);
+
 /// From now on all threads take memory from two heaps. glibc has up to eight for each core, and reserves 64 MiB of
 /// addresses for each: where addresses are limited, as by `ulimit -v`, a few decoding threads would use them up.
 void ci_share_heaps(void);

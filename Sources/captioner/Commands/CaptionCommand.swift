@@ -39,6 +39,7 @@ struct CaptionCommand: ParsableCommand {
         captioner caption photo.jpg --prefix "two dogs" --min-length 8
         captioner caption photo.jpg --sample --captions 5 --top-p 0.9 --seed 7
         captioner caption photos/ --explain page.html
+        captioner caption photo.jpg --explain picture.png
         curl -s https://example.org/photo.jpg | captioner caption -
       """)
 
@@ -54,15 +55,15 @@ struct CaptionCommand: ParsableCommand {
   @Option(help: "text, json (one object a line) or csv.") var format = CaptionFormat.text
   @Option(
     help: ArgumentHelp(
-      "Page that shows where the model looks for each word, of the first \(ExplanationPage.limit) photos.",
-      valueName: "page.html")) var explain: String?
+      "Shows where the model looks for each word: FILE.html of the first \(ExplanationPage.limit) photos, FILE.png of the first \(ExplanationPicture.limit); may be repeated.",
+      valueName: "file")) var explain: [String] = []
   @OptionGroup var encoding: ArithmeticOption
   @OptionGroup var engine: EngineOptions
 
   func validate() throws {
     try search.check(captions: captions, option: "--captions")
     guard paths.count(where: { $0 == "-" }) <= 1 else { throw ValidationError("- may be given once") }
-    guard explain == nil || !paths.contains("-") else {
+    guard explain.isEmpty || !paths.contains("-") else {
       throw ValidationError("--explain reads a photo again, which standard input can't be")
     }
   }
@@ -95,14 +96,12 @@ struct CaptionCommand: ParsableCommand {
       writer.namesImages = paths.count > 1 || files.count != 1 || files != paths
       let captioner = try CaptionModel(
         contentsOf: modelPath,
-        caching: files.count < VGGEncoder.batchSize && explain == nil ? .streamed : .resident,
+        caching: files.count < VGGEncoder.batchSize && explain.isEmpty ? .streamed : .resident,
         arithmetic: encoding.arithmetic)
       captioner.encoder.reader = photos.reader
       captioner.encoder.reader.takesStandardInput = true
-      if let explain {
-        var outputs = Outputs(readingFrom: files + [modelPath])
-        try outputs.add(explain, "--explain")
-      }
+      var outputs = Outputs(readingFrom: files + [modelPath])
+      for path in explain { try outputs.add(path, "--explain") }
       let unread = try caption(files, captioner, &writer)
       failures += unread
       guard failures == 0 else {
@@ -119,7 +118,7 @@ struct CaptionCommand: ParsableCommand {
   {
     let strategy = try search.strategy(captions: captions, vocabulary: captioner.description.vocabulary)
     var failures = 0
-    var page = explain.map { _ in ExplanationPage(model: captioner.path) }
+    var explanations = explain.map { Explanations(path: $0, model: captioner.path) }
     var progress = BatchProgress(total: files.count, shown: format != .text || isatty(1) == 0)
     try captioner.caption(files) { maps, places in
       // An image's random numbers are named by its place among those given.
@@ -128,9 +127,12 @@ struct CaptionCommand: ParsableCommand {
       switch result {
       case .success(let captions):
         try writer.write(image: files[place], captions: captions)
-        if let best = captions.first, page?.isFull == false {
-          do { page?.add(try explained(files[place], best, captioner)) } catch let error as ImageError {
-            Console.complain("\(error); it is not in the page")
+        if let best = captions.first, !explanations.allSatisfy(\.isFull) {
+          do {
+            let photo = try explained(files[place], best, captioner)
+            for index in explanations.indices { explanations[index].add(photo) }
+          } catch let error as ImageError {
+            Console.complain("\(error); it is not among the explanations")
           }
         }
       case .failure(let error):
@@ -140,23 +142,45 @@ struct CaptionCommand: ParsableCommand {
       progress.update(place + 1)
     }
     progress.finish(failed: failures)
-    if let explain, let page { try page.write(to: explain) }
+    for shown in explanations { try shown.write() }
     return failures
   }
 
   /// A photo again, and where the model looked for the words of its caption.
   private func explained(
     _ path: String, _ caption: Caption, _ captioner: CaptionModel
-  ) throws -> ExplanationPage.Photo {
+  ) throws -> ExplainedPhoto {
     let preprocessing = captioner.description.preprocessing
     let image = try captioner.encoder.reader.fitted(contentsOf: path, to: preprocessing) {
       ImageCrop(all: $0)
     }.image
     let input = ImageLoader(preprocessing).input([image])
-    let vocabulary = captioner.description.vocabulary
-    let words = caption.words.dropLast().map { vocabulary.encode([$0.word])[0] }
-    return ExplanationPage.Photo(
+    return ExplainedPhoto(
       path: path, image: image, caption: caption,
-      explanation: try captioner.explanation(of: words, input))
+      explanation: try captioner.explanation(of: captioner.words(of: caption), input))
+  }
+}
+
+/// A page or, by its name, a picture of where the model looked.
+private struct Explanations {
+  private let path: String
+  private var page: ExplanationPage?
+  private var picture: ExplanationPicture?
+
+  init(path: String, model: String) {
+    self.path = path
+    if path.lowercased().hasSuffix(".png") { picture = .init() } else { page = .init(model: model) }
+  }
+
+  var isFull: Bool { page?.isFull ?? picture?.isFull ?? true }
+
+  mutating func add(_ photo: ExplainedPhoto) {
+    page?.add(photo)
+    picture?.add(photo)
+  }
+
+  func write() throws(ReportError) {
+    try page?.write(to: path)
+    try picture?.write(to: path)
   }
 }

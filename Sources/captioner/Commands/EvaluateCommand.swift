@@ -3,6 +3,7 @@ import Models
 import Datasets
 import Evaluation
 import Foundation
+import Imaging
 import Reporting
 import Support
 
@@ -45,6 +46,7 @@ struct EvaluateCommand: ParsableCommand {
         captioner evaluate --captions val.json --images photos --sample --top-p 0.9
         captioner evaluate --captions val.json --images photos \\
           --features val.features --sweep-beam-widths 1,3,5,10 --retrieval --report report.html
+        captioner evaluate --captions val.json --images photos --report report.html --explain
         captioner evaluate --captions val.json --images photos \\
           --calibrate calibrated.safetensors
       """)
@@ -78,6 +80,10 @@ struct EvaluateCommand: ParsableCommand {
   var calibrate: String?
   @Option(help: ArgumentHelp("Where to write an HTML report; its pictures go beside it.", valueName: "file"))
   var report: String?
+  @Flag(
+    help:
+      "The report shows where the model looks for each word; of a model without attention that takes 50 passes of the network a photo."
+  ) var explain = false
   @Option(
     help: ArgumentHelp(
       "The CIDEr from which on a caption counts as good, as JSON has it: 0.5 is 50 % (default: 0.5).",
@@ -94,6 +100,7 @@ struct EvaluateCommand: ParsableCommand {
         throw ValidationError("--n-best: only with --results, --report or --sample")
       }
     }
+    if explain, report == nil { throw ValidationError("--explain: only with --report") }
     if search.drawing.sample {
       if sweep.beamWidths != nil {
         throw ValidationError("--sweep-beam-widths: only without --sample, which does not search")
@@ -179,8 +186,9 @@ struct EvaluateCommand: ParsableCommand {
         try ModelFile.calibrate(captioner.path, confidence, to: calibrate)
       }
       if let report {
-        let page = Report(
+        var page = Report(
           evaluation, summary, data: data.names, model: captioner.path, ways: search.description)
+        if explain { page.looks = try looks(of: evaluation, captioner, found) }
         try showingProgress("report", min(count, Report.galleryLimit)) {
           try page.write(to: report, progress: $0)
         }
@@ -206,6 +214,34 @@ struct EvaluateCommand: ParsableCommand {
     }
     return try MappedImages(
       captioner, images, progress: { show($0, images.count) }, failed: Console.complain)
+  }
+
+  /// Where the model looked for the captions that the report shows.
+  private func looks(
+    of evaluation: Evaluation, _ captioner: CaptionModel, _ found: MappedImages
+  ) throws -> GalleryLooks {
+    let shown = Report.shown(of: evaluation)
+    let preprocessing = captioner.description.preprocessing
+    var explanations: [Int: Explanation] = [:]
+    try showingProgress("where it looks", shown.count) { progress in
+      for (place, row) in shown.enumerated() {
+        let words = captioner.words(of: evaluation.rows[row].caption)
+        if let attention = captioner.attention(for: words, maps: found.maps.copied(rows: [row])) {
+          explanations[row] = attention
+        } else {
+          // A photo that is gone by now is shown without.
+          let image = try? captioner.encoder.reader.fitted(
+            contentsOf: found.images[row].path, to: preprocessing, { ImageCrop(all: $0) }
+          ).image
+          if let image {
+            let input = ImageLoader(preprocessing).input([image])
+            explanations[row] = try captioner.explanation(of: words, input)
+          }
+        }
+        progress(place + 1)
+      }
+    }
+    return GalleryLooks(explanations, seen: preprocessing)
   }
 
   /// Tries the destinations before the work.
