@@ -18,7 +18,8 @@ private func packed(_ rows: [Int32]) -> PackedSequences {
 /// Whether a parameter is of what reads images: not the words, the recurrent layers, or what one tells the other.
 private func readsImages(_ path: String) -> Bool {
   ![
-    "embedding", "output", "lstm", "lstm1", "feedback", "memory", "word_to_multimodal", "hidden_to_multimodal",
+    "embedding", "output", "lstm", "lstm1", "feedback", "memory", "word_to_multimodal",
+    "hidden_to_multimodal",
   ].contains(path.split(separator: ".")[1])
 }
 

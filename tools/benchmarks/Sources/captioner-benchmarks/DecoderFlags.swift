@@ -22,12 +22,15 @@ struct DecoderFlags: ParsableArguments {
   /// The decoder of these flags, told of the image by 4096 numbers.
   func description(words: Int, hidden: Int) throws -> DecoderDescription {
     var description = DecoderDescription(
-      vocabularySize: words, embeddingSize: hidden, hiddenSize: hidden, imageFeatureSize: 4096, layers: layers,
+      vocabularySize: words, embeddingSize: hidden, hiddenSize: hidden, imageFeatureSize: 4096,
+      layers: layers,
       cell: cell, injection: conditioning.injects ? injection : .everyStep)
     description.isResidual = residual
     description.conditioning = conditioning
     description.contextLayer = imageLayer - 1
     description.initialStates = initialStates
+    if conditioning == .multimodal { description.multimodalSize = 512 }
+    if conditioning == .visualMemory { description.memorySize = 512 }
     if conditioning.attends {
       description.attention = AttentionDescription(
         channels: 512, valueSize: regionSize, keySize: attentionSize, gated: attentionGate)

@@ -14,7 +14,8 @@ struct DecoderStepBenchmark: ParsableCommand {
 
   @Option var batch = 64
   @Option(help: "Words of a caption, the end included.") var steps = 12
-  @Option(help: "Photos that the captions are of, as many of each; each caption its own unless given.") var images: Int?
+  @Option(help: "Photos that the captions are of, as many of each; each caption its own unless given.")
+  var images: Int?
   @Option var words = 9567
   @Option var hidden = 512
   @Flag(help: "v comes from 2048 numbers by a layer that learns too, under dropout.") var head = false
@@ -54,9 +55,12 @@ struct DecoderStepBenchmark: ParsableCommand {
       let v =
         network.head?.trainingForward(
           seen, dropout: 0.5, seed: UInt64(step), into: &headTrace, on: device) ?? seen
+      var pass = TrainingPass(dropout: .init(.init(), seed: UInt64(step)), reconstructionWeight: 1)
+      if decoder.conditioning == .hardAttention {
+        pass.attentionSampling = AttentionSampling(.drawn(seed: UInt64(step), share: 0.5), baseline: 0)
+      }
       let logProbs = network.decoder.trainingForward(
-        sequences, about: ImageFeatures(v: v, regions: regions),
-        TrainingPass(dropout: .init(.init(), seed: UInt64(step))), into: &trace, on: device)
+        sequences, about: ImageFeatures(v: v, regions: regions), pass, into: &trace, on: device)
       let gradients = network.decoder.backward(&trace, on: device)
       network.head?.backward(gradients.v, &headTrace, on: device)
       adam.update(&network, clipNorm: 5, on: device)
