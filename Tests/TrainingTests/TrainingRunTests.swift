@@ -92,6 +92,44 @@ import Testing
     }
   }
 
+  /// Photos beside captions that another list of the run has are not computed again; others are.
+  @Test func featuresAreShared() throws {
+    try withTemporaryFolder { folder in
+      var configuration = try Self.configuration(in: folder)
+      let scores = Tensor([1, 2, 3, 4, 5, 6], [3, 2])
+      configuration.teacherScores = folder + "/scores.safetensors"
+      (configuration.teacherSteps, configuration.epochs, configuration.teacherBatch) = (2, 1, 2)
+      func features(_ names: String, _ run: String) throws -> [String] {
+        try SafetensorsWriter.write(
+          [.init(name: "scores", tensor: scores)], metadata: ["names": names],
+          to: configuration.teacherScores)
+        var names: [String] = []
+        _ = try TrainingRun(configuration, folder: folder + "/" + run).run(report: {
+          if case .features(let name, 0, let total) = $0 { names.append("\(name): \(total)") }
+        })
+        return names
+      }
+      let own = "features of captions.json: 4"
+      #expect(try features(#"["3.jpg", "1.jpg", "4.jpg"]"#, "same") == [own])
+      try FileManager.default.copyItem(
+        atPath: photo("decode/jpeg-444.jpg"), toPath: folder + "/photos/other.jpg")
+      #expect(
+        try features(#"["3.jpg", "other.jpg", "4.jpg"]"#, "one more")
+          == [own, "features of scores.safetensors: 1"])
+      // A row is the photo's that it is called after.
+      let files = try FileManager.default.contentsOfDirectory(atPath: folder + "/one more")
+        .filter { $0.hasPrefix("features-") }
+      let caches = try files.map { try SafetensorsFile(path: "\(folder)/one more/\($0)") }
+      #expect(caches.count == 2)
+      func row(_ name: String, of file: SafetensorsFile) throws -> Tensor? {
+        let names = try JSONDecoder().decode([String].self, from: Data((file.metadata["names"] ?? "").utf8))
+        return try names.firstIndex(of: name).map { try file.tensor(named: "features").row($0) }
+      }
+      #expect(try row("4.jpg", of: caches[0]) == row("4.jpg", of: caches[1]))
+      #expect(try row("4.jpg", of: caches[0]) != row("3.jpg", of: caches[1]))
+    }
+  }
+
   /// The estimate counts what the model has.
   @Test func parametersAreCounted() throws {
     try withTemporaryFolder { folder in

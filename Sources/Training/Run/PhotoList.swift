@@ -11,6 +11,14 @@ struct PhotoList: Sendable {
   /// Tells lists of photos with the same names apart: empty, or what they are for.
   let role: String
 
+  /// Whether they have no captions to learn, but something else is known of them.
+  var isBesideCaptions: Bool { [Self.labels, Self.teacher].contains(role) }
+
+  /// The role of photos with labels.
+  static let labels = "labels"
+  /// The role of photos that a teacher has seen.
+  static let teacher = "teacher"
+
   /// - Parameters:
   ///   - paths: the files that name them.
   ///   - photos: where each is.

@@ -47,9 +47,31 @@ final class RunMaps {
       path: path, key: key, names: names, files: photos.files, width: network.featureWidth,
       type: network.featureType)
     for warning in cache.warnings { report(.warning(warning)) }
+    if photos.isBesideCaptions { try copyWhatIsThere(of: photos, into: cache) }
     try fill(cache, photos, view)
     open[path] = cache
     return cache
+  }
+
+  /// Takes what other lists of the run have of the same photos. (Not for captioned ones, whose features are computed
+  /// together: among others they may be rounded otherwise.)
+  private func copyWhatIsThere(of photos: PhotoList, into cache: MapCache) throws(MapCacheError) {
+    var features = [Float](repeating: 0, count: cache.width)
+    for path in open.keys.sorted() {
+      guard let other = open[path], other.key == cache.key, let files = other.files else { continue }
+      var rows: [ExactName: Int] = [:]
+      for (row, file) in files.enumerated() where other.status(of: row) == .done {
+        rows[ExactName(file)] = row
+      }
+      for row in cache.pending {
+        guard let source = rows[ExactName(photos.files[row])] else { continue }
+        features.withUnsafeMutableBufferPointer { buffer in
+          if let base = buffer.baseAddress { other.read(source, into: base) }
+        }
+        try cache.store(features, row: row)
+      }
+    }
+    try cache.flush()
   }
 
   /// The file of some features, and what it calls the images. Features of other encoders and other images lie beside

@@ -52,7 +52,7 @@ struct RunSources {
     labelledList =
       labelled.isEmpty
       ? nil
-      : PhotoList(configuration.labels, labelled.map { ($0.folder, $0.fileName) }, role: "labels")
+      : PhotoList(configuration.labels, labelled.map { ($0.folder, $0.fileName) }, role: PhotoList.labels)
     guard !configuration.teacherScores.isEmpty else {
       (scores, scoredList) = (nil, nil)
       return
@@ -61,7 +61,7 @@ struct RunSources {
     let teacher = try TeacherScores(path: configuration.teacherScores, images: folder)
     scores = teacher
     scoredList = PhotoList(
-      [configuration.teacherScores], teacher.names.map { (folder, $0) }, role: "teacher")
+      [configuration.teacherScores], teacher.names.map { (folder, $0) }, role: PhotoList.teacher)
   }
 
   /// Whether there is nothing.

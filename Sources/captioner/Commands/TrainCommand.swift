@@ -28,6 +28,8 @@ struct TrainCommand: ParsableCommand {
           --validation-captions val.json --encoder vgg16.safetensors --output run
         captioner train --captions dataset_coco.json --images coco \\
           --start run/model.safetensors --output run2
+        captioner train --captions train.json --images photos --validation-share 0.1 \\
+          --text sentences.txt --text-share 0.2 --output run
         captioner train --resume --output run
         captioner train --config run/config.json --seed 2 --output run2
         captioner train --preset top-down --captions train.json --images photos \\
