@@ -94,7 +94,7 @@ public struct Trainer {
       mapShape: cut?.mapShape(
         height: description.preprocessing.height, width: description.preprocessing.width) ?? [0],
       microBatch: configuration.microBatch > 0 ? configuration.microBatch : nil)
-    network.sideTasks = SideTasks(configuration, data.beside)
+    network.sideTasks = SideTasks(configuration, data.beside, beside: network.captions)
     mixture = TrainingMixture(configuration, data)
     let path = folder + "/checkpoint.safetensors"
     let exists = FileManager.default.fileExists(atPath: path)
