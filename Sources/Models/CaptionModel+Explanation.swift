@@ -44,7 +44,8 @@ extension CaptionModel {
   /// - Throws: `ModelError.notFinite`.
   public func explanation(of words: [Int32], _ image: Tensor) throws(ModelError) -> Explanation {
     let seen = try maps(image)
-    return try attention(for: words, maps: seen) ?? occlusion(of: words, image, seen)
+    if let attention = attention(for: words, maps: seen) { return attention }
+    return try occlusion(of: words, image, seen)
   }
 
   /// Where the attention of the model is when it says the words of a caption; nil: it has none.

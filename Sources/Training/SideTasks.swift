@@ -1,5 +1,6 @@
 internal import Kernels
 internal import Layers
+internal import Models
 internal import Support
 internal import Tensors
 
@@ -12,17 +13,23 @@ struct SideTasks: Module {
   /// None.
   init() {}
 
+  /// The vocabulary projection of decoders of every kind.
+  static let projection = "decoder.output.weight"
+
   /// Those that a run wants, at random at first.
-  init(_ configuration: TrainingConfiguration, _ data: SideData) {
+  /// - Parameter network: what they learn beside.
+  init(_ configuration: TrainingConfiguration, _ data: SideData, beside network: CaptionNetwork) {
+    let features = network.head.layers.last?.outputs ?? configuration.featureSize
+    let projection = network.parameters.first { $0.path == Self.projection }
     var random = Random(seed: configuration.seed, stream: RandomStream.sideInitialisation.rawValue)
-    if let found = data.labels, configuration.labelWeight > 0 {
+    if let found = data.labels, let projection, configuration.labelWeight > 0 {
       labels = LabelClassifier(
-        "labels", features: configuration.featureSize, hidden: configuration.hiddenSize, words: found.words
+        "labels", features: features, hidden: projection.value.shape[1], words: found.words
       ) { $0.untrained(using: &random) }
     }
     if let found = data.scores, configuration.teacherScoresWeight > 0 || configuration.teacherSteps > 0 {
       scores = ScoreClassifier(
-        "teacher", features: configuration.featureSize, classes: found.scores.classes
+        "teacher", features: features, classes: found.scores.classes
       ) { $0.untrained(using: &random) }
     }
   }
@@ -75,7 +82,7 @@ extension TrainedNetwork {
     if let labelled = batch.labelled, sideTasks.labels != nil {
       learn(labelled.rows) { v, dv in
         captions.decoder.visitParameters {
-          guard $0.path == "decoder.output.weight" else { return }
+          guard $0.path == SideTasks.projection else { return }
           losses.labels = sideTasks.labels!.forwardBackward(
             v, labels: labelled.labels, weight: weights.labels, output: &$0, dv: dv, on: device)
         }

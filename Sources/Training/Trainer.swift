@@ -19,7 +19,8 @@ public struct Trainer {
   public enum Event: Sendable {
     /// Something worth a line.
     case message(String)
-    /// Batches done in the epoch, of how many, and the epoch's mean loss so far (nats per word).
+    /// Batches done in the epoch, of how many, and the epoch's mean loss so far (nats per word); epoch 0 is a stage
+    /// before the captions, and its loss that of the step.
     case progress(epoch: Int, batch: Int, batches: Int, loss: Double)
     /// An epoch is over and logged.
     case epoch(TrainingRecord.Epoch)
@@ -96,7 +97,7 @@ public struct Trainer {
         height: description.preprocessing.height, width: description.preprocessing.width) ?? [0],
       microBatch: configuration.microBatch > 0 ? configuration.microBatch : nil)
     network.freezesStatistics = configuration.freezeStatistics
-    network.sideTasks = SideTasks(configuration, data.beside)
+    network.sideTasks = SideTasks(configuration, data.beside, beside: network.captions)
     mixture = TrainingMixture(configuration, data)
     let path = folder + "/checkpoint.safetensors"
     let exists = FileManager.default.fileExists(atPath: path)

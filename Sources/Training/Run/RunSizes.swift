@@ -35,7 +35,8 @@ struct RunSizes {
     decoder.vocabularySize = v
     decoder.imageFeatureSize = d
     let specifications = try Self.specifications(architecture, decoder)
-    let named = configuration.labelWeight > 0 ? d * h : 0
+    let width = specifications.first { $0.path == SideTasks.projection }?.shape[1] ?? h
+    let named = configuration.labelWeight > 0 ? d * width : 0
     let scored = d * (sources.scores?.classes ?? 0)
     parameters = specifications.reduce(named + scored) { $0 + $1.shape.count }
     // A matrix multiplies once a word or once an image; the embedding is only looked up.
@@ -77,7 +78,7 @@ struct RunSizes {
     let heard = configuration.teacherScoresWeight > 0 ? Double(configuration.teacherBatch) : 0
     rows = units + steps * (max(classified, told) + heard)
     perScored = Double(scored)
-    let perNamed = Double(named + sources.labelNames.count * h)
+    let perNamed = Double(named + sources.labelNames.count * width)
     besideOperations = steps * (classified * perNamed + heard * perScored)
     let sentences = Double(sources.text?.count ?? 0)
     let spoken = Double(sources.text?.counts.values.reduce(0, +) ?? 0)

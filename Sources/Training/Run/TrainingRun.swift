@@ -36,7 +36,8 @@ public struct TrainingRun {
     case unreadable(images: Int)
     /// Training begins or goes on, from what the folder's checkpoint says.
     case began
-    /// Batches done in the epoch, of how many, and the epoch's mean loss so far (nats per word).
+    /// Batches done in the epoch, of how many, and the epoch's mean loss so far (nats per word); epoch 0 is a stage
+    /// before the captions, and its loss that of the step.
     case progress(epoch: Int, batch: Int, batches: Int, loss: Double)
     /// An epoch is over and logged.
     case epoch(TrainingRecord.Epoch)

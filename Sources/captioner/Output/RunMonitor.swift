@@ -37,8 +37,13 @@ final class RunMonitor {
       page?.write(.running(epochs: 0))
     case .progress(let epoch, let batch, let batches, let loss):
       update(
-        "epoch \(epoch)", total: batches, unit: "batches", from: batch - 1, done: batch,
-        note: String(format: "loss %.3f", loss))
+        epoch > 0 ? "epoch \(epoch)" : "before the captions", total: batches, unit: "batches",
+        from: batch - 1, done: batch, note: String(format: "loss %.3f", loss))
+      // Another stage may follow, of other steps.
+      if epoch == 0 && batch == batches {
+        bar?.line.finish(batch)
+        bar = nil
+      }
       page?.progress(epoch: epoch, batch: batch, of: batches)
     case .epoch(let record):
       note(record.line)
