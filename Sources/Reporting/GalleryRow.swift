@@ -56,8 +56,10 @@ struct GalleryRow: Encodable {
 
     init(_ weights: [Float]) {
       let most = weights.max() ?? 0
-      b = weights.map { String(Int(saturating: most > 0 ? ($0 / most * 35).rounded() : 0), radix: 36) }
-        .joined()
+      b = weights.map { weight in
+        let brightness = most > 0 ? Double(weight / most) : 0
+        return String(Int(saturating: (brightness * 35).rounded()), radix: 36)
+      }.joined()
       m = Int(saturating: (Double(most) * 1000).rounded())
     }
   }
