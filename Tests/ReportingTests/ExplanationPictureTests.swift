@@ -8,12 +8,12 @@ import Testing
 
 @Suite struct ExplanationPictureTests {
   private static func photo(words: Int = 1, word: String = "dog") -> ExplainedPhoto {
-    let word = Caption.Word(word: word, logProb: -0.7)
+    let spoken = Caption(words: [.init(word: word, logProb: -0.7)]).words
+    let end = Caption(words: [.init(word: "</s>", logProb: -0.1)]).words
     return ExplainedPhoto(
       path: "x/photo.jpg",
       image: RGBImage(width: 20, height: 10, pixels: [UInt8](repeating: 200, count: 600)),
-      caption: Caption(
-        words: [Caption.Word](repeating: word, count: words) + [.init(word: "</s>", logProb: -0.1)]),
+      caption: Caption(words: (0..<words).flatMap { _ in spoken } + end),
       explanation: Explanation(
         kind: .attention, rows: 1, columns: 2,
         weights: [[Float]](repeating: [0, 1], count: words + 1)))

@@ -231,7 +231,7 @@ struct EvaluateCommand: ParsableCommand {
         } else {
           // A photo that is gone by now is shown without.
           let image = try? captioner.encoder.reader.fitted(
-            contentsOf: found.images[row].path, to: preprocessing, { ImageCrop(all: $0) }
+            contentsOf: found.images[row].path, to: preprocessing, view: { ImageCrop(all: $0) }
           ).image
           if let image {
             let input = ImageLoader(preprocessing).input([image])
