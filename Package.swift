@@ -14,6 +14,9 @@ let strictC: [CSetting] =
   [.treatAllWarnings(as: .error)]
   + (development ? [.unsafeFlags(["-O2"], .when(configuration: .debug))] : [])
 
+// It uses swift-metrics, whose module Metrics has the name of one of ours.
+let hummingbird = Target.Dependency.product(
+  name: "Hummingbird", package: "hummingbird", moduleAliases: ["Metrics": "SwiftMetrics"])
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// A source target and the tests that mirror it.
@@ -44,6 +47,14 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"),
+    // The service's alone: who depends on the libraries builds and links none of them.
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
+    .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.9.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.1"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
   ],
   targets: [
     // Layer 0: C.
@@ -114,13 +125,27 @@ let package = Package(
         "Support", "Tensors", "Training",
       ],
       testDependencies: ["Layers"])
-    // Layer 11: the command.
+    // Layer 11: the captioning service, and the only importer of its web server.
+    + module(
+      "Service",
+      dependencies: [
+        "Models", "Decoding", "Imaging", "Kernels", "Language", "Reporting", "Support", "Tensors",
+        hummingbird,
+        .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "CoreMetrics", package: "swift-metrics"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ])
+    // Layer 12: the command.
     + [
       .executableTarget(
         name: "captioner",
         dependencies: [
           "Models", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "Layers",
-          "Metrics", "Reporting", "Support", "Tensors", "Training", argumentParser,
+          "Metrics", "Reporting", "Service", "Support", "Tensors", "Training", argumentParser,
         ],
         swiftSettings: strict),
       .testTarget(
