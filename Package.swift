@@ -138,7 +138,8 @@ let package = Package(
         .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-      ])
+      ],
+      testDependencies: ["Models", "Decoding", "Imaging", "Kernels", "Language"])
     // Layer 12: the command.
     + [
       .executableTarget(

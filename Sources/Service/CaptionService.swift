@@ -30,9 +30,10 @@ public final class CaptionService: Sendable {
     configuration.serverName = "captioner"
     let logger = Logger(label: "captioner") { _ in StandardErrorLog() }
     configuration.availableConnectionsDelegate = MaximumAvailableConnections(options.maximumConnections)
-    // A connection that is silent for so long is closed, also in the middle of a request.
+    // A connection that is silent for so long is closed, also in the middle of a request; a bit later than requests are
+    // answered that take too long.
     let channel = HTTP1Channel.Configuration(
-      idleTimeout: .nanoseconds(Int64(options.timeout / .nanoseconds(1))),
+      idleTimeout: .milliseconds(Int64(options.timeout / .milliseconds(1)) + 2000),
       httpDecoderConfiguration: .init(
         maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100))
     let application = Application(
@@ -41,6 +42,8 @@ public final class CaptionService: Sendable {
       logger: logger)
     group = ServiceGroup(configuration: .init(services: [application], logger: logger))
   }
+
+  deinit { engine.stop() }
 
   /// Listens until `shutDown`; what was accepted is answered first.
   /// - Parameter started: told the port once it listens.

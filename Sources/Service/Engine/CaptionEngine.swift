@@ -120,13 +120,20 @@ final class CaptionEngine: Sendable {
     while let model = rest.first?.work.model {
       let photos = rest.filter { $0.work.model === model }
       rest.removeAll { $0.work.model === model }
-      metrics.batches.record(photos.count)
-      do {
-        let answers = try model.with { try $0.answers(photos, metrics) }
-        for (photo, answer) in zip(photos, answers) { leave(photo.work, .success(.success(answer))) }
-      } catch {
-        for photo in photos { leave(photo.work, .failure(Problem.failed("\(error)"))) }
-      }
+      // What takes long comes last, so that nobody waits for it.
+      answer(photos.filter { !$0.work.question.explains }, with: model)
+      for photo in photos where photo.work.question.explains { answer([photo], with: model) }
+    }
+  }
+
+  private func answer(_ photos: [DecodedPhoto], with model: ServedModel) {
+    guard !photos.isEmpty else { return }
+    metrics.batches.record(photos.count)
+    do {
+      let answers = try model.with { try $0.answers(photos, metrics) }
+      for (photo, answer) in zip(photos, answers) { leave(photo.work, .success(.success(answer))) }
+    } catch {
+      for photo in photos { leave(photo.work, .failure(Problem.failed("\(error)"))) }
     }
   }
 }

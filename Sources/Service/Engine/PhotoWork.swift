@@ -12,6 +12,11 @@ enum PhotoQuestion: Sendable, Equatable {
   case captions(DecodingStrategy, stream: UInt64, explains: Bool)
   /// How likely given captions are, in word ids without start and end.
   case scores([[Int32]], runnersUp: Int)
+
+  /// Whether it takes many times as long as others.
+  var explains: Bool {
+    if case .captions(_, _, explains: true) = self { true } else { false }
+  }
 }
 
 /// A photo's file, as it came.

@@ -58,6 +58,9 @@ struct CaptionRoutes: Sendable {
       try submission.fields.check(CaptionFields.names)
       let model = engine.model
       let wanted = try CaptionFields(submission.fields, model.description.vocabulary)
+      guard !wanted.explains || submission.photos.count == 1 else {
+        throw Problem.bad("explain: expected one image, found \(submission.photos.count)")
+      }
       let answers = try await engine.answers(submission.photos, of: model) {
         .captions(wanted.strategy, stream: UInt64($0), explains: wanted.explains)
       }

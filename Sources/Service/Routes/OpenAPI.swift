@@ -135,7 +135,7 @@ enum OpenAPI {
     ),
     (
       "explain",
-      #"{"type": "boolean", "default": false, "description": "Say where the model looks for the words of the best caption"}"#
+      #"{"type": "boolean", "default": false, "description": "Say where the model looks for the words of the best caption; with one image"}"#
     ),
   ]
 
@@ -225,10 +225,10 @@ enum OpenAPI {
       "Problem": {"type": "object", "required": ["type", "title", "status", "detail"], "properties": {
         "type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"}, "detail": {"type": "string"}}},
       "ShowRequest": {"type": "object", "required": ["model"], "properties": {"model": {"type": "string"}}},
-      "GenerateRequest": {"type": "object", "required": ["images"], "properties": {"model": {"type": "string"},
+      "GenerateRequest": {"type": "object", "properties": {"model": {"type": "string"},
         "prompt": {"type": "string"}, "images": {"type": "array", "minItems": 1, "items": \#(ref("Image"))},
         "stream": {"type": "boolean", "default": true}}},
-      "OllamaChatRequest": {"type": "object", "required": ["messages"], "properties": {"model": {"type": "string"},
+      "OllamaChatRequest": {"type": "object", "properties": {"model": {"type": "string"},
         "messages": {"type": "array", "items": {"type": "object", "properties": {"role": {"type": "string"},
           "content": {"type": "string"}, "images": {"type": "array", "items": \#(ref("Image"))}}}},
         "stream": {"type": "boolean", "default": true}}},
