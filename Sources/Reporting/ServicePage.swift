@@ -10,7 +10,7 @@ public struct ServicePage: Sendable {
   /// The page.
   public var html: String {
     HTML.document(
-      title: "Captions", images: "blob:", connections: "'self'", style: Self.style,
+      title: "Captions", images: "blob: data:", connections: "'self'", style: Self.style,
       body: """
         <header>
         <p class="kicker">Captioner</p>
@@ -52,10 +52,10 @@ public struct ServicePage: Sendable {
     .choose { display: inline-block; margin-right: .6rem; font: 600 1.1rem/1.3 var(--serif); }
     .drop input { width: auto; max-width: 100%; }
     .entry .controls { margin-top: 1rem; }
-    .entry input[type=checkbox] { width: auto; }
-    .frame { position: relative; line-height: 0; }
+    .entry input[type=checkbox] { flex: none; width: auto; }
+    .frame { position: relative; overflow: hidden; line-height: 0; }
     .card .frame img { aspect-ratio: auto; }
-    .frame svg { position: absolute; pointer-events: none; }
+    .frame svg { position: absolute; pointer-events: none; filter: blur(7px); transform: scale(1.06); }
     .card button.word { padding: 0 .1rem; border: 0; border-radius: 3px; background: none; color: inherit; font: inherit;
       text-align: left; }
     .card button.word[aria-pressed=true] { background: var(--faint); }
