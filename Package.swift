@@ -14,9 +14,7 @@ let strictC: [CSetting] =
   [.treatAllWarnings(as: .error)]
   + (development ? [.unsafeFlags(["-O2"], .when(configuration: .debug))] : [])
 
-// It uses swift-metrics, whose module Metrics has the name of one of ours.
-let hummingbird = Target.Dependency.product(
-  name: "Hummingbird", package: "hummingbird", moduleAliases: ["Metrics": "SwiftMetrics"])
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// A source target and the tests that mirror it.
@@ -41,7 +39,7 @@ let package = Package(
       name: "CaptionerEngine",
       targets: [
         "Models", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "Layers",
-        "Metrics", "Support", "Tensors", "Training",
+        "CaptionMetrics", "Support", "Tensors", "Training",
       ]),
   ],
   dependencies: [
@@ -74,7 +72,8 @@ let package = Package(
     // Layer 2.
     + module("Tensors", dependencies: ["CKernels", "Support"], settings: numeric)
     + module(
-      "Metrics", dependencies: ["Support"], settings: numeric, testDependencies: ["Language"], fixtures: true)
+      "CaptionMetrics", dependencies: ["Support"], settings: numeric, testDependencies: ["Language"],
+      fixtures: true)
     // Layer 3.
     + module("Kernels", dependencies: ["COneDNN", "CKernels", "Support", "Tensors"], settings: numeric)
     + module(
@@ -99,7 +98,7 @@ let package = Package(
     + module(
       "Evaluation",
       dependencies: [
-        "Models", "Datasets", "Decoding", "Imaging", "Language", "Layers", "Metrics", "Support",
+        "Models", "Datasets", "Decoding", "Imaging", "Language", "Layers", "CaptionMetrics", "Support",
         "Tensors",
       ])
     // Layer 8.
@@ -107,21 +106,21 @@ let package = Package(
       "Training",
       dependencies: [
         "Models", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "Layers",
-        "Metrics", "Support", "Tensors",
+        "CaptionMetrics", "Support", "Tensors",
       ],
       settings: numeric, fixtures: true)
     // Layer 9.
     + module(
       "Reporting",
       dependencies: [
-        "Datasets", "Evaluation", "Imaging", "Language", "Metrics", "Support", "Tensors", "Training",
+        "Datasets", "Evaluation", "Imaging", "Language", "CaptionMetrics", "Support", "Tensors", "Training",
       ],
       testDependencies: ["Models", "Datasets", "Decoding"])
     // Layer 10: the front door.
     + module(
       "CaptionerKit",
       dependencies: [
-        "Models", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "Metrics",
+        "Models", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "CaptionMetrics",
         "Support", "Tensors", "Training",
       ],
       testDependencies: ["Layers"])
@@ -146,7 +145,7 @@ let package = Package(
         name: "captioner",
         dependencies: [
           "Models", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "Layers",
-          "Metrics", "Reporting", "Service", "Support", "Tensors", "Training", argumentParser,
+          "CaptionMetrics", "Reporting", "Service", "Support", "Tensors", "Training", argumentParser,
         ],
         swiftSettings: strict),
       .testTarget(
@@ -155,7 +154,8 @@ let package = Package(
       .testTarget(
         name: "ForeignFilesTests",
         dependencies: [
-          "Models", "Datasets", "Decoding", "Imaging", "Kernels", "Language", "Layers", "Metrics", "Support",
+          "Models", "Datasets", "Decoding", "Imaging", "Kernels", "Language", "Layers", "CaptionMetrics",
+          "Support",
           "Tensors", "Training", "TestSupport",
         ],
         exclude: ["Fixtures"], swiftSettings: strict),

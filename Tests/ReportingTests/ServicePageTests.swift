@@ -6,9 +6,10 @@ import Testing
   @Test func thePageAsksItsOwnServiceAlone() {
     let html = ServicePage(model: "<b>&").html
     #expect(html.contains("&lt;b&gt;&amp;") && !html.contains("<b>"))
-    #expect(html.contains("default-src 'none'; img-src blob: data:;") && html.contains("; connect-src 'self'\">"))
-    #expect(
-      !html.contains("http:") && !html.contains("https:") || html.contains("http://www.w3.org/2000/svg"))
+    #expect(html.contains("default-src 'none'; img-src blob: data:;"))
+    #expect(html.contains("; connect-src 'self'\">"))
+    let addresses = html.replacing("http://www.w3.org/2000/svg", with: "")
+    #expect(!addresses.contains("http:") && !addresses.contains("https:"))
     #expect(html.contains("aria-live=\"polite\"") && html.contains("<label for=\"files\""))
     #expect(!html.contains("innerHTML"))
   }

@@ -7,13 +7,13 @@ import Testing
 @testable import Service
 
 @Suite struct CaptionFieldsTests {
-  private static let vocabulary = try! Vocabulary(words: TinyNetwork.words)
+  private static var vocabulary: Vocabulary { get throws { try Vocabulary(words: TinyNetwork.words) } }
 
   private static func captions(query: String) throws -> CaptionFields {
     var fields = Fields()
     try fields.add(query: query)
     try fields.check(CaptionFields.names)
-    return try CaptionFields(fields, vocabulary)
+    return try CaptionFields(fields, try vocabulary)
   }
 
   private static func captions(json: String) throws -> CaptionFields {
@@ -21,7 +21,7 @@ import Testing
     guard case .object(let members) = try JSON(Array(json.utf8)) else { return try captions(query: "") }
     for (name, value) in members { fields.add(name, value) }
     try fields.check(CaptionFields.names)
-    return try CaptionFields(fields, vocabulary)
+    return try CaptionFields(fields, try vocabulary)
   }
 
   @Test func whatIsUsual() throws {
@@ -35,7 +35,7 @@ import Testing
         + "&prefix=the%20dog&force=runs&force=snow&forbid=cat&no_repeat_ngram=3&explain=true")
     let constraints = try Constraints(
       prefix: "the dog", forced: ["runs", "snow"], forbidden: ["cat"], noRepeatNGram: 3, lengths: 2...9,
-      vocabulary: Self.vocabulary)
+      vocabulary: try Self.vocabulary)
     #expect(
       searched.strategy
         == .beam(

@@ -2,11 +2,14 @@ internal import Foundation
 
 /// What a server on this machine answers to bytes that need be no HTTP.
 public struct HTTPReply: Sendable {
+  /// Its status, such as 200.
   public let status: Int
   /// Names in lower case.
   public let headers: [String: String]
+  /// What follows the headers, whole.
   public let body: [UInt8]
 
+  /// The body as text.
   public var text: String { String(decoding: body, as: UTF8.self) }
 
   /// The body, a JSON object.
