@@ -35,7 +35,7 @@ public final class CaptionService: Sendable {
     let channel = HTTP1Channel.Configuration(
       idleTimeout: .milliseconds(Int64(options.timeout / .milliseconds(1)) + 2000),
       httpDecoderConfiguration: .init(
-        maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100))
+        maxHeaderFieldSize: 80_000, maxHeaderListSize: 80_000, maxHeaderFieldCount: 100))
     let application = Application(
       router: router, server: .http1(configuration: channel), configuration: configuration,
       onServerRunning: { channel in running.settle(.success(channel.localAddress?.port ?? 0)) },

@@ -22,7 +22,7 @@ struct CaptionFields: Sendable, Equatable {
   static let lengthPenalties: ClosedRange<Double> = 0...10
   static let noRepeatNgrams = 0...1000
   /// Words of `force`, and of `forbid`, at most; and bytes of each.
-  static let (maximumWords, maximumWordBytes) = (100, 1000)
+  static let (maximumWords, maximumWordBytes) = (32, 400)
 
   /// What a request says, or the usual.
   /// - Throws: `Problem` naming the field that makes no sense.

@@ -82,6 +82,13 @@ enum JSON: Sendable, Equatable {
   var flag: Bool? { if case .flag(let value) = self { value } else { nil } }
   var integer: Int? { if case .integer(let value) = self { value } else { nil } }
 
+  /// true or false of a key; `usual` where there is none, or null.
+  func flag(_ key: String, usual: Bool = false) throws(Problem) -> Bool {
+    guard let value = self[key] else { return usual }
+    guard let flag = value.flag else { throw .bad("\(key): expected true or false, found \(value.kind)") }
+    return flag
+  }
+
   /// The value of a key; nil where there is none, or null.
   subscript(key: String) -> JSON? {
     guard case .object(let members) = self, let value = members[key], value != .null else { return nil }

@@ -106,7 +106,7 @@ struct OllamaRoutes: Sendable {
         throw Problem.bad("the body: expected a JSON object, found \(body.kind)")
       }
       let name = JSON.string(body["model"]?.string ?? model.tag)
-      let streams = body["stream"]?.flag ?? true
+      let streams = try body.flag("stream", usual: true)
       let format = try Self.wantsJSON(body["format"])
       func line(_ members: [String: JSON]) throws -> String {
         let common: [String: JSON] = ["model": name, "created_at": .string(Date.now.stamp)]

@@ -82,12 +82,12 @@ struct OpenAIRoutes: Sendable {
       let words = found.captions.joined().reduce(0) { $0 + $1.words.count }
       let completion = Completion(
         model: body["model"]?.string ?? found.model.name, texts: texts,
-        logProbs: body["logprobs"]?.flag == true ? found.captions[0] : [],
+        logProbs: try body.flag("logprobs") ? found.captions[0] : [],
         usage: [
           "prompt_tokens": .integer(photos.count), "completion_tokens": .integer(words),
           "total_tokens": .integer(photos.count + words),
         ])
-      guard body["stream"]?.flag == true else { return try Response(completion.whole) }
+      guard try body.flag("stream") else { return try Response(completion.whole) }
       let events = try completion.chunks(
         includingUsage: body["stream_options"]?["include_usage"]?.flag == true
       ).map { "data: \(try $0.text)\n\n" }
@@ -105,7 +105,7 @@ struct OpenAIRoutes: Sendable {
       let answer = ResponseObject(
         model: body["model"]?.string ?? found.model.name, text: found.captions.text, images: photos.count,
         words: words)
-      guard body["stream"]?.flag == true else { return try Response(answer.whole(isDone: true)) }
+      guard try body.flag("stream") else { return try Response(answer.whole(isDone: true)) }
       let events = try answer.events.map { "event: \($0)\ndata: \(try $1.text)\n\n" }
       return Response(stream: events, type: "text/event-stream")
     }

@@ -194,8 +194,14 @@ enum OpenAPI {
       "images", #"{"type": "array", "minItems": 1, "items": \#(ref("Image"))}"#, options,
       required: "\"images\"")
 
+  /// As in a query, which is shorter than a body.
+  private static let scoreParameters = [
+    ("captions", #"{"type": "array", "maxItems": 8, "items": {"type": "string", "maxLength": 200}}"#),
+    scoreOptions[1],
+  ]
+
   private static let scores =
-    parameters(scoreOptions) + ", "
+    parameters(scoreParameters) + ", "
     + body(
       "image", ref("Image"), scoreOptions, required: "\"image\", \"captions\"")
 
@@ -225,22 +231,22 @@ enum OpenAPI {
       "Problem": {"type": "object", "required": ["type", "title", "status", "detail"], "properties": {
         "type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"}, "detail": {"type": "string"}}},
       "ShowRequest": {"type": "object", "required": ["model"], "properties": {"model": {"type": "string"}}},
-      "GenerateRequest": {"type": "object", "properties": {"model": {"type": "string"},
-        "prompt": {"type": "string"}, "images": {"type": "array", "minItems": 1, "items": \#(ref("Image"))},
+      "GenerateRequest": {"type": "object", "properties": {"model": {},
+        "prompt": {}, "images": {"type": ["array", "null"], "minItems": 1, "items": \#(ref("Image"))},
         "stream": {"type": "boolean", "default": true}}},
-      "OllamaChatRequest": {"type": "object", "properties": {"model": {"type": "string"},
-        "messages": {"type": "array", "items": {"type": "object", "properties": {"role": {"type": "string"},
-          "content": {"type": "string"}, "images": {"type": "array", "items": \#(ref("Image"))}}}},
+      "OllamaChatRequest": {"type": "object", "properties": {"model": {},
+        "messages": {"type": ["array", "null"], "items": {"type": "object", "properties": {"role": {},
+          "content": {}, "images": {"type": ["array", "null"], "items": \#(ref("Image"))}}}},
         "stream": {"type": "boolean", "default": true}}},
       "ImagePart": {"type": "object", "required": ["type", "image_url"], "properties": {
         "type": {"enum": ["image_url", "input_image"]}, "image_url": {}}},
-      "ChatRequest": {"type": "object", "required": ["messages"], "properties": {"model": {"type": "string"},
-        "messages": {"type": "array", "minItems": 1, "items": {"type": "object", "properties": {"role": {"type": "string"},
+      "ChatRequest": {"type": "object", "required": ["messages"], "properties": {"model": {},
+        "messages": {"type": "array", "minItems": 1, "items": {"type": "object", "properties": {"role": {},
           "content": {"type": "array", "minItems": 1, "items": \#(ref("ImagePart"))}}}},
         "n": {"type": "integer", "minimum": 1, "maximum": 10, "default": 1}, "logprobs": {"type": "boolean"},
         "stream": {"type": "boolean"}}},
-      "ResponseRequest": {"type": "object", "required": ["input"], "properties": {"model": {"type": "string"},
-        "input": {"type": "array", "minItems": 1, "items": {"type": "object", "properties": {"role": {"type": "string"},
+      "ResponseRequest": {"type": "object", "required": ["input"], "properties": {"model": {},
+        "input": {"type": "array", "minItems": 1, "items": {"type": "object", "properties": {"role": {},
           "content": {"type": "array", "minItems": 1, "items": \#(ref("ImagePart"))}}}},
         "stream": {"type": "boolean"}}}}
       """#
