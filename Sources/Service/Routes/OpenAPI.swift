@@ -232,23 +232,23 @@ enum OpenAPI {
         "type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"}, "detail": {"type": "string"}}},
       "ShowRequest": {"type": "object", "required": ["model"], "properties": {"model": {"type": "string"}}},
       "GenerateRequest": {"type": "object", "properties": {"model": {},
-        "prompt": {}, "images": {"type": ["array", "null"], "minItems": 1, "items": \#(ref("Image"))},
-        "stream": {"type": "boolean", "default": true}}},
+        "prompt": {}, "images": {"type": ["array", "null"], "items": \#(ref("Image"))},
+        "stream": {"type": ["boolean", "null"], "default": true}}},
       "OllamaChatRequest": {"type": "object", "properties": {"model": {},
         "messages": {"type": ["array", "null"], "items": {"type": "object", "properties": {"role": {},
           "content": {}, "images": {"type": ["array", "null"], "items": \#(ref("Image"))}}}},
-        "stream": {"type": "boolean", "default": true}}},
+        "stream": {"type": ["boolean", "null"], "default": true}}},
       "ImagePart": {"type": "object", "required": ["type", "image_url"], "properties": {
         "type": {"enum": ["image_url", "input_image"]}, "image_url": {}}},
       "ChatRequest": {"type": "object", "required": ["messages"], "properties": {"model": {},
         "messages": {"type": "array", "minItems": 1, "items": {"type": "object", "properties": {"role": {},
           "content": {"type": "array", "minItems": 1, "items": \#(ref("ImagePart"))}}}},
-        "n": {"type": "integer", "minimum": 1, "maximum": 10, "default": 1}, "logprobs": {"type": "boolean"},
-        "stream": {"type": "boolean"}}},
+        "n": {"type": ["integer", "null"], "minimum": 1, "maximum": 10, "default": 1}, "logprobs": {"type": ["boolean", "null"]},
+        "stream": {"type": ["boolean", "null"]}}},
       "ResponseRequest": {"type": "object", "required": ["input"], "properties": {"model": {},
         "input": {"type": "array", "minItems": 1, "items": {"type": "object", "properties": {"role": {},
           "content": {"type": "array", "minItems": 1, "items": \#(ref("ImagePart"))}}}},
-        "stream": {"type": "boolean"}}}}
+        "stream": {"type": ["boolean", "null"]}}}}
       """#
   }
 }
