@@ -2,8 +2,7 @@
 
     python3 load.py CAPTIONER MODEL FOLDER --connections 8 [--threads 2]
 
-Prints a JSON line: `times`, the milliseconds a photo as the whole folder took (throughput), and p50 and p99 of the requests
-to standard error. The service is started for it; the folder is sent once before it counts.
+Prints a JSON line: `times`, the milliseconds that the whole folder took, and p50 and p99 of the requests to standard error. The service is started for it; the folder is sent once before it counts.
 """
 
 import argparse
@@ -69,14 +68,14 @@ def main():
         times, requests = [], []
         for _ in range(options.repetitions):
             seconds, took = sent(port, photos, options.connections)
-            times.append(seconds * 1000 / len(photos))
+            times.append(seconds * 1000)
             requests += took
     finally:
         service.terminate()
         service.wait()
     centiles = statistics.quantiles(requests, n=100)
     print(f"{options.connections} connections: p50 {centiles[49]:.0f} ms, p99 {centiles[98]:.0f} ms", file=sys.stderr)
-    print(json.dumps({"engine": f"captioner serve, {options.connections} connections", "precision": "f32",
+    print(json.dumps({"engine": f"serve, {options.connections} connections", "precision": "f32",
                       "threads": options.threads, "times": times}))
 
 
