@@ -27,9 +27,8 @@ import Support
     version: "0.1.0",
     subcommands: [
       CaptionCommand.self, ScoreCommand.self, ServeCommand.self, TrainCommand.self, EvaluateCommand.self,
-      FeaturesCommand.self,
-      VocabularyCommand.self, MetricsCommand.self, AverageCommand.self, InspectCommand.self,
-      DoctorCommand.self,
+      FeaturesCommand.self, VocabularyCommand.self, MetricsCommand.self, AverageCommand.self,
+      InspectCommand.self, DoctorCommand.self,
     ])
 
   /// The arguments after the program's name; file names among them are bytes, and kept as `FileName` texts.
