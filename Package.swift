@@ -14,6 +14,7 @@ let strictC: [CSetting] =
   [.treatAllWarnings(as: .error)]
   + (development ? [.unsafeFlags(["-O2"], .when(configuration: .debug))] : [])
 
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// A source target and the tests that mirror it.
@@ -38,12 +39,20 @@ let package = Package(
       name: "CaptionerEngine",
       targets: [
         "Models", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "Layers",
-        "Metrics", "Support", "Tensors", "Training",
+        "CaptionMetrics", "Support", "Tensors", "Training",
       ]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"),
+    // The service's alone: who depends on the libraries builds and links none of them.
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
+    .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.9.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.1"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
   ],
   targets: [
     // Layer 0: C.
@@ -63,7 +72,8 @@ let package = Package(
     // Layer 2.
     + module("Tensors", dependencies: ["CKernels", "Support"], settings: numeric)
     + module(
-      "Metrics", dependencies: ["Support"], settings: numeric, testDependencies: ["Language"], fixtures: true)
+      "CaptionMetrics", dependencies: ["Support"], settings: numeric, testDependencies: ["Language"],
+      fixtures: true)
     // Layer 3.
     + module(
       "Kernels", dependencies: ["COneDNN", "CKernels", "Support", "Tensors"], settings: numeric,
@@ -90,7 +100,7 @@ let package = Package(
     + module(
       "Evaluation",
       dependencies: [
-        "Models", "Datasets", "Decoding", "Imaging", "Language", "Layers", "Metrics", "Support",
+        "Models", "Datasets", "Decoding", "Imaging", "Language", "Layers", "CaptionMetrics", "Support",
         "Tensors",
       ])
     // Layer 8.
@@ -98,31 +108,46 @@ let package = Package(
       "Training",
       dependencies: [
         "Models", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "Layers",
-        "Metrics", "Support", "Tensors",
+        "CaptionMetrics", "Support", "Tensors",
       ],
       settings: numeric, fixtures: true)
     // Layer 9.
     + module(
       "Reporting",
       dependencies: [
-        "Datasets", "Evaluation", "Imaging", "Language", "Metrics", "Support", "Tensors", "Training",
+        "Datasets", "Evaluation", "Imaging", "Language", "CaptionMetrics", "Support", "Tensors", "Training",
       ],
       testDependencies: ["Models", "Datasets", "Decoding"])
     // Layer 10: the front door.
     + module(
       "CaptionerKit",
       dependencies: [
-        "Models", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "Metrics",
+        "Models", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "CaptionMetrics",
         "Support", "Tensors", "Training",
       ],
       testDependencies: ["Layers"])
-    // Layer 11: the command.
+    // Layer 11: the captioning service, and the only importer of its web server.
+    + module(
+      "Service",
+      dependencies: [
+        "Models", "Decoding", "Imaging", "Kernels", "Language", "Reporting", "Support", "Tensors",
+        hummingbird,
+        .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "CoreMetrics", package: "swift-metrics"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
+      testDependencies: ["Models", "Decoding", "Imaging", "Kernels", "Language"])
+    // Layer 12: the command.
     + [
       .executableTarget(
         name: "captioner",
         dependencies: [
           "Models", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "Layers",
-          "Metrics", "Reporting", "Support", "Tensors", "Training", argumentParser,
+          "CaptionMetrics", "Reporting", "Service", "Support", "Tensors", "Training", argumentParser,
         ],
         swiftSettings: strict),
       .testTarget(
@@ -131,7 +156,8 @@ let package = Package(
       .testTarget(
         name: "ForeignFilesTests",
         dependencies: [
-          "Models", "Datasets", "Decoding", "Imaging", "Kernels", "Language", "Layers", "Metrics", "Support",
+          "Models", "Datasets", "Decoding", "Imaging", "Kernels", "Language", "Layers", "CaptionMetrics",
+          "Support",
           "Tensors", "Training", "TestSupport",
         ],
         exclude: ["Fixtures"], swiftSettings: strict),

@@ -3,7 +3,7 @@ internal import Datasets
 public import Decoding
 internal import Evaluation
 public import Kernels
-public import Metrics
+public import CaptionMetrics
 public import Training
 
 /// A training run in a folder: see `TrainingConfiguration` for its options.
@@ -11,7 +11,7 @@ public typealias TrainingRun = Training.TrainingRun
 /// The options of a training run, with their defaults.
 public typealias TrainingConfiguration = Training.TrainingConfiguration
 /// Scores by name: BLEU, ROUGE-L, CIDEr, perplexity and the others that `captioner evaluate` prints.
-public typealias Scores = Metrics.Scores
+public typealias Scores = CaptionMetrics.Scores
 /// How captions are found.
 public typealias DecodingStrategy = Decoding.DecodingStrategy
 /// Options of beam search.

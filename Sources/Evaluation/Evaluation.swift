@@ -1,5 +1,5 @@
 public import Language
-public import Metrics
+public import CaptionMetrics
 
 /// What came out of captioning a data set.
 public struct Evaluation: Sendable {

@@ -1,5 +1,5 @@
 internal import Language
-internal import Metrics
+internal import CaptionMetrics
 
 extension Evaluation {
   /// Writes COCO's results file, with what is known of each image besides: a line an image, whole or not at all.

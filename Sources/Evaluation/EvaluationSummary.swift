@@ -1,7 +1,7 @@
 internal import Models
 internal import Foundation
 public import Imaging
-public import Metrics
+public import CaptionMetrics
 
 /// All that an evaluation comes to but the images one by one.
 public struct EvaluationSummary: Sendable {

@@ -1,7 +1,7 @@
 internal import Models
 public import Decoding
 public import Language
-public import Metrics
+public import CaptionMetrics
 
 /// Captions images and scores captions and model against the references: for `captioner evaluate`, and after each epoch
 /// of training.

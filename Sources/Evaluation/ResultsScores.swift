@@ -1,7 +1,7 @@
 public import Datasets
 internal import Foundation
 public import Language
-public import Metrics
+public import CaptionMetrics
 internal import Synchronization
 
 /// Captions that some program made, held against references.

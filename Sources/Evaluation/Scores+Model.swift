@@ -1,6 +1,6 @@
 internal import Foundation
 internal import Language
-public import Metrics
+public import CaptionMetrics
 
 extension ScoreName {
   /// Nats per word of the references, unknown words and end tokens counted.

@@ -1,6 +1,6 @@
 internal import Models
 public import Decoding
-public import Metrics
+public import CaptionMetrics
 
 /// What one way of searching gives.
 public struct SweepPoint: Sendable {

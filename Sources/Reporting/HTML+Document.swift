@@ -2,8 +2,11 @@ extension HTML {
   /// A whole document in the reports' style, which fetches nothing.
   /// - Parameters:
   ///   - images: where pictures may come from, as a Content-Security-Policy says it.
+  ///   - connections: where its script may ask, in the same way; nowhere unless given.
   ///   - style: rules beside the common ones.
-  static func document(title: String, images: String, style: String = "", body: String) -> String {
+  static func document(
+    title: String, images: String, connections: String? = nil, style: String = "", body: String
+  ) -> String {
     """
     <!doctype html>
     <html lang="en">
@@ -11,7 +14,7 @@ extension HTML {
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <meta name="color-scheme" content="light dark">
-    <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src \(images); style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+    <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src \(images); style-src 'unsafe-inline'; script-src 'unsafe-inline'\(connections.map { "; connect-src \($0)" } ?? "")">
     <link rel="icon" href="data:,">
     <title>\(escaped(title))</title>
     <style>

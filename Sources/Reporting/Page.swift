@@ -1,7 +1,7 @@
 internal import Evaluation
 internal import Models
 internal import Foundation
-internal import Metrics
+internal import CaptionMetrics
 internal import Support
 
 /// The page's HTML.

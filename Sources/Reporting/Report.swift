@@ -1,7 +1,7 @@
 public import Evaluation
 internal import Foundation
 internal import Imaging
-internal import Metrics
+internal import CaptionMetrics
 public import Support
 
 /// An evaluation as one HTML page that needs nothing from the network: scores, charts, and a gallery of photos with

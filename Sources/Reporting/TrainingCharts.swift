@@ -1,6 +1,6 @@
 internal import Evaluation
 internal import Foundation
-internal import Metrics
+internal import CaptionMetrics
 internal import Support
 internal import Training
 

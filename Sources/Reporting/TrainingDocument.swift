@@ -1,7 +1,7 @@
 internal import Datasets
 internal import Evaluation
 internal import Foundation
-internal import Metrics
+internal import CaptionMetrics
 internal import Support
 internal import Training
 

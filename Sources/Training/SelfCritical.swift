@@ -3,7 +3,7 @@ internal import Decoding
 internal import Kernels
 internal import Language
 internal import Layers
-internal import Metrics
+internal import CaptionMetrics
 internal import Support
 internal import Tensors
 

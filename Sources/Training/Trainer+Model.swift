@@ -4,7 +4,7 @@ internal import Foundation
 internal import Imaging
 internal import Language
 internal import Layers
-internal import Metrics
+internal import CaptionMetrics
 internal import Tensors
 
 /// To model files.

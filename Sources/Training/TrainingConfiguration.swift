@@ -1,7 +1,7 @@
 internal import Evaluation
 internal import Imaging
 internal import Kernels
-internal import Metrics
+internal import CaptionMetrics
 
 /// Everything that decides a training run; saved with it as `config.json`.
 ///

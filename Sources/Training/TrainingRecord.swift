@@ -1,7 +1,7 @@
 internal import Datasets
 internal import Evaluation
 internal import Foundation
-public import Metrics
+public import CaptionMetrics
 internal import Support
 
 /// The lines of `log.jsonl`; their keys are a contract with other programs.

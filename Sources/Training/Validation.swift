@@ -4,7 +4,7 @@ internal import Evaluation
 internal import Kernels
 internal import Language
 internal import Layers
-internal import Metrics
+internal import CaptionMetrics
 internal import Tensors
 
 /// What a model makes of captions it never learned from: their loss, and how its own captions compare with them.

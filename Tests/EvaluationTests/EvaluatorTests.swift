@@ -3,7 +3,7 @@ import Decoding
 import Datasets
 import Foundation
 import Language
-import Metrics
+import CaptionMetrics
 import Support
 import Tensors
 import TestSupport

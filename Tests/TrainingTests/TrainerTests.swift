@@ -2,7 +2,7 @@ import Models
 import Foundation
 import Evaluation
 import Layers
-import Metrics
+import CaptionMetrics
 import Tensors
 import TestSupport
 import Testing

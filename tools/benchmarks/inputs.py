@@ -4,6 +4,8 @@ import pathlib
 import sys
 import tempfile
 
+import machine
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "datasets" / "sample" / "images"
 MODEL = ROOT / "models" / "captioner.safetensors"
@@ -49,6 +51,12 @@ def folder(run):
     run.values["photos"] = run.scratch / "photos"
     run.call("photos.py", "folder", SAMPLE, run.values["photos"], "--size", run.values["size"], "--images",
              run.values["count"])
+
+
+def service(run):
+    """The same, and the program whose service is asked."""
+    folder(run)
+    run.values["captioner"] = machine.built("captioner")
 
 
 def scored_captions(run):

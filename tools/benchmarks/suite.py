@@ -108,6 +108,12 @@ BENCHMARKS = {
             Engine("folder.py {model} {photos} --threads {threads} --batch {batch} --draft",
                    whole="pytorch, draft (batches of {batch})")],
         {"model": None, "photos": None, "size": "640x480", "images": [200], "batch": [8, 32]}, inputs.folder),
+    "serve": Benchmark(
+        "milliseconds for a folder of JPEGs: `caption` of it, and `serve` asked for each photo over connections", "ms", [
+            Engine("captioner caption {photos} --model {model} --threads {threads}", whole="captioner"),
+            *(Engine(f"load.py {{captioner}} {{model}} {{photos}} --connections {connections} {TIMED}")
+              for connections in [1, 8, 64])],
+        {"model": None, "photos": None, "size": "640x480", "images": [200]}, inputs.service),
     "metrics": Benchmark(
         "milliseconds of the whole process, made-up captions, intervals included in ours (needs Java)", "ms", [
             Engine("captioner metrics --references {references} --results {results} --format json "

@@ -2,7 +2,7 @@
 
     python3 tools/golden/metrics.py
 
-Writes Tests/MetricsTests/Fixtures/metrics.json: `sets`, each with `name`, `samples` (`candidate`, `references`: as
+Writes Tests/CaptionMetricsTests/Fixtures/metrics.json: `sets`, each with `name`, `samples` (`candidate`, `references`: as
 people write), `corpus` {metric: score} and `perImage` {metric: [N]}. The sets: a machine's captions against five
 references; one human against the others; degenerate captions (empty, one word, very long, not ASCII, repeated); and
 some of those alone. All are random sentences of a toy grammar or made up here.
@@ -110,7 +110,7 @@ def main() -> None:
     sets = {"machine": against_five, "human": among_humans, "degenerate": odd, "all": against_five + among_humans + odd}
     sets |= {f"alone {n}": [sample] for n, sample in enumerate(odd[:8]) if any(sample[1])}
     scores = [scored(name, samples) for name, samples in sets.items()]
-    write_json(destination("MetricsTests", "metrics.json"), {"sets": scores})
+    write_json(destination("CaptionMetricsTests", "metrics.json"), {"sets": scores})
 
 
 if __name__ == "__main__":

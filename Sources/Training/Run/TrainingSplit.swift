@@ -1,6 +1,6 @@
 internal import Datasets
 internal import Language
-internal import Metrics
+internal import CaptionMetrics
 internal import Support
 
 /// The captions of the training or the validation images as words, and the files of those images that have some.

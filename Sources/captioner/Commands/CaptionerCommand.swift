@@ -14,6 +14,7 @@ import Support
         captioner caption photo.jpg
         captioner caption photos/ --format json --beam-width 5 --captions 3
         captioner score photo.jpg "a dog runs through the snow"
+        captioner serve --port 8080
         captioner train --captions train.json --images photos --validation-captions val.json \\
           --encoder vgg16.safetensors --output run
         captioner evaluate --captions val.json --images photos --results results.json
@@ -25,9 +26,9 @@ import Support
       """,
     version: "0.1.0",
     subcommands: [
-      CaptionCommand.self, ScoreCommand.self, TrainCommand.self, EvaluateCommand.self, FeaturesCommand.self,
-      VocabularyCommand.self, MetricsCommand.self, AverageCommand.self, InspectCommand.self,
-      DoctorCommand.self,
+      CaptionCommand.self, ScoreCommand.self, ServeCommand.self, TrainCommand.self, EvaluateCommand.self,
+      FeaturesCommand.self, VocabularyCommand.self, MetricsCommand.self, AverageCommand.self,
+      InspectCommand.self, DoctorCommand.self,
     ])
 
   /// The arguments after the program's name; file names among them are bytes, and kept as `FileName` texts.

@@ -2,7 +2,7 @@ import ArgumentParser
 import Evaluation
 import Foundation
 import Language
-import Metrics
+import CaptionMetrics
 import Support
 
 /// `captioner metrics`: scores captions that some program made.

@@ -1,7 +1,7 @@
 import Evaluation
 import Foundation
 import Imaging
-import Metrics
+import CaptionMetrics
 
 /// A row of a table for people: what it is, and how much.
 private typealias TextRow = (title: String, text: String)

@@ -1,6 +1,6 @@
 import Foundation
 import Language
-import Metrics
+import CaptionMetrics
 import Support
 
 @testable import Datasets

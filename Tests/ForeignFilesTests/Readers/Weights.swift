@@ -4,7 +4,7 @@ import Imaging
 import Kernels
 import Language
 import Layers
-import Metrics
+import CaptionMetrics
 import Support
 
 @testable import Models

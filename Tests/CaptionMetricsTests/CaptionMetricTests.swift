@@ -1,5 +1,5 @@
 import Foundation
-import Metrics
+import CaptionMetrics
 import Testing
 
 /// A metric of a test: the share of the candidate's words that are in some reference, and how many references there are,

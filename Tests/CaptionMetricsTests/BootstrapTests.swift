@@ -1,4 +1,4 @@
-import Metrics
+import CaptionMetrics
 import Support
 import Testing
 

@@ -1,4 +1,4 @@
-import Metrics
+import CaptionMetrics
 import Testing
 
 /// Words are the same if their bytes are, as in pycocoevalcap.

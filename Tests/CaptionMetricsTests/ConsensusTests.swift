@@ -1,4 +1,4 @@
-import Metrics
+import CaptionMetrics
 import Testing
 
 @Suite struct ConsensusTests {

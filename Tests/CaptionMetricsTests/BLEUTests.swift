@@ -1,4 +1,4 @@
-import Metrics
+import CaptionMetrics
 import TestSupport
 import Testing
 

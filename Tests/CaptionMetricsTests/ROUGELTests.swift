@@ -1,4 +1,4 @@
-import Metrics
+import CaptionMetrics
 import Testing
 
 private func rouge(_ samples: [Sample]) -> CaptionStatistics {

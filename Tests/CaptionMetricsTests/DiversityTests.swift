@@ -1,4 +1,4 @@
-import Metrics
+import CaptionMetrics
 import Testing
 
 @Test func distinctShareCountsDifferentCaptions() {

@@ -1,5 +1,5 @@
 import Foundation
-import Metrics
+import CaptionMetrics
 import Testing
 
 private let references: [[[Int32]]] = [

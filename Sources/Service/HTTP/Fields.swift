@@ -1,0 +1,124 @@
+internal import Foundation
+
+/// What a request says by name: in the query of its path, in fields of a form, or as JSON's keys.
+struct Fields: Sendable {
+  /// A value, and whether it may be text that stands for something else, as in a query.
+  private struct Value: Sendable {
+    let json: JSON
+    let isWritten: Bool
+  }
+
+  private var values: [String: [Value]] = [:]
+
+  init() {}
+
+  /// Adds a field of a query or a form.
+  mutating func add(_ name: String, text: String) {
+    values[name, default: []].append(Value(json: .string(text), isWritten: true))
+  }
+
+  /// Adds a JSON member; a list is a field given several times.
+  mutating func add(_ name: String, _ value: JSON) {
+    let list: [JSON]
+    switch value {
+    case .null: return
+    case .list(let values): list = values
+    default: list = [value]
+    }
+    values[name, default: []] += list.map { Value(json: $0, isWritten: false) }
+  }
+
+  /// Adds the fields of a query, such as `captions=3&prefix=two%20dogs`.
+  /// - Throws: `Problem` for what can't be decoded.
+  mutating func add(query: String) throws(Problem) {
+    for pair in query.split(separator: "&") {
+      let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      func decoded(_ text: Substring) throws(Problem) -> String {
+        let spaced = text.replacingOccurrences(of: "+", with: " ")
+        guard let decoded = spaced.removingPercentEncoding else {
+          throw .bad("the query: expected percent-encoded UTF-8, found \"\(text.prefix(60))\"")
+        }
+        return decoded
+      }
+      add(try decoded(sides[0]), text: sides.count > 1 ? try decoded(sides[1]) : "")
+    }
+  }
+
+  /// Refuses fields that nobody asked for.
+  func check(_ known: Set<String>) throws(Problem) {
+    if let name = values.keys.sorted().first(where: { !known.contains($0) }) {
+      throw .bad(
+        "\(name.prefix(60)): no field of that name; expected \(known.sorted().joined(separator: ", "))")
+    }
+  }
+
+  func has(_ name: String) -> Bool { values[name] != nil }
+
+  private func single(_ name: String) throws(Problem) -> Value? {
+    guard let found = values[name] else { return nil }
+    guard found.count == 1 else { throw .bad("\(name): expected one value, found \(found.count)") }
+    return found[0]
+  }
+
+  /// A whole number within bounds; nil where it is not given.
+  func integer(_ name: String, _ bounds: ClosedRange<Int>) throws(Problem) -> Int? {
+    guard let value = try single(name) else { return nil }
+    let number = value.isWritten ? value.json.string.flatMap { Int($0) } : value.json.integer
+    guard let number, bounds.contains(number) else {
+      let range =
+        bounds.upperBound == .max
+        ? "\(bounds.lowerBound) or more" : "\(bounds.lowerBound) to \(bounds.upperBound)"
+      throw .bad("\(name): expected a whole number, \(range), found \(value.json.kind)")
+    }
+    return number
+  }
+
+  /// A number within bounds.
+  func number(_ name: String, _ bounds: ClosedRange<Double>) throws(Problem) -> Double? {
+    guard let value = try single(name) else { return nil }
+    let number: Double? =
+      switch value.json {
+      case .integer(let number): Double(number)
+      case .number(let number): number
+      case .string(let text) where value.isWritten: Double(text)
+      default: nil
+      }
+    guard let number, bounds.contains(number) else {
+      throw .bad(
+        "\(name): expected a number, \(bounds.lowerBound) to \(bounds.upperBound), found \(value.json.kind)")
+    }
+    return number
+  }
+
+  /// true or false.
+  func flag(_ name: String) throws(Problem) -> Bool? {
+    guard let value = try single(name) else { return nil }
+    if let flag = value.json.flag { return flag }
+    switch value.isWritten ? value.json.string : nil {
+    case "true", "1", "": return true
+    case "false", "0": return false
+    default: throw .bad("\(name): expected true or false, found \(value.json.kind)")
+    }
+  }
+
+  /// A text.
+  func text(_ name: String) throws(Problem) -> String? {
+    guard let value = try single(name) else { return nil }
+    guard let text = value.json.string else {
+      throw .bad("\(name): expected text, found \(value.json.kind)")
+    }
+    return text
+  }
+
+  /// All texts of a name, in their order.
+  func texts(_ name: String) throws(Problem) -> [String] {
+    var texts: [String] = []
+    for (place, value) in (values[name] ?? []).enumerated() {
+      guard let text = value.json.string else {
+        throw .bad("\(name)[\(place)]: expected text, found \(value.json.kind)")
+      }
+      texts.append(text)
+    }
+    return texts
+  }
+}

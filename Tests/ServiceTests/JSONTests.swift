@@ -1,0 +1,34 @@
+import Testing
+
+@testable import Service
+
+@Suite struct JSONTests {
+  @Test func readsAndWrites() throws {
+    let text = #"{"a":[1,-2.5,"x\"],",true,null],"b":{"c":"é"}}"#
+    let json = try JSON(Array(text.utf8))
+    #expect(json == ["a": [1, .number(-2.5), "x\"],", true, .null], "b": ["c": "é"]])
+    #expect(try json.text == text)
+    #expect(json["b"]?["c"]?.string == "é" && json["a"]?["c"] == nil && json["d"] == nil)
+  }
+
+  @Test(arguments: ["", "{", "nothing", "[1", "\"", "{\"a\":1}}", "\u{FEFF}", "[1 2]", "{\"a\"}", "\\"])
+  func whatIsNoneIsRefused(_ text: String) {
+    #expect(throws: Problem.self) { try JSON(Array(text.utf8)) }
+  }
+
+  /// Little that is sent would be much in memory.
+  @Test func bombsAreRefused() throws {
+    let deep = String(repeating: "[", count: 1 << 20)
+    #expect(throws: Problem.bad("the body: expected JSON of at most 32 levels, found more")) {
+      try JSON(Array(deep.utf8))
+    }
+    let wide = "[" + String(repeating: "0,", count: 1 << 20) + "0]"
+    #expect(throws: Problem.bad("the body: expected JSON of at most 10000 values, found more")) {
+      try JSON(Array(wide.utf8))
+    }
+    let long = "[\"" + String(repeating: "[,{\\\"", count: 1 << 16) + "\"]"
+    #expect(throws: Never.self) { try JSON(Array(long.utf8)) }
+    let nested = String(repeating: "[", count: 32) + String(repeating: "]", count: 32)
+    #expect(throws: Never.self) { try JSON(Array(nested.utf8)) }
+  }
+}
