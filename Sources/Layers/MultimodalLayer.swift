@@ -104,8 +104,8 @@ public struct MultimodalLayer: Module {
   /// - Parameters:
   ///   - read: x [P, E] and h [P, H], as in the forward pass.
   ///   - m: what that made of them [P, M].
-  ///   - dm: δm, overwritten with the gradient of the sums, which `addWordGradient` takes.
-  ///   - dh: [P, H]: overwritten with δh.
+  ///   - gradients: δm [P, M], overwritten with the gradient of the sums, which `addWordGradient` takes, and memory [P, H]
+  ///     that is overwritten with δh.
   ///   - places: the image of each position.
   /// - Returns: δv.
   public mutating func backward(
