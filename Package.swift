@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
 
 let strict: [SwiftSetting] = [
@@ -13,6 +14,37 @@ let numeric = strict + (development ? [.unsafeFlags(["-O"], .when(configuration:
 let strictC: [CSetting] =
   [.treatAllWarnings(as: .error)]
   + (development ? [.unsafeFlags(["-O2"], .when(configuration: .debug))] : [])
+
+/// A format of pictures that is read where its library is there as the package is built.
+struct OptionalFormat {
+  let name: String
+  /// A header that comes with the library.
+  let header: String
+  let libraries: [String]
+
+  static let all = [
+    OptionalFormat(name: "webp", header: "webp/demux.h", libraries: ["webp", "webpdemux"]),
+    OptionalFormat(name: "gif", header: "gif_lib.h", libraries: ["gif"]),
+    OptionalFormat(name: "tiff", header: "tiffio.h", libraries: ["tiff"]),
+    OptionalFormat(name: "heif", header: "libheif/heif.h", libraries: ["heif"]),
+  ]
+
+  /// Where clang looks for headers.
+  private static let folders = [
+    "/usr/local/include", "/usr/include", "/usr/include/x86_64-linux-gnu", "/usr/include/aarch64-linux-gnu",
+  ]
+
+  var isThere: Bool {
+    Self.folders.contains { FileManager.default.fileExists(atPath: "\($0)/\(header)") }
+  }
+
+  /// Those that are built in: what is there, or of it those that CAPTIONER_FORMATS names (`none`, or `webp,tiff`).
+  static let builtIn: [OptionalFormat] = {
+    let there = all.filter(\.isThere)
+    guard let named = Context.environment["CAPTIONER_FORMATS"] else { return there }
+    return there.filter { named.split(separator: ",").contains(Substring($0.name)) }
+  }()
+}
 
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -58,8 +90,10 @@ let package = Package(
     // Layer 0: C.
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
     .target(
-      name: "CImageCodecs", cSettings: strictC,
-      linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
+      name: "CImageCodecs",
+      cSettings: strictC + OptionalFormat.builtIn.map { .define("CAPTIONER_\($0.name.uppercased())") },
+      linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]
+        + OptionalFormat.builtIn.flatMap { $0.libraries.map { .linkedLibrary($0) } }),
     .target(name: "CKernels", cSettings: strictC, linkerSettings: [.linkedLibrary("m")]),
     // Tests only.
     .target(

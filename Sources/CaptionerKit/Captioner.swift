@@ -49,7 +49,7 @@ public final class Captioner: Sendable {
   }
 
   /// The likeliest caption of a photo.
-  /// - Parameter path: a PNG or JPEG file.
+  /// - Parameter path: an image file.
   /// - Throws: `ImageError` for a file that can't be read.
   public func caption(contentsOf path: String) throws -> Caption {
     try captions(contentsOf: path)[0]
@@ -57,7 +57,7 @@ public final class Captioner: Sendable {
 
   /// Captions of a photo, the best first.
   /// - Parameters:
-  ///   - path: a PNG or JPEG file.
+  ///   - path: an image file.
   ///   - strategy: how they are found: `.beam(BeamOptions(beamWidth: 5, captions: 5))`,
   ///     `.sample(SamplingOptions(captions: 5, ClassSampling(topP: 0.9)))`.
   /// - Throws: `ImageError` for a file that can't be read.
@@ -69,7 +69,7 @@ public final class Captioner: Sendable {
 
   /// As `captions(contentsOf:_:)`, of a photo in memory.
   /// - Parameters:
-  ///   - bytes: a PNG or JPEG file's.
+  ///   - bytes: an image file's, in any of the formats that `ImageReader` reads.
   ///   - name: what errors call it.
   public func captions(
     decoding bytes: [UInt8], named name: String = "photo", _ strategy: DecodingStrategy = .beam(BeamOptions())
@@ -90,7 +90,7 @@ public final class Captioner: Sendable {
   /// How likely the model finds a given caption of a photo, word by word, with each word's rank.
   /// - Parameters:
   ///   - text: the caption; words that the model does not know count as `<unk>`.
-  ///   - path: a PNG or JPEG file.
+  ///   - path: an image file.
   /// - Throws: `ImageError` for a file that can't be read; `CaptionerError.noWords`.
   public func score(_ text: String, ofImageAt path: String) throws -> Caption {
     let image = try reader.fitted(contentsOf: path, to: preprocessing).image
@@ -110,7 +110,7 @@ public final class Captioner: Sendable {
   /// }
   /// ```
   /// - Parameters:
-  ///   - paths: PNG or JPEG files.
+  ///   - paths: image files.
   ///   - strategy: how captions are found.
   public func captions(
     ofFiles paths: [String], _ strategy: DecodingStrategy = .beam(BeamOptions())

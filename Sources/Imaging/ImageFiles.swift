@@ -14,12 +14,22 @@ public enum ImageFiles {
     public var files: [String] = []
     /// What was left out, a line each: `photos: 2 folders left out …`.
     public var notes: [String] = []
+    /// Files that were passed over since they are no images.
+    public var others = 0
     /// Folders in it that can't be read.
     public var failures: [ImageError] = []
+
+    /// What a folder lacks that has no file to read.
+    public var lack: String {
+      if others > 0 { return "a folder without images" }
+      return notes.isEmpty
+        ? "a folder without files"
+        : "a folder without files of its own; --recursive goes into the folders in it"
+    }
   }
 
-  /// The files that `path` stands for: when it is a folder every file in it, hidden ones left out (whether they are
-  /// images is told by content, on decoding; links that lead nowhere are among them, and will fail); itself otherwise.
+  /// The files that `path` stands for: when it is a folder every file in it that is an image, or by its name should be one
+  /// (links that lead nowhere too, which will fail), hidden ones left out; itself otherwise.
   /// - Parameter recursive: whether folders in it are gone into, each once, whatever links lead to it.
   /// - Throws: `ImageError.unreadable` for a folder that can't be listed.
   public static func list(_ path: String, recursive: Bool = false) throws(ImageError) -> Listing {
@@ -43,6 +53,14 @@ public enum ImageFiles {
         if folder == path { throw error }
         listing.failures.append(error)
       }
+    }
+    let all = listing.files.count
+    listing.files.removeAll(where: isOther)
+    listing.others = all - listing.files.count
+    if listing.others > 0 {
+      let files =
+        listing.others == 1 ? "1 file that is no image" : "\(listing.others) files that are no images"
+      listing.notes.append("\(path): \(files) skipped")
     }
     listing.files.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     return listing

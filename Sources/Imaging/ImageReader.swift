@@ -1,7 +1,9 @@
 internal import CImageCodecs
 internal import Glibc
 
-/// Reads pictures from files: PNG or JPEG, told apart by content, turned upright by their EXIF orientation.
+/// Reads pictures from files: PNG, JPEG and BMP, and WebP, GIF, TIFF, HEIC and AVIF where their libraries were there when
+/// the package was built; told apart by content, turned upright as their metadata say. Of several pictures the first is
+/// read.
 ///
 /// Transparent pixels are laid over white, 16-bit samples keep their upper byte, CMYK becomes RGB the simple way (ink
 /// times black, no colour profile). What is made smaller is decoded as `decoding` says. Copies share one budget of
@@ -18,6 +20,11 @@ public struct ImageReader: Sendable {
   /// Takes what is odd about files that were read: a line each, beginning with the path.
   public var warn: @Sendable (String) -> Void = { _ in }
   private let budget: MemoryBudget
+
+  /// The formats that are read by this build, as people call them: `PNG, JPEG or BMP`.
+  public static var formats: String { ImageCodecs.names }
+  /// The same, as web browsers call them: `image/png`.
+  public static var mediaTypes: [String] { ImageCodecs.all.filter(\.isBuiltIn).flatMap(\.mediaTypes) }
 
   /// 512 Mi pixels: about five seconds of decoding.
   public static let usualMaximumPixels = 1 << 29
@@ -180,6 +187,9 @@ public struct ImageReader: Sendable {
     guard !bytes.isEmpty else { throw .empty(path: name) }
     guard let codec = ImageCodecs.codec(of: bytes) else {
       throw .unrecognised(path: name, found: ForeignFile.guess(bytes))
+    }
+    if let library = codec.library, !codec.isBuiltIn {
+      throw .notBuiltIn(path: name, format: codec.name, package: library.package)
     }
     return codec
   }

@@ -1,3 +1,5 @@
+internal import Imaging
+
 /// The page of a captioning service: photos go in by choice, drop or paste, captions come out. It asks nobody but the
 /// service that it came from.
 public struct ServicePage: Sendable {
@@ -22,8 +24,8 @@ public struct ServicePage: Sendable {
         <form id="form" class="entry">
         <div class="drop" id="drop">
         <label for="files" class="choose">Choose photos</label>
-        <input type="file" id="files" accept="image/png,image/jpeg" multiple aria-describedby="ways">
-        <p class="note" id="ways">PNG or JPEG. Or drop them here, or paste one with Ctrl+V.</p>
+        <input type="file" id="files" accept="\(ImageReader.mediaTypes.joined(separator: ","))" multiple aria-describedby="ways">
+        <p class="note" id="ways">\(ImageReader.formats). Or drop them here, or paste one with Ctrl+V.</p>
         </div>
         <div class="controls">
         <label for="count">Captions of each photo

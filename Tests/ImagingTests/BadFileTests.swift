@@ -41,12 +41,19 @@ struct BadFileTests {
         == "x: expected a whole JPEG image, found one that is cut short: 16 of 27 rows (59 %) are there; "
         + "--lenient takes what is there")
     #expect(message(Array(png.dropLast(100)))?.contains("found one that is cut short") == true)
-    #expect(message([]) == "x: expected a PNG or JPEG image, found an empty file")
-    #expect(message(Array("hello\n".utf8)) == "x: expected a PNG or JPEG image, found text")
-    #expect(message(Array("GIF89a\u{1}".utf8)) == "x: expected a PNG or JPEG image, found a GIF image")
+    let names = ImageCodecs.names
+    #expect(names.hasPrefix("PNG, JPEG") && names.contains("BMP"))
+    #expect(message([]) == "x: expected a \(names) image, found an empty file")
+    #expect(message(Array("hello\n".utf8)) == "x: expected a \(names) image, found text")
+    #expect(message(Array("BMW is a car\n".utf8)) == "x: expected a \(names) image, found text")
+    #expect(message(Array("%PDF-1.4\n".utf8)) == "x: expected a \(names) image, found a PDF document")
     #expect(
-      message(Array("RIFF\0\0\0\0WEBPVP8 ".utf8)) == "x: expected a PNG or JPEG image, found a WebP image")
-    #expect(message([0, 1, 2, 3]) == "x: expected a PNG or JPEG image, found unknown data")
+      message([0, 0, 0, 24] + Array("ftypmp42".utf8)) == "x: expected a \(names) image, found a video")
+    #expect(message([0, 1, 2, 3]) == "x: expected a \(names) image, found unknown data")
+    #expect(
+      ImageError.notBuiltIn(path: "x", format: "WebP", package: "libwebp-dev").description
+        == "x: expected a \(names) image, found WebP, which this build does not read: "
+        + "apt-get install libwebp-dev, swift package purge-cache, and build again")
   }
 
   /// The frame header: FF C0, length (2), precision, height (2), width (2).
@@ -145,17 +152,46 @@ struct BadFileTests {
 struct ImageFilesTests {
   @Test func aFolderMeansItsVisibleFilesSorted() throws {
     try withTemporaryFolder { folder in
-      for name in ["b.jpg", "a.txt", ".DS_Store", "c"] {
+      for name in ["b.jpg", "A.JPEG", "a.txt", ".DS_Store", "Thumbs.db"] {
         try Data([1]).write(to: URL(fileURLWithPath: folder + "/" + name))
       }
+      // By its content.
+      try Data(FixtureFiles.bytes("decode/png-1x1.png")).write(to: URL(fileURLWithPath: folder + "/c"))
       try FileManager.default.createDirectory(atPath: folder + "/inner", withIntermediateDirectories: false)
       let listing = try ImageFiles.list(folder)
-      #expect(listing.files == ["a.txt", "b.jpg", "c"].map { folder + "/" + $0 })
-      #expect(listing.notes == ["\(folder): 1 folder left out: --recursive goes into them"])
+      #expect(listing.files == ["A.JPEG", "b.jpg", "c"].map { folder + "/" + $0 })
+      #expect(
+        listing.notes == [
+          "\(folder): 1 folder left out: --recursive goes into them",
+          "\(folder): 2 files that are no images skipped",
+        ])
+      #expect(listing.others == 2)
       #expect(try ImageFiles.list(folder + "/").files == listing.files)
       #expect(try ImageFiles.list(folder + "/b.jpg").files == [folder + "/b.jpg"])
       #expect(try ImageFiles.list(folder + "/none").files == [folder + "/none"])
       #expect(try ImageFiles.list(folder + "/inner") == ImageFiles.Listing())
+    }
+  }
+
+  /// What lies beside photos is none of them; what should be one, or can't be looked at, is still named.
+  @Test func whatLiesBesidePhotos() throws {
+    try withTemporaryFolder { folder in
+      let files: [(String, [UInt8])] = [
+        ("a.xmp", Array("<x:xmpmeta/>".utf8)), ("b.json", Array("{}".utf8)), ("c.csv", []),
+        ("d.mp4", [0, 0, 0, 24] + Array("ftypmp42".utf8)), ("e", [0xD0, 0xCF, 0x11, 0xE0]),
+      ]
+      for (name, bytes) in files { try Data(bytes).write(to: URL(fileURLWithPath: folder + "/" + name)) }
+      let listing = try ImageFiles.list(folder)
+      #expect(listing.files.isEmpty && listing.others == 5 && listing.lack == "a folder without images")
+      try Data("text".utf8).write(to: URL(fileURLWithPath: folder + "/damaged.jpg"))
+      try Data([0, 0, 0, 12] + Array("JXL ".utf8)).write(
+        to: URL(fileURLWithPath: folder + "/of-another-format"))
+      symlink("/nowhere", folder + "/broken")
+      let found = try ImageFiles.list(folder)
+      #expect(found.files == ["broken", "damaged.jpg", "of-another-format"].map { folder + "/" + $0 })
+      #expect(found.notes == ["\(folder): 5 files that are no images skipped"])
+      // One that is named is an error.
+      #expect(try ImageFiles.list(folder + "/b.json").files == [folder + "/b.json"])
     }
   }
 

@@ -5,6 +5,7 @@ import Testing
 @Suite struct ServicePageTests {
   @Test func thePageAsksItsOwnServiceAlone() {
     let html = ServicePage(model: "<b>&").html
+    #expect(html.contains(#"accept="image/png,image/jpeg,"#) && html.contains("PNG, JPEG, "))
     #expect(html.contains("&lt;b&gt;&amp;") && !html.contains("<b>"))
     #expect(html.contains("default-src 'none'; img-src blob: data:;"))
     #expect(html.contains("; connect-src 'self'\">"))

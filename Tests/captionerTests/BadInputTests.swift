@@ -19,7 +19,7 @@ import Testing
         ("cut.png", png.dropLast(20), "a whole PNG image"),
         ("cut8.png", png.prefix(8), "a whole PNG image"), ("cut2.jpg", jpeg.prefix(2), "a whole JPEG image"),
         ("empty.jpg", Data(), "an empty file"), ("flipped.png", flipped, "a whole PNG image"),
-        ("text.jpg", Data("hello\n".utf8), "found text"), ("movie.png", Data("GIF89a".utf8), "a GIF image"),
+        ("text.jpg", Data("hello\n".utf8), "found text"), ("movie.png", Data("%PDF".utf8), "a PDF document"),
         ("noise.jpg", Data([0, 1, 2, 0xFE]), "unknown data"), ("twelve.jpg", twelveBits, "12 bits a sample"),
       ]
       for (name, data, _) in bad { try place.file("photos/" + name, data) }

@@ -1,8 +1,9 @@
 #ifndef CIMAGECODECS_H
 #define CIMAGECODECS_H
 
-// Whole decode sequences over libpng and libjpeg, bytes in memory to rows of 8-bit RGB. Both libraries report errors
-// by longjmp, which must not cross a Swift frame: every call here returns normally.
+// Whole decode sequences over libraries of pictures, bytes in memory to rows of 8-bit RGB. libpng and libjpeg report
+// errors by longjmp, which must not cross a Swift frame: every call here returns normally. Those two are always there; the
+// package is built with the others where it finds them (Package.swift).
 
 #include <stddef.h>
 #include <stdint.h>
@@ -58,6 +59,33 @@ ci_outcome ci_read_png(const uint8_t *bytes, size_t count, const ci_options *opt
 /// first begins where the stored picture does, the last may hang over its end.
 ci_outcome ci_read_jpeg(const uint8_t *bytes, size_t count, const ci_options *options, ci_row_sink sink, void *context,
                         ci_report *report);
+
+/// The formats whose library the package can be built without.
+typedef enum { CI_WEBP, CI_GIF, CI_TIFF, CI_HEIF } ci_format;
+
+/// Whether the format's library was there when the package was built; the functions below fail where it was not.
+int ci_is_built_in(ci_format format);
+
+/// The same for WebP by libwebp, of an animation the first frame. The pixels are decoded whole.
+ci_outcome ci_read_webp(const uint8_t *bytes, size_t count, const ci_options *options, ci_row_sink sink, void *context,
+                        ci_report *report);
+
+/// The same for GIF by giflib: the first frame, white where it leaves the screen free.
+ci_outcome ci_read_gif(const uint8_t *bytes, size_t count, const ci_options *options, ci_row_sink sink, void *context,
+                       ci_report *report);
+
+/// The same for TIFF by libtiff, its first page: 1 to 16 bits, grey, RGB, palette and CMYK, alpha of either kind, JPEG of any
+/// colour. Of damaged files whole strips or tiles are taken.
+ci_outcome ci_read_tiff(const uint8_t *bytes, size_t count, const ci_options *options, ci_row_sink sink, void *context,
+                        ci_report *report);
+
+/// The same for HEIC and AVIF by libheif: the primary image, turned upright already. Damaged ones are never taken.
+ci_outcome ci_read_heif(const uint8_t *bytes, size_t count, const ci_options *options, ci_row_sink sink, void *context,
+                        ci_report *report);
+
+/// The same for BMP: 1 to 32 bits, run lengths and masks too.
+ci_outcome ci_read_bmp(const uint8_t *bytes, size_t count, const ci_options *options, ci_row_sink sink, void *context,
+                       ci_report *report);
 
 /// Encodes `pixels`, [height, width, 3] in RGB order, as a baseline JPEG of `quality` 1 to 100. The bytes are the
 /// caller's to `free`; null when there is no memory, or a side is over what JPEG holds.

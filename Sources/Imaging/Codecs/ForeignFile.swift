@@ -1,6 +1,6 @@
 /// Files that are no picture of a format that is read, called by their names.
 enum ForeignFile {
-  /// What bytes look like, for messages: `a GIF image`, `text`, ….
+  /// What bytes look like, for messages: `a PDF document`, `text`, ….
   static func guess(_ bytes: UnsafeRawBufferPointer) -> String {
     for (offset, signature, name) in signatures where bytes.dropFirst(offset).starts(with: signature.utf8) {
       return name
@@ -20,10 +20,8 @@ enum ForeignFile {
   }
 
   private static let signatures: [(offset: Int, signature: String, name: String)] = [
-    (0, "GIF8", "a GIF image"), (8, "WEBP", "a WebP image"), (0, "BM", "a BMP image"),
-    (0, "II*\0", "a TIFF image"), (0, "MM\0*", "a TIFF image"), (4, "ftypavi", "an AVIF image"),
-    (4, "ftyphei", "a HEIC image"), (4, "ftyphev", "a HEIC image"), (4, "ftypmif1", "a HEIF image"),
-    (4, "ftypmsf1", "a HEIF image"), (4, "ftyp", "a video"), (4, "JXL ", "a JPEG XL image"),
+    (4, "ftypcrx ", "a raw image"), (4, "ftypjxl ", "a JPEG XL image"), (4, "ftyp", "a video"),
+    (8, "AVI ", "a video"), (8, "WAVE", "a sound"), (4, "JXL ", "a JPEG XL image"),
     (0, "8BPS", "a Photoshop document"), (4, "jP  ", "a JPEG 2000 image"), (0, "%PDF", "a PDF document"),
     (0, "PK\u{3}\u{4}", "a ZIP archive"),
     (0, "version https://git-lfs", "a Git LFS pointer (git lfs pull fetches the image itself)"),

@@ -4,10 +4,14 @@ internal import CImageCodecs
 protocol ImageCodec: Sendable {
   /// As people call it: `PNG`.
   var name: String { get }
+  /// As web browsers call it.
+  var mediaTypes: [String] { get }
   /// Its kinds that are read, for the message about the others: `an 8-bit baseline or progressive JPEG`.
   var kinds: String { get }
   /// Scales below the whole at which it decodes faster.
   var scales: [DecodingScale] { get }
+  /// The library that it needs; nil where there is none that the package can be built without.
+  var library: Library? { get }
   /// Whether a file that begins so is of this format.
   func matches(_ start: UnsafeRawBufferPointer) -> Bool
   /// How the stored rows lie in the upright picture, as the metadata say; upright if they say nothing sensible.
@@ -19,6 +23,25 @@ protocol ImageCodec: Sendable {
   ) -> ci_outcome
 }
 
+extension ImageCodec {
+  var library: Library? { nil }
+
+  /// Whether the package was built with what it needs.
+  var isBuiltIn: Bool { library.map { ci_is_built_in($0.format) != 0 } ?? true }
+}
+
+/// A library that the package can be built without.
+struct Library: Sendable {
+  fileprivate let format: ci_format
+  /// The package of Debian that has its headers.
+  let package: String
+
+  init(_ format: ci_format, package: String) {
+    self.format = format
+    self.package = package
+  }
+}
+
 /// Takes a picture's stored rows as they are decoded, [width, 3], from the first to the last, and makes a picture of them.
 protocol RowSink: AnyObject {
   func take(_ row: UnsafePointer<UInt8>)
@@ -28,19 +51,21 @@ protocol RowSink: AnyObject {
 
 /// The formats that are read.
 enum ImageCodecs {
-  static let all: [any ImageCodec] = [PNGCodec(), JPEGCodec()]
+  static let all: [any ImageCodec] = [
+    PNGCodec(), JPEGCodec(), WebPCodec(), GIFCodec(), BMPCodec(), TIFFCodec(), HEIFCodec.avif, HEIFCodec.heic,
+  ]
 
   /// The longest beginning that any signature, or guess at something else, looks at.
   static let signatureLength = 512
 
-  /// The format of a file that begins so.
+  /// The format of a file that begins so, whether it is built in or not.
   static func codec(of start: UnsafeRawBufferPointer) -> (any ImageCodec)? {
     all.first { $0.matches(start) }
   }
 
-  /// For messages: `PNG or JPEG`.
+  /// Those that are built in, for messages: `PNG, JPEG or BMP`.
   static var names: String {
-    let names = all.map(\.name)
+    let names = all.filter(\.isBuiltIn).map(\.name)
     return names.dropLast().joined(separator: ", ") + (names.count > 1 ? " or " : "") + (names.last ?? "")
   }
 }
@@ -67,5 +92,15 @@ func decode(
         guard let context, let row else { return }
         context.assumingMemoryBound(to: (any RowSink).self).pointee.take(row)
       }, target, &report)
+  }
+}
+
+extension ci_report {
+  /// Sets the message, or as much of it as there is room for.
+  mutating func say(_ text: String) {
+    withUnsafeMutableBytes(of: &message) { bytes in
+      bytes.initializeMemory(as: UInt8.self, repeating: 0)
+      bytes.copyBytes(from: text.utf8.prefix(bytes.count - 1))
+    }
   }
 }

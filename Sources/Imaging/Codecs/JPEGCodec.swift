@@ -3,6 +3,7 @@ internal import CImageCodecs
 /// JPEG, by libjpeg.
 struct JPEGCodec: ImageCodec {
   let name = "JPEG"
+  let mediaTypes = ["image/jpeg"]
   let kinds = "an 8-bit baseline or progressive JPEG"
   /// Those for which libjpeg has vector code: any other takes longer than the next larger of these, 5/8 to 7/8 longer than
   /// the whole.

@@ -3,6 +3,7 @@ internal import CImageCodecs
 /// PNG, by libpng.
 struct PNGCodec: ImageCodec {
   let name = "PNG"
+  let mediaTypes = ["image/png"]
   let kinds = "a PNG"
   let scales: [DecodingScale] = []
 

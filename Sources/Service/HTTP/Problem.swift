@@ -32,7 +32,7 @@ struct Problem: Error, Equatable {
   init(_ error: ImageError) {
     let status: HTTPResponse.Status =
       switch error {
-      case .unrecognised, .unsupported: .unsupportedMediaType
+      case .unrecognised, .unsupported, .notBuiltIn: .unsupportedMediaType
       case .tooLarge: .contentTooLarge
       case .empty, .cutShort, .corrupt: .unprocessableContent
       case .unreadable: .internalServerError

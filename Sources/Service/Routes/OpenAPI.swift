@@ -211,7 +211,7 @@ enum OpenAPI {
       ? "" : #""securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}, "#
     return security + #"""
       "schemas": {
-      "Image": {"type": "string", "minLength": 1, "description": "A PNG or JPEG file in base64, or a URL data:image/…;base64,…"},
+      "Image": {"type": "string", "minLength": 1, "description": "A PNG, JPEG, WebP, GIF, BMP, TIFF, HEIC or AVIF file in base64, or a URL data:image/…;base64,…"},
       "Word": {"type": "object", "required": ["word", "log_prob"], "properties": {"word": {"type": "string"},
         "log_prob": {"type": "number"}, "rank": {"type": "integer", "minimum": 1},
         "runners_up": {"type": "array", "items": \#(ref("Word"))}}},

@@ -101,7 +101,7 @@ public struct TrainingSettings: Sendable {
   /// Whether what is there of damaged photos is taken.
   public let lenient = Setting(
     .data, "lenient", false,
-    "Take what is there of photos that are damaged or cut short; missing rows are grey."
+    "Take what is there of photos that are damaged or cut short (but for HEIC and AVIF); missing rows are grey."
   ).onResume(.byContent)
   /// The most pixels of a photo.
   public let maximumPixels = Setting(

@@ -12,7 +12,8 @@ struct CaptionCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "caption", abstract: "Captions photos.",
     discussion: """
-      PATH is a PNG or JPEG file, a folder (every file directly in it; with
+      PATH is a PNG, JPEG, WebP, GIF, BMP, TIFF, HEIC or AVIF file (of several
+      pictures in it the first), a folder (every image directly in it; with
       --recursive in the folders in it too), or - for an image on standard input.
       A file that can't be read costs that file only; the exit status is then 1.
       File names are bytes: those that are no UTF-8 are printed with \\xFF in text,
@@ -84,9 +85,7 @@ struct CaptionCommand: ParsableCommand {
             files += listing.files
             unread = listing.failures
             if listing.files.isEmpty, unread.isEmpty {
-              let remedy =
-                listing.notes.isEmpty ? "" : " of its own; --recursive goes into the folders in it"
-              throw .unreadable(path: path, reason: "a folder without files" + remedy)
+              throw .unreadable(path: path, reason: listing.lack)
             }
           } catch { unread.append(error) }
         }

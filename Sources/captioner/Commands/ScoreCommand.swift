@@ -26,7 +26,7 @@ struct ScoreCommand: ParsableCommand {
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
 
-  @Argument(help: "PNG or JPEG file, or - for standard input.") var image: String
+  @Argument(help: "Image file, or - for standard input.") var image: String
   @Argument(help: "Captions.") var captions: [String]
   @OptionGroup var photos: PhotoOptions
   @OptionGroup var model: ModelOption

@@ -3,7 +3,10 @@ import Imaging
 
 /// How commands read photos.
 struct PhotoOptions: ParsableArguments {
-  @Flag(help: "Take what is there of photos that are damaged or cut short; missing rows are grey.")
+  @Flag(
+    help: """
+      Take what is there of photos that are damaged or cut short (but for HEIC and AVIF); missing rows are grey.
+      """)
   var lenient = false
   @Flag(
     help: """

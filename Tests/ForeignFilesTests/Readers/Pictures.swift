@@ -26,6 +26,59 @@ extension ForeignReader {
       ]
     }, read: picture)
 
+  static let webp = ForeignReader(
+    name: "webp", fixtures: ".webp",
+    words: ["VP8 ", "VP8L", "VP8X", "ALPH", "ANIM", "ANMF", "EXIF", "ICCP", "\u{9D}\u{1}*"],
+    seeds: {
+      [
+        // One white pixel, without loss.
+        Array("RIFF".utf8) + [28, 0, 0, 0] + Array("WEBPVP8L".utf8)
+          + [15, 0, 0, 0, 0x2F, 0, 0, 0, 0x10, 0x07, 0x10, 0xFD, 0x8F, 0xFE, 0x07, 0x22, 0xA2, 0xFF, 1, 0]
+      ]
+    }, read: picture)
+
+  static let gif = ForeignReader(
+    name: "gif", fixtures: ".gif", words: ["GIF87a", "GIF89a", "!\u{F9}\u{4}", "NETSCAPE2.0"],
+    seeds: {
+      [
+        Array("GIF89a".utf8) + [
+          1, 0, 1, 0, 0x80, 0, 0, 9, 9, 9, 0, 0, 0, 44, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, 68, 1, 0, 59,
+        ]
+      ]
+    }, read: picture)
+
+  static let bmp = ForeignReader(
+    name: "bmp", fixtures: ".bmp", words: ["BM"],
+    seeds: {
+      [
+        Array("BM".utf8) + [
+          30, 0, 0, 0, 0, 0, 0, 0, 26, 0, 0, 0, 12, 0, 0, 0, 1, 0, 1, 0, 1, 0, 24, 0, 1, 2, 3, 0,
+        ]
+      ]
+    }, read: picture)
+
+  static let tiff = ForeignReader(
+    name: "tiff", fixtures: ".tiff", words: ["II*\0", "MM\0*", "II+\0", "MM\0+"],
+    seeds: {
+      // Two pixels of 8-bit grey.
+      let tags: [(UInt8, UInt8, UInt8)] = [
+        (0, 1, 2), (1, 1, 1), (2, 1, 8), (6, 1, 1), (17, 1, 8), (23, 1, 2),
+      ]
+      return [
+        Array("II*\0".utf8) + [10, 0, 0, 0, 7, 9, 6, 0]
+          + tags.flatMap { [$0.0, 1, 3, 0, $0.1, 0, 0, 0, $0.2, 0, 0, 0] } + [0, 0, 0, 0]
+      ]
+    }, read: picture)
+
+  /// HEIC and AVIF.
+  static let heif = ForeignReader(
+    name: "heif", fixtures: ".heic",
+    words: ["ftyp", "heic", "avif", "meta", "iloc", "ispe", "hvcC", "av1C", "irot", "auxC"],
+    seeds: {
+      [[0, 0, 0, 16] + Array("ftypheic\0\0\0\0".utf8) + [0, 0, 0, 12] + Array("meta\0\0\0\0".utf8)]
+    },
+    read: picture)
+
   /// EXIF data, and guesses at what a file is.
   static let orientation = ForeignReader(
     name: "orientation", longest: 256, words: ["II*\0", "MM\0*", "Exif\0\0", "eXIf"],
