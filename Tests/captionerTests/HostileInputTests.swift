@@ -40,7 +40,7 @@ import Testing
       for name in ["=1+1.png", "+a.png", "-b.png", "@c.png", "\td.png", "\re.png", "plain.png"] {
         try place.photo("decode/png-rgb.png", as: "photos/" + name)
       }
-      try place.file("photos/=broken", "x")
+      try place.file("photos/=broken.png", "x")
       let outcome = try place.run(
         "caption", ".", "--model", place.model, "--format", "csv", workingFolder: place.folder + "/photos")
       #expect(outcome.lines.count == 9)
