@@ -103,6 +103,7 @@ let package = Package(
     // Layer 1.
     + module("Support", dependencies: [], settings: numeric, fixtures: true)
     + module("Language", dependencies: [], fixtures: true)
+    + module("WebPages", dependencies: ["Support"])
     // Layer 2.
     + module("Tensors", dependencies: ["CKernels", "Support"], settings: numeric)
     + module(
@@ -181,7 +182,7 @@ let package = Package(
         name: "captioner",
         dependencies: [
           "Models", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "Layers",
-          "CaptionMetrics", "Reporting", "Service", "Support", "Tensors", "Training", argumentParser,
+          "CaptionMetrics", "Reporting", "Service", "Support", "Tensors", "Training", "WebPages", argumentParser,
         ],
         swiftSettings: strict),
       .testTarget(

@@ -37,7 +37,8 @@ struct EvaluateCommand: ParsableCommand {
       --words tells precision and recall of the words of a list, or of some
       words after each other: one is rightly said where some reference of the
       image has it.
-      --calibrate writes a copy of the model that tells its confidence.
+      --calibrate writes a copy of the model that tells its confidence, fitted on
+      the captions at hand: give it photos of every kind that the model is for.
 
       Examples:
         captioner evaluate --captions captions_val.json --images photos
@@ -146,6 +147,7 @@ struct EvaluateCommand: ParsableCommand {
             + "threshold")
       }
       captioner.encoder.reader = photos.reader
+      captioner.measuresSupport = calibrate != nil || captioner.description.confidence == nil
       let vocabulary = captioner.description.vocabulary
       let strategy = try search.strategy(captions: nBest ?? 1, vocabulary: vocabulary)
       let points = try sweep.points(search.options(vocabulary: vocabulary))
@@ -174,6 +176,8 @@ struct EvaluateCommand: ParsableCommand {
           ? nil
           : showingProgress("sweep", count * points.count) { evaluator.sweep(points, progress: $0) })
       summary.words = wordList.map { WordScores(evaluation, of: $0.phrases) }
+      summary.sources = EvaluationSummary.Source.all(
+        data.captions.captions, of: evaluation, trust: trust.known)
       try captioner.checkUnchanged()
       // First of all: whatever becomes of the files, the scores are there. A reader that has gone costs no file either.
       let printed = Result {
