@@ -24,7 +24,7 @@ struct ForeignReader: Sendable {
     png, jpeg, orientation, safetensors, encoder, model, captions, folder, results, text, sentences, labels,
     scores, features,
     checkpoint,
-    configuration,
+    configuration, pages,
   ]
 
   /// What a reader did that it must not.
