@@ -71,7 +71,7 @@ let package = Package(
       name: "CaptionerEngine",
       targets: [
         "Models", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "Layers",
-        "CaptionMetrics", "Support", "Tensors", "Training",
+        "CaptionMetrics", "Support", "Tensors", "Training", "WebPages",
       ]),
   ],
   dependencies: [
@@ -182,7 +182,8 @@ let package = Package(
         name: "captioner",
         dependencies: [
           "Models", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "Layers",
-          "CaptionMetrics", "Reporting", "Service", "Support", "Tensors", "Training", "WebPages", argumentParser,
+          "CaptionMetrics", "Reporting", "Service", "Support", "Tensors", "Training", "WebPages",
+          argumentParser,
         ],
         swiftSettings: strict),
       .testTarget(
@@ -193,7 +194,7 @@ let package = Package(
         dependencies: [
           "Models", "Datasets", "Decoding", "Imaging", "Kernels", "Language", "Layers", "CaptionMetrics",
           "Support",
-          "Tensors", "Training", "TestSupport",
+          "Tensors", "Training", "WebPages", "TestSupport",
         ],
         exclude: ["Fixtures"], swiftSettings: strict),
     ],

@@ -4,7 +4,8 @@
 
 #include "limits.h"
 
-// The file as giflib sees it: behind its end is the length of a block, 0, so that a file whose pixels are all there is read.
+// The file as giflib sees it: behind its end is the length of a block, 0, so that a file whose pixels are all there is
+// read.
 typedef struct {
   const uint8_t *bytes;
   size_t count, next;

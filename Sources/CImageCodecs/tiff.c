@@ -115,7 +115,8 @@ static int open_file(decoder *d, uint64_t memory) {
   TIFFOpenOptionsSetMaxSingleMemAlloc(options, (tmsize_t)(memory + TABLES));
   TIFFOpenOptionsSetErrorHandlerExtR(options, on_error, d);
   TIFFOpenOptionsSetWarningHandlerExtR(options, on_warning, d);
-  d->tiff = TIFFClientOpenExt("picture", "r", &d->from, read_bytes, write_bytes, seek, end, size_of, map, unmap, options);
+  d->tiff = TIFFClientOpenExt("picture", "r", &d->from, read_bytes, write_bytes, seek, end, size_of, map, unmap,
+                              options);
   TIFFOpenOptionsFree(options);
   return d->tiff != NULL;
 }
@@ -299,7 +300,8 @@ static int read_piece(decoder *d, uint32_t y, int plane, uint32_t across) {
   return got >= 0;
 }
 
-// Samples of a row of some piece as bytes: the upper one of 16 bits, fewer bits stretched, indices of a palette as they are.
+// Samples of a row of some piece as bytes: the upper one of 16 bits, fewer bits stretched, indices of a palette as they
+// are.
 static void unpack(const decoder *d, const uint8_t *row, uint32_t first, uint32_t step, uint32_t count, uint8_t *out) {
   uint32_t bits = d->bits, scale = d->colours == PALETTE ? 1 : 255 / ((1u << (bits < 8 ? bits : 8)) - 1);
   for (uint32_t x = 0; x < count; x++) {
@@ -342,7 +344,8 @@ static void rgb_of(const decoder *d, uint32_t x, uint8_t *rgb) {
   // Alpha of a palette's picture is no index.
   if (d->colours == PALETTE) alpha = (uint8_t)(alpha * (255u / ((1u << d->bits) - 1)));
   for (int c = 0; c < 3; c++)
-    rgb[c] = d->alpha == EXTRASAMPLE_ASSOCALPHA ? ci_multiplied_over_white(rgb[c], alpha) : ci_over_white(rgb[c], alpha);
+    rgb[c] = d->alpha == EXTRASAMPLE_ASSOCALPHA ? ci_multiplied_over_white(rgb[c], alpha)
+                                                : ci_over_white(rgb[c], alpha);
 }
 
 // Row y of the band.

@@ -1,6 +1,8 @@
 /// Characters written as `&amp;` or `&#38;`.
 enum CharacterReferences {
-  private static let names: [String: Character] = ["amp": "&", "lt": "<", "gt": ">", "quot": "\"", "apos": "'"]
+  private static let names: [String: Character] = [
+    "amp": "&", "lt": "<", "gt": ">", "quot": "\"", "apos": "'",
+  ]
 
   /// The text of an attribute's bytes, numbers and the names that addresses need replaced; others stay as they are.
   static func text(_ bytes: ArraySlice<UInt8>) -> String {

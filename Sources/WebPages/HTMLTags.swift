@@ -1,7 +1,8 @@
 /// The start tags of an HTML page, with the places of their bytes: the tokenizer of the HTML standard
 /// (https://html.spec.whatwg.org/#tokenization) as far as finding tags needs it. It knows comments, the contents of
 /// scripts, styles and other elements without tags in them, and attributes with and without quotes; it reads any bytes, each a few
-/// times at most. Pages in UTF-16 have no tags to it.
+/// times at most. Pages in UTF-16 have no tags to it. In svg it takes
+/// scripts, styles and titles for text too, where the standard sees tags.
 struct HTMLTags: Sequence, IteratorProtocol {
   /// A start tag.
   struct Tag {
@@ -20,6 +21,34 @@ struct HTMLTags: Sequence, IteratorProtocol {
   private var place = 0
   /// The element whose contents are no tags, until its end tag.
   private var opaque: String?
+  private var comment = ScriptComment()
+
+  /// What of a script is in <!-- and -->: another script in there takes its end tag with it (the standard's "script data
+  /// double escaped state").
+  private struct ScriptComment {
+    private var isOpen = false
+    private var holdsScript = false
+
+    mutating func begin() { isOpen = true }
+
+    /// Looks for --> between two <.
+    mutating func end(in bytes: ArraySlice<UInt8>) {
+      guard isOpen else { return }
+      var dashes = 0
+      for byte in bytes {
+        if byte == UInt8(ascii: ">"), dashes >= 2 { (isOpen, holdsScript) = (false, false) }
+        dashes = byte == UInt8(ascii: "-") ? dashes + 1 : 0
+      }
+    }
+
+    /// Whether what begins here is the tag of a script in the comment.
+    mutating func isScriptInside(_ isEnd: Bool, _ isStart: Bool) -> Bool {
+      if isOpen, isStart { holdsScript = true }
+      guard isEnd, holdsScript else { return false }
+      holdsScript = false
+      return true
+    }
+  }
 
   /// Elements whose contents are text up to their end tags.
   private static let opaqueNames: Set<String> = [
@@ -30,11 +59,17 @@ struct HTMLTags: Sequence, IteratorProtocol {
 
   mutating func next() -> Tag? {
     while let open = firstIndex(of: UInt8(ascii: "<"), from: place) {
-      place = open + 1
       if let name = opaque {
-        if isEndTag(of: name, at: open) { opaque = nil }
+        if name == "script" { comment.end(in: bytes[place..<open]) }
+        place = open + 1
+        if name == "script", comment.isScriptInside(isTag("/script", at: place), isTag("script", at: place)) {
+          continue
+        }
+        if isTag("/" + name, at: place) { (opaque, comment) = (nil, ScriptComment()) }
+        if bytes[place...].starts(with: Array("!--".utf8)) { comment.begin() }
         continue
       }
+      place = open + 1
       guard place < bytes.count else { return nil }
       switch bytes[place] {
       case UInt8(ascii: "!"): skipMarkup()
@@ -72,7 +107,9 @@ struct HTMLTags: Sequence, IteratorProtocol {
     var attributes: [(name: String, value: Range<Int>)] = []
     var seen: Set<String> = []
     while true {
-      while place < bytes.count, Self.isSpace(bytes[place]) || bytes[place] == UInt8(ascii: "/") { place += 1 }
+      while place < bytes.count, Self.isSpace(bytes[place]) || bytes[place] == UInt8(ascii: "/") {
+        place += 1
+      }
       guard place < bytes.count else { return nil }
       if bytes[place] == UInt8(ascii: ">") {
         place += 1
@@ -86,9 +123,10 @@ struct HTMLTags: Sequence, IteratorProtocol {
   private mutating func attribute() -> (name: String, value: Range<Int>)? {
     let first = place
     // An equals sign at the beginning belongs to the name.
-    let name = lowercase(until: {
-      Self.isSpace($0) || $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: ">") || $0 == UInt8(ascii: "=")
-    }, from: first + 1)
+    let name = lowercase(
+      until: {
+        Self.isSpace($0) || $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: ">") || $0 == UInt8(ascii: "=")
+      }, from: first + 1)
     while place < bytes.count, Self.isSpace(bytes[place]) { place += 1 }
     guard place < bytes.count else { return nil }
     guard bytes[place] == UInt8(ascii: "=") else { return (name, place..<place) }
@@ -118,19 +156,24 @@ struct HTMLTags: Sequence, IteratorProtocol {
     while let end = firstIndex(of: UInt8(ascii: ">"), from: place) {
       place = end + 1
       let before = bytes[..<end].suffix(3)
-      if before.suffix(2).elementsEqual(Array("--".utf8)) || before.elementsEqual(Array("--!".utf8)) { return }
+      if before.suffix(2).elementsEqual(Array("--".utf8)) || before.elementsEqual(Array("--!".utf8)) {
+        return
+      }
     }
     place = bytes.count
   }
 
-  private mutating func skip(past byte: UInt8) { place = firstIndex(of: byte, from: place).map { $0 + 1 } ?? bytes.count }
+  private mutating func skip(past byte: UInt8) {
+    place = firstIndex(of: byte, from: place).map { $0 + 1 } ?? bytes.count
+  }
 
-  private func isEndTag(of name: String, at open: Int) -> Bool {
-    let rest = bytes[(open + 1)...]
-    guard rest.first == UInt8(ascii: "/") else { return false }
-    let after = rest.dropFirst(1 + name.utf8.count)
-    return rest.dropFirst().prefix(name.utf8.count).map(Self.lower).elementsEqual(name.utf8)
-      && (after.first.map { Self.isSpace($0) || $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: ">") } ?? false)
+  /// Whether a tag of this name begins here, behind its <.
+  private func isTag(_ name: String, at place: Int) -> Bool {
+    let rest = bytes[place...]
+    guard rest.prefix(name.utf8.count).lazy.map(Self.lower).elementsEqual(name.utf8),
+      let after = rest.dropFirst(name.utf8.count).first
+    else { return false }
+    return Self.isSpace(after) || after == UInt8(ascii: "/") || after == UInt8(ascii: ">")
   }
 
   /// The bytes from `place` to the first that ends them, in lower case; `place` is there then.
@@ -145,7 +188,9 @@ struct HTMLTags: Sequence, IteratorProtocol {
     start < bytes.count ? bytes[start...].firstIndex(of: byte) : nil
   }
 
-  private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || 0x09...0x0A ~= byte || 0x0C...0x0D ~= byte }
+  private static func isSpace(_ byte: UInt8) -> Bool {
+    byte == 0x20 || 0x09...0x0A ~= byte || 0x0C...0x0D ~= byte
+  }
   private static func isLetter(_ byte: UInt8) -> Bool { 0x61...0x7A ~= lower(byte) }
   private static func lower(_ byte: UInt8) -> UInt8 { 0x41...0x5A ~= byte ? byte | 0x20 : byte }
 }

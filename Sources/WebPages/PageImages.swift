@@ -1,4 +1,3 @@
-
 /// The images of an HTML page, and the page with texts in their places: all other bytes stay as they are.
 public struct PageImages: Sendable {
   /// An `img` element.

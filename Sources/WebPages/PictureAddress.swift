@@ -11,7 +11,8 @@ public enum PictureAddress: Sendable, Equatable {
   public init(_ source: String) {
     let text = source.trimmingASCIISpace.prefix { $0 != "?" && $0 != "#" }
     let scheme = text.prefix { $0 != ":" && $0 != "/" }
-    guard !text.isEmpty, !text.hasPrefix("//"), scheme.endIndex == text.endIndex || text[scheme.endIndex] == "/"
+    guard !text.isEmpty, !text.hasPrefix("//"),
+      scheme.endIndex == text.endIndex || text[scheme.endIndex] == "/"
     else {
       self = .elsewhere
       return

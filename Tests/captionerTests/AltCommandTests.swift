@@ -38,13 +38,18 @@ import Testing
       #expect(told.errors.contains("3 captioned, 1 has alt, 2 elsewhere, 1 failed; nothing written"))
       #expect(try text(place, "page.html") == Self.page)
 
-      let written = try place.run("alt", "page.html", "--model", place.model, "--in-place", "--format", "json")
+      let written = try place.run(
+        "alt", "page.html", "--model", place.model, "--in-place", "--format", "json")
       #expect(written.status == 1 && written.lines.count == 7)
       #expect(try written.objects()[0]["caption"] as? String == first)
       let page = try text(place, "page.html")
       let expected = Self.page
-        .replacingOccurrences(of: #"<img src="photos/1.jpg"><img src="/"#, with: #"<img alt="\#(first)" src="photos/1.jpg"><img alt="\#(second)" src="/"#)
-        .replacingOccurrences(of: #"<img src="photos/1.jpg"> <"#, with: #"<img alt="\#(first)" src="photos/1.jpg"> <"#)
+        .replacingOccurrences(
+          of: #"<img src="photos/1.jpg"><img src="/"#,
+          with: #"<img alt="\#(first)" src="photos/1.jpg"><img alt="\#(second)" src="/"#
+        )
+        .replacingOccurrences(
+          of: #"<img src="photos/1.jpg"> <"#, with: #"<img alt="\#(first)" src="photos/1.jpg"> <"#)
       #expect(page == expected)
       let again = try place.run("alt", "page.html", "--model", place.model, "--in-place")
       #expect(try text(place, "page.html") == page && again.errors.contains("4 has alt"))

@@ -62,7 +62,9 @@ struct AltCommand: ParsableCommand {
       throw ValidationError("--minimum-confidence: expected 0 to 1, found \(minimumConfidence)")
     }
     let names = pages.map { URL(fileURLWithPath: $0).lastPathComponent }
-    if writeTo != nil, let twice = Dictionary(grouping: names, by: \.self).first(where: { $0.value.count > 1 }) {
+    if writeTo != nil,
+      let twice = Dictionary(grouping: names, by: \.self).first(where: { $0.value.count > 1 })
+    {
       throw ValidationError("--write-to: expected pages of different names, found \(twice.key) twice")
     }
   }
@@ -111,7 +113,8 @@ struct AltCommand: ParsableCommand {
       arithmetic: encoding.arithmetic)
     if minimumConfidence != nil, captioner.description.confidence == nil {
       throw Failure(
-        description: "--minimum-confidence: \(modelPath) has no confidence; evaluate --calibrate gives it one")
+        description: "--minimum-confidence: \(modelPath) has no confidence; evaluate --calibrate gives it one"
+      )
     }
     captioner.encoder.reader = photos.reader
     var captions: [ExactName: Result<Caption, ImageError>] = [:]
@@ -150,7 +153,8 @@ struct AltCommand: ParsableCommand {
     }
     let told = counts.isEmpty ? "no images" : counts.joined(separator: ", ")
     let written =
-      destination(of: page.path).map { ": written to \($0)" } ?? "; nothing written (--in-place or --write-to FOLDER)"
+      destination(of: page.path).map { ": written to \($0)" }
+      ?? "; nothing written (--in-place or --write-to FOLDER)"
     Console.note("\(page.path): \(told)\(written)")
   }
 }

@@ -24,7 +24,9 @@ struct Page {
     let contents = try FileContents(path: path, limit: limit)
     let bytes = Array(contents.bytes)
     if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
-      throw FileError(path: path, action: "read", reason: "expected UTF-8 or another encoding that holds ASCII, found UTF-16")
+      throw FileError(
+        path: path, action: "read",
+        reason: "expected UTF-8 or another encoding that holds ASCII, found UTF-16")
     }
     images = PageImages(bytes)
     let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "./"
@@ -40,8 +42,11 @@ struct Page {
       guard let file = names.first(where: { access(FileName.path($0), F_OK) == 0 }) else {
         return .other(.failed, "expected a file, found none at \(names.joined(separator: " or "))")
       }
-      guard let real = Self.real(file), let held = Self.real(root), real.starts(with: held + [UInt8(ascii: "/")])
-      else { return .other(.failed, "\(file): expected a picture in \(root), found one outside; see --images-root") }
+      guard let real = Self.real(file), let held = Self.real(root),
+        real.starts(with: held + [UInt8(ascii: "/")])
+      else {
+        return .other(.failed, "\(file): expected a picture in \(root), found one outside; see --images-root")
+      }
       return .file(file)
     }
   }
@@ -75,7 +80,9 @@ struct Page {
         switch captions[ExactName(file)] {
         case .success(let caption):
           outcome.outcome = (caption.confidence ?? 1) < minimumConfidence ?? 0 ? .unsure : .captioned
-          (outcome.caption, outcome.log_prob, outcome.confidence) = (caption.text, caption.logProb, caption.confidence)
+          (outcome.caption, outcome.log_prob, outcome.confidence) = (
+            caption.text, caption.logProb, caption.confidence
+          )
         case .failure(let error): outcome.error = error.description
         case nil: outcome.error = "not captioned"
         }
