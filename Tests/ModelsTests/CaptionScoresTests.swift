@@ -81,6 +81,9 @@ import Testing
     let logit = 1 + 2 * Double(caption.normalizedLogProb) - 0.25 * Double(caption.words.count)
     #expect(abs(try #require(caption.confidence) - 1 / (1 + exp(-logit))) < 1e-9)
     #expect(confidence.probability(normalizedLogProb: -.infinity, words: 3) == 0)
+    #expect(!confidence.isUnsure(caption))
+    description.confidence?.unsureBelow = 1
+    #expect(try Self.captioner(description.metadata()).description.confidence?.isUnsure(caption) == true)
     var damaged = try description.metadata()
     damaged["confidence"] = #"{"intercept": 1}"#
     #expect(throws: ModelError.self) { try Self.captioner(damaged) }

@@ -37,7 +37,9 @@ struct EvaluateCommand: ParsableCommand {
       --words tells precision and recall of the words of a list, or of some
       words after each other: one is rightly said where some reference of the
       image has it.
-      --calibrate writes a copy of the model that tells its confidence.
+      --calibrate writes a copy of the model that tells its confidence, and the
+      confidence below which caption calls captions unsure: the highest below which
+      at most a quarter of these images' captions reach the threshold.
 
       Examples:
         captioner evaluate --captions captions_val.json --images photos
