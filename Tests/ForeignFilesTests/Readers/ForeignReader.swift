@@ -21,7 +21,8 @@ struct ForeignReader: Sendable {
 
   /// All of them.
   static let all = [
-    png, jpeg, orientation, safetensors, encoder, model, captions, folder, results, text, sentences, labels,
+    png, jpeg, orientation, xmp, descriptions, safetensors, encoder, model, captions, folder, results, text,
+    sentences, labels,
     scores, features,
     checkpoint,
     configuration,
