@@ -39,7 +39,7 @@ let package = Package(
       name: "CaptionerEngine",
       targets: [
         "Models", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "Layers",
-        "CaptionMetrics", "PhotoMetadata", "Support", "Tensors", "Training",
+        "CaptionMetrics", "PhotoMetadata", "Support", "Tensors", "Training", "WebPages",
       ]),
   ],
   dependencies: [
@@ -69,6 +69,7 @@ let package = Package(
     // Layer 1.
     + module("Support", dependencies: [], settings: numeric, fixtures: true)
     + module("Language", dependencies: [], fixtures: true)
+    + module("WebPages", dependencies: ["Support"])
     // Layer 2.
     + module("Tensors", dependencies: ["CKernels", "Support"], settings: numeric)
     + module(
@@ -150,6 +151,7 @@ let package = Package(
         dependencies: [
           "Models", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "Layers",
           "CaptionMetrics", "PhotoMetadata", "Reporting", "Service", "Support", "Tensors", "Training",
+          "WebPages",
           argumentParser,
         ],
         swiftSettings: strict),
@@ -163,7 +165,7 @@ let package = Package(
           "Models", "Datasets", "Decoding", "Imaging", "Kernels", "Language", "Layers", "CaptionMetrics",
           "PhotoMetadata",
           "Support",
-          "Tensors", "Training", "TestSupport",
+          "Tensors", "Training", "WebPages", "TestSupport",
         ],
         exclude: ["Fixtures"], swiftSettings: strict),
     ],

@@ -23,9 +23,10 @@ public struct Calibration: Sendable {
     seed: UInt64 = 1
   ) {
     precondition(captions.count == scores.count && folds > 1)
-    let x = captions.map {
-      LogisticRegression.Features(max(-1e6, Double($0.normalizedLogProb)), Double($0.words.count))
-    }
+    // What the image adds counts where it is known of all.
+    let known = captions.map(Confidence.evidence)
+    let size = known.map(\.count).min() ?? 0
+    let x = known.map { Array($0.prefix(size)) }
     let good = scores.map { $0 >= threshold }
     let positives = good.count { $0 }
     guard positives >= Self.fewest, good.count - positives >= Self.fewest else { return nil }
@@ -44,8 +45,8 @@ public struct Calibration: Sendable {
     reliability = Reliability(heldOut, good)
     let fitted = LogisticRegression(x, good)
     var confidence = Confidence(
-      intercept: fitted.constant, perNat: fitted.weights[0], perWord: fitted.weights[1], metric: metric,
-      threshold: threshold, fitted: (images: captions.count, good: positives),
+      intercept: fitted.constant, weights: fitted.weights, metric: metric, threshold: threshold,
+      fitted: (images: captions.count, good: positives),
       calibrationError: reliability.expectedCalibrationError)
     confidence.unsureBelow = Self.unsureBelow(heldOut, good)
     self.confidence = confidence

@@ -13,6 +13,8 @@ public struct EvaluatedImage: Sendable {
   public let tokens: [[String]]
   /// The captions whose log-probability is asked for, as word ids without start and end.
   public let encoded: [[Int32]]
+  /// Which of several caption files it is from; 0 of one.
+  public private(set) var source = 0
 
   /// An image.
   public init(
@@ -33,5 +35,6 @@ public struct EvaluatedImage: Sendable {
       id: image.id, fileName: image.fileName, path: image.path, references: image.captions,
       tokens: image.captions.map { Tokenizer().wholeTokens(Tokenizer.composed($0)) },
       encoded: image.captions.map { vocabulary.encode(vocabulary.tokenizer.tokens($0)) })
+    source = image.source
   }
 }

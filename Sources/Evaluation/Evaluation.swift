@@ -23,10 +23,10 @@ public struct Evaluation: Sendable {
   /// Image by image, in the order they were given.
   public let rows: [Row]
 
-  /// Fits the confidence on the best captions' CIDEr.
+  /// Fits the confidence on the best captions' CIDEr, of several caption files each among its own images.
   /// - Throws: `EvaluationError.tooFewToCalibrate` where too few are good, or not good, to tell.
   public func calibration(threshold: Double) throws(EvaluationError) -> Calibration {
-    let ciders = rows.map(\.scores.cider)
+    let ciders = cidersBySource
     let calibration = Calibration(
       rows.map(\.caption), scores: ciders, metric: ScoreName.cider.key, threshold: threshold)
     guard let calibration else {
@@ -40,6 +40,6 @@ public struct Evaluation: Sendable {
   public func reliability(threshold: Double) -> Reliability? {
     let told = rows.compactMap(\.caption.confidence)
     guard told.count == rows.count, !rows.isEmpty else { return nil }
-    return Reliability(told, rows.map { $0.scores.cider >= threshold })
+    return Reliability(told, cidersBySource.map { $0 >= threshold })
   }
 }

@@ -19,6 +19,28 @@ public struct EvaluationSummary: Sendable {
   public let sweep: [SweepPoint]?
   /// How well given words are said, if there were some.
   public var words: WordScores?
+  /// What each of several caption files comes to by itself; empty of one.
+  public var sources: [Source] = []
+
+  /// A caption file, its scores, and how far its captions can be trusted.
+  public struct Source: Sendable {
+    /// The file, as it was named.
+    public let captions: String
+    /// Its scores.
+    public let scores: SourceScores
+    /// How the confidence of its captions agrees with what came true; nil where there is none.
+    public let reliability: Reliability?
+
+    /// The caption files that were named, where there are several.
+    public static func all(_ files: [String], of evaluation: Evaluation, trust: Trust?) -> [Source] {
+      guard files.count > 1 else { return [] }
+      return evaluation.sources().map { scores in
+        Source(
+          captions: files[scores.source], scores: scores,
+          reliability: trust.map { scores.reliability(of: $0.confidences, threshold: $0.threshold) })
+      }
+    }
+  }
 
   /// A summary.
   public init(
@@ -39,7 +61,7 @@ public struct EvaluationSummary: Sendable {
 
 extension EvaluationSummary: Encodable {
   private enum Key: String, CodingKey {
-    case seconds, retrieval, sweep, words
+    case seconds, retrieval, sweep, words, sources
     case exactDecoding = "exact_decoding"
     case imagesPerSecond = "images_per_second"
     case confidenceThreshold = "confidence_threshold"
@@ -68,5 +90,23 @@ extension EvaluationSummary: Encodable {
     try container.encodeIfPresent(retrieval, forKey: .retrieval)
     try container.encodeIfPresent(sweep, forKey: .sweep)
     try container.encodeIfPresent(words, forKey: .words)
+    if !sources.isEmpty { try container.encode(sources, forKey: .sources) }
+  }
+}
+
+extension EvaluationSummary.Source: Encodable {
+  private enum Key: String, CodingKey {
+    case captions
+    case confidenceBaseRate = "confidence_base_rate"
+    case confidenceCalibrationError = "confidence_ECE"
+  }
+
+  /// One object: the file, its scores by name, and its confidence's calibration error.
+  public func encode(to encoder: any Encoder) throws {
+    try scores.scores.encode(to: encoder)
+    var container = encoder.container(keyedBy: Key.self)
+    try container.encode(captions, forKey: .captions)
+    try container.encodeIfPresent(reliability?.baseRate, forKey: .confidenceBaseRate)
+    try container.encodeIfPresent(reliability?.expectedCalibrationError, forKey: .confidenceCalibrationError)
   }
 }

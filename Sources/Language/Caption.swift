@@ -26,6 +26,9 @@ public struct Caption: Sendable, Equatable {
   public let logProb: Float
   /// The words as text, without `</s>`: with spaces between them, but for characters of scripts that have none.
   public let text: String
+  /// How much the image speaks for the caption, in nats per word: (ln p(caption | image) − ln p(caption)) / words, the
+  /// second without any image; nil where nobody asked.
+  public var support: Double?
   /// The probability that the caption is a good one, 0…1; nil where the model can't tell.
   public var confidence: Double?
 
@@ -37,6 +40,9 @@ public struct Caption: Sendable, Equatable {
     text = tokenizer.text(of: (words.last?.word == end ? words.dropLast() : words[...]).map(\.word))
     logProb = Float(words.reduce(0.0) { $0 + Double($1.logProb) })
   }
+
+  /// ln p of the least likely word; 0 of no words.
+  public var lowestLogProb: Float { words.map(\.logProb).min() ?? 0 }
 
   /// The log-probability per word, `</s>` counted as one; 0 of no words.
   public var normalizedLogProb: Float { words.isEmpty ? 0 : logProb / Float(words.count) }

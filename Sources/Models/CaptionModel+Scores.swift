@@ -24,7 +24,17 @@ extension CaptionModel {
     let scores = TeacherForcedScores(
       decoder, packed, about: features(maps), likeliest: runnersUp > 0 ? runnersUp + 1 : 0,
       sharing: cache, on: device)
-    return scores.captions(packed, order, in: description.vocabulary, runnersUp: runnersUp).map(judged)
+    return judged(scores.captions(packed, order, in: description.vocabulary, runnersUp: runnersUp))
+  }
+
+  /// ln p of captions about no image, the end counted: how likely the decoder finds them by themselves.
+  /// - Parameter captions: word ids without start and end.
+  func unseenLogProbs(of captions: [[Int32]]) -> [Double] {
+    let (packed, order) = packing(captions, captions.map { _ in 0 })
+    let noImages = features(Tensor(zeros: [0, description.mapSize]))
+    let scores = TeacherForcedScores(
+      decoder, packed, about: noImages.withUnseen(), sharing: cache, on: device)
+    return packed.unpacked(scores.logProbs, order).map { words in words.reduce(0) { $0 + Double($1) } }
   }
 
   /// ln p of every word and the end of many captions, [captions][words + 1].

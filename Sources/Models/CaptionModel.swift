@@ -17,6 +17,8 @@ public final class CaptionModel {
   let cache = DecodingCache()
   private let file: SafetensorsFile
   let device: Device
+  /// Whether captions are told how much the image speaks for them, though the confidence does not ask for it.
+  public var measuresSupport = false
 
   /// Loads a model file.
   /// - Parameters:
@@ -63,10 +65,15 @@ public final class CaptionModel {
   public func captions(
     _ maps: Tensor, _ strategy: DecodingStrategy = .beam(BeamOptions()), streams: [UInt64]? = nil
   ) -> [[Caption]] {
-    decoder.decode(
+    let images = decoder.decode(
       features(maps), strategy, streams: streams ?? (0..<maps.shape[0]).map { UInt64($0) },
       sharing: cache, on: device
-    ).map { hypotheses in hypotheses.map { judged(Caption($0, in: description.vocabulary)) } }
+    ).map { hypotheses in hypotheses.map { Caption($0, in: description.vocabulary) } }
+    var captions = judged(images.flatMap { $0 })[...]
+    return images.map { image in
+      defer { captions = captions.dropFirst(image.count) }
+      return Array(captions.prefix(image.count))
+    }
   }
 
   /// What the decoder is told of images, given their maps [N, mapSize].
@@ -74,10 +81,20 @@ public final class CaptionModel {
     ImageFeatures(v: head(description.pooled(maps), on: device), regions: description.regions(maps))
   }
 
-  /// A caption with the model's confidence in it, if the model was calibrated.
-  func judged(_ caption: Caption) -> Caption {
-    var caption = caption
-    caption.confidence = description.confidence?(caption)
-    return caption
+  /// Captions with the model's confidence in them, if the model was calibrated.
+  func judged(_ captions: [Caption]) -> [Caption] {
+    var captions = captions
+    if measuresSupport || description.confidence?.needsSupport ?? false {
+      let unseen = unseenLogProbs(
+        of: captions.map { description.vocabulary.encode($0.words.dropLast().map(\.word)) })
+      for (place, logProb) in unseen.enumerated() {
+        captions[place].support =
+          (Double(captions[place].logProb) - logProb) / Double(captions[place].words.count)
+      }
+    }
+    if let confidence = description.confidence {
+      for place in captions.indices { captions[place].confidence = confidence(captions[place]) }
+    }
+    return captions
   }
 }

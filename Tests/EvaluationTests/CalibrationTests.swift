@@ -11,7 +11,7 @@ import Testing
   /// Newton's method against plain gradient descent on the same loss, and the slopes at its end against zero.
   @Test func theRegressionIsTheLeastLoss() {
     var random = Random(seed: 3)
-    let x = (0..<200).map { _ in SIMD2(Double(random.normal()) - 2, Double(random.normal()) * 3 + 9) }
+    let x = (0..<200).map { _ in [Double(random.normal()) - 2, Double(random.normal()) * 3 + 9] }
     let y = x.map { Double(random.uniform()) < 1 / (1 + exp(-(1 + 2 * ($0[0] + 2) - 0.2 * ($0[1] - 9)))) }
     let fitted = LogisticRegression(x, y)
     let positives = Double(y.count { $0 })
@@ -27,7 +27,7 @@ import Testing
 
   /// What tells all, what never varies, and nothing at all.
   @Test func degenerateSamplesStayFinite() {
-    let x = (0..<40).map { SIMD2(Double($0), 5) }
+    let x = (0..<40).map { [Double($0), 5] }
     let fitted = LogisticRegression(x, x.map { $0[0] >= 20 })
     #expect(fitted.weights[1] == 0 && fitted.weights[0].isFinite)
     #expect(fitted.probability(x[0]) < 0.1 && fitted.probability(x[39]) > 0.9)
@@ -52,8 +52,11 @@ import Testing
     var random = Random(seed: 8)
     let captions = (0..<count).map { _ in
       let nats = -0.2 - 2 * random.uniform()
+      let apart = 0.2 * random.uniform()
       return Caption(
-        words: ["a", "dog", "</s>"].map { Caption.ScoredWord(word: $0, logProb: nats) })
+        words: [("a", nats + apart), ("dog", nats), ("</s>", nats - apart)].map {
+          Caption.ScoredWord(word: $0, logProb: $1)
+        })
     }
     let scores = captions.map {
       Double(random.uniform()) < 1 / (1 + exp(-3 * (Double($0.normalizedLogProb) + 1))) ? 0.9 : 0.1
@@ -66,7 +69,8 @@ import Testing
     let calibration = try #require(Calibration(captions, scores: scores, metric: "CIDEr", threshold: 0.5))
     let confidence = calibration.confidence
     #expect(confidence.images == 2000 && confidence.good == scores.count { $0 > 0.5 })
-    #expect(abs(confidence.perNat - 3) < 0.4 && confidence.perWord == 0)
+    #expect(abs(confidence.perNat + confidence.perLowestNat - 3) < 0.4 && confidence.perWord == 0)
+    #expect(!confidence.needsSupport)
     #expect(calibration.reliability.expectedCalibrationError < 0.05)
     #expect(confidence.calibrationError == calibration.reliability.expectedCalibrationError)
     #expect(calibration.reliability.auc > 0.75)
@@ -93,6 +97,24 @@ import Testing
     #expect(Calibration.unsureBelow(Array(tied.dropFirst(3)), tied.dropFirst(3).map { $0 > 0.5 }) == nil)
     #expect(Calibration.unsureBelow(tied, tied.map { _ in true }) == nil)
     #expect(Calibration.unsureBelow([], []) == nil)
+  }
+
+  /// Captions that say the same of every photo are as likely as others, but the photos don't speak for them.
+  @Test func whatTheImageAddsTellsWhereLogProbabilitiesDoNot() throws {
+    var random = Random(seed: 9)
+    var captions = captions(2000).captions
+    let good = captions.map { _ in random.uniform() < 0.5 }
+    for place in captions.indices {
+      captions[place].support = Double((good[place] ? 0.8 : 0.2) + 0.3 * random.normal())
+    }
+    let scores = good.map { $0 ? 1.0 : 0 }
+    let told = try #require(Calibration(captions, scores: scores, metric: "CIDEr", threshold: 0.5))
+    #expect(told.confidence.needsSupport && told.confidence.perSupportNat > 3)
+    #expect(told.reliability.auc > 0.85 && told.reliability.expectedCalibrationError < 0.05)
+    // What is not known of all counts for none.
+    captions[7].support = nil
+    let untold = try #require(Calibration(captions, scores: scores, metric: "CIDEr", threshold: 0.5))
+    #expect(!untold.confidence.needsSupport && untold.reliability.auc < 0.6)
   }
 
   @Test func tooFewAreRefused() {

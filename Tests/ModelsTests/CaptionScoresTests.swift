@@ -69,7 +69,8 @@ import Testing
 
   @Test func aCalibratedModelTellsItsConfidence() throws {
     let confidence = Confidence(
-      intercept: 1, perNat: 2, perWord: -0.25, metric: "CIDEr", threshold: 0.5, fitted: (images: 10, good: 4),
+      intercept: 1, weights: [2, -0.25, 0.5, 3], metric: "CIDEr", threshold: 0.5,
+      fitted: (images: 10, good: 4),
       calibrationError: 0.02)
     var description = try Self.captioner().description
     #expect(description.confidence == nil)
@@ -78,9 +79,13 @@ import Testing
     #expect(captioner.description == description)
     let row = Self.maps.row(1).reshaped([1, TinyNetwork.pooledSize])
     let caption = captioner.captions(row)[0][0]
-    let logit = 1 + 2 * Double(caption.normalizedLogProb) - 0.25 * Double(caption.words.count)
+    let support = try #require(caption.support)
+    let lowest = Double(try #require(caption.words.map(\.logProb).min()))
+    let told: [Double] = [1, 2 * Double(caption.normalizedLogProb), -0.25 * Double(caption.words.count)]
+    let logit = told.reduce(0, +) + 0.5 * lowest + 3 * support
     #expect(abs(try #require(caption.confidence) - 1 / (1 + exp(-logit))) < 1e-9)
-    #expect(confidence.probability(normalizedLogProb: -.infinity, words: 3) == 0)
+    let impossible = Caption(words: [Caption.ScoredWord(word: "</s>", logProb: -.infinity)])
+    #expect(confidence(impossible) == 0)
     #expect(!confidence.isUnsure(caption))
     description.confidence?.unsureBelow = 1
     #expect(try Self.captioner(description.metadata()).description.confidence?.isUnsure(caption) == true)

@@ -97,6 +97,45 @@ import Testing
     }
   }
 
+  /// As if the other file were not there: CIDEr's document frequencies too.
+  @Test func eachOfSeveralFilesIsJudgedByItself() throws {
+    try Workplace.with { place in
+      _ = try place.dataset()
+      let made = try PrintedImage.lines(
+        place.run("caption", "photos", "--model", place.model, "--format", "json"))
+      func file(_ name: String, _ range: Range<Int>) throws -> String {
+        let images = range.map { #"{"id": \#($0), "file_name": "\#(made[$0].image.dropFirst(7))"}"# }
+        let annotations = try range.map {
+          let caption = try #require(made[$0].captions?[0].caption)
+          return #"{"image_id": \#($0), "caption": "\#(caption) \#($0 % 3 == 0 ? "snow" : "")"}"#
+        }
+        return try place.file(
+          name,
+          #"{"images": [\#(images.joined(separator: ","))], "#
+            + #""annotations": [\#(annotations.joined(separator: ","))]}"#)
+      }
+      let (first, second) = (try file("first.json", 0..<3), try file("second.json", 3..<8))
+      let both = [
+        "evaluate", "--captions", first, "--captions", second, "--images", "photos", "--model", place.model,
+      ]
+      let object = try scores(place.start(both + ["--format", "json"]).outcome())
+      let sources = try #require(object["sources"] as? [[String: Any]])
+      #expect(sources.map { $0["captions"] as? String } == [first, second])
+      for (path, source) in zip([first, second], sources) {
+        let alone = try scores(
+          place.run(
+            "evaluate", "--captions", path, "--images", "photos", "--model", place.model, "--format", "json"))
+        #expect(alone["sources"] == nil)
+        for name in ["images", "Bleu_1", "Bleu_4", "ROUGE_L", "CIDEr"] {
+          #expect(source[name] as? Double == alone[name] as? Double, "\(name)")
+        }
+      }
+      let text = try place.start(both).outcome()
+      #expect(text.lines.contains { $0.hasPrefix("       3 ") && $0.hasSuffix("/first.json") })
+      #expect(text.lines.contains { $0.hasPrefix("       5 ") && $0.hasSuffix("/second.json") })
+    }
+  }
+
   /// Photos enough, half of whose references are what the model says.
   @Test func aCalibratedModelTellsItsConfidence() throws {
     try Workplace.with { place in

@@ -111,8 +111,8 @@ BENCHMARKS = {
     "serve": Benchmark(
         "milliseconds for a folder of JPEGs: `caption` of it, and `serve` asked for each photo over connections", "ms", [
             Engine("captioner caption {photos} --model {model} --threads {threads}", whole="captioner"),
-            *(Engine(f"load.py {{captioner}} {{model}} {{photos}} --connections {connections} {TIMED}")
-              for connections in [1, 8, 64])],
+            *(Engine(f"load.py {service} {{model}} {{photos}} --connections {connections} {TIMED}")
+              for connections in [1, 8, 64] for service in ["{captioner}", "service.py"])],
         {"model": None, "photos": None, "size": "640x480", "images": [200]}, inputs.service),
     "metrics": Benchmark(
         "milliseconds of the whole process, made-up captions, intervals included in ours (needs Java)", "ms", [

@@ -26,7 +26,8 @@ import Support
       """,
     version: "0.1.0",
     subcommands: [
-      CaptionCommand.self, ScoreCommand.self, ServeCommand.self, TrainCommand.self, EvaluateCommand.self,
+      CaptionCommand.self, AltCommand.self, ScoreCommand.self, ServeCommand.self, TrainCommand.self,
+      EvaluateCommand.self,
       FeaturesCommand.self, VocabularyCommand.self, MetricsCommand.self, AverageCommand.self,
       InspectCommand.self, DoctorCommand.self,
     ])

@@ -37,9 +37,10 @@ struct EvaluateCommand: ParsableCommand {
       --words tells precision and recall of the words of a list, or of some
       words after each other: one is rightly said where some reference of the
       image has it.
-      --calibrate writes a copy of the model that tells its confidence, and the
-      confidence below which caption calls captions unsure: the highest below which
-      at most a quarter of these images' captions reach the threshold.
+      --calibrate writes a copy of the model that tells its confidence, fitted on
+      the captions at hand: give it photos of every kind that the model is for.
+      It tells too below which confidence caption calls captions unsure: the highest
+      below which at most a quarter of these captions reach the threshold.
 
       Examples:
         captioner evaluate --captions captions_val.json --images photos
@@ -148,6 +149,7 @@ struct EvaluateCommand: ParsableCommand {
             + "threshold")
       }
       captioner.encoder.reader = photos.reader
+      captioner.measuresSupport = calibrate != nil || captioner.description.confidence == nil
       let vocabulary = captioner.description.vocabulary
       let strategy = try search.strategy(captions: nBest ?? 1, vocabulary: vocabulary)
       let points = try sweep.points(search.options(vocabulary: vocabulary))
@@ -176,6 +178,8 @@ struct EvaluateCommand: ParsableCommand {
           ? nil
           : showingProgress("sweep", count * points.count) { evaluator.sweep(points, progress: $0) })
       summary.words = wordList.map { WordScores(evaluation, of: $0.phrases) }
+      summary.sources = EvaluationSummary.Source.all(
+        data.captions.captions, of: evaluation, trust: trust.known)
       try captioner.checkUnchanged()
       // First of all: whatever becomes of the files, the scores are there. A reader that has gone costs no file either.
       let printed = Result {

@@ -57,9 +57,10 @@ extension EvaluationSummary {
   /// Tables for people, without a line break at the end.
   var text: String {
     ([scoreText]
-      + [trust.map(lines), retrieval.map(lines), sweep.map(lines), words.map(lines)].compactMap {
-        $0?.joined(separator: "\n")
-      })
+      + [
+        trust.map(lines), sources.isEmpty ? nil : lines(sources), retrieval.map(lines), sweep.map(lines),
+        words.map(lines),
+      ].compactMap { $0?.joined(separator: "\n") })
       .joined(separator: "\n\n")
   }
 
@@ -91,6 +92,21 @@ extension EvaluationSummary {
           + right("\(bin.count)", 8) + right(number(bin.predicted, 2), 7) + right(number(bin.observed, 2), 7))
     }
     return lines
+  }
+
+  private func lines(_ sources: [Source]) -> [String] {
+    let columns: [ScoreName] = [.bleu1] + CaptionStatistics.headlines
+    let titles = columns.map { right($0.title, max(8, $0.title.count + 2)) }
+    return [
+      "each file by itself: scores in percent",
+      "  images" + titles.joined() + "  calibration error  captions",
+    ]
+      + sources.map { source in
+        right("\(source.scores.rows.count)", 8)
+          + zip(columns, titles).map { right(percent(source.scores.scores[$0] ?? .nan), $1.count) }.joined()
+          + right(source.reliability.map { number($0.expectedCalibrationError, 3) } ?? "-", 19) + "  "
+          + Console.oneLine(source.captions)
+      }
   }
 
   private func lines(_ retrieval: Retrieval) -> [String] {

@@ -25,7 +25,7 @@ struct ForeignReader: Sendable {
     sentences, labels,
     scores, features,
     checkpoint,
-    configuration,
+    configuration, pages,
   ]
 
   /// What a reader did that it must not.

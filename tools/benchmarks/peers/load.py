@@ -2,7 +2,8 @@
 
     python3 load.py CAPTIONER MODEL FOLDER --connections 8 [--threads 2]
 
-Prints a JSON line: `times`, the milliseconds that the whole folder took, and p50 and p99 of the requests to standard error. The service is started for it; the folder is sent once before it counts.
+Prints a JSON line: `times`, the milliseconds that the whole folder took, and p50 and p99 of the requests to standard error.
+The service is started for it; the folder is sent once before it counts. CAPTIONER may be service.py, the peer.
 """
 
 import argparse
@@ -59,8 +60,11 @@ def main():
     parser.add_argument("--repetitions", type=int, default=1)
     options = parser.parse_args()
     photos = [path.read_bytes() for path in sorted(options.folder.iterdir()) if path.is_file()]
-    command = [options.captioner, "serve", "--port", "0", "--no-access-log", "--model", options.model,
-               "--threads", str(options.threads)]
+    if options.captioner.endswith(".py"):
+        name, command = "FastAPI, PyTorch", [sys.executable, pathlib.Path(__file__).parent / options.captioner, options.model]
+    else:
+        name, command = "serve", [options.captioner, "serve", "--port", "0", "--no-access-log", "--model", options.model]
+    command += ["--threads", str(options.threads)]
     service = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
         port = int(service.stderr.readline().rsplit(":", 1)[1])
@@ -75,7 +79,7 @@ def main():
         service.wait()
     centiles = statistics.quantiles(requests, n=100)
     print(f"{options.connections} connections: p50 {centiles[49]:.0f} ms, p99 {centiles[98]:.0f} ms", file=sys.stderr)
-    print(json.dumps({"engine": f"serve, {options.connections} connections", "precision": "f32",
+    print(json.dumps({"engine": f"{name}, {options.connections} connections", "precision": "f32",
                       "threads": options.threads, "times": times}))
 
 
