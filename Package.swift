@@ -71,7 +71,7 @@ let package = Package(
       name: "CaptionerEngine",
       targets: [
         "Models", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "Layers",
-        "CaptionMetrics", "Support", "Tensors", "Training", "WebPages",
+        "CaptionMetrics", "PhotoMetadata", "Support", "Tensors", "Training", "WebPages",
       ]),
   ],
   dependencies: [
@@ -109,6 +109,8 @@ let package = Package(
     + module(
       "CaptionMetrics", dependencies: ["Support"], settings: numeric, testDependencies: ["Language"],
       fixtures: true)
+    // Descriptions that photos hold, and files beside them.
+    + module("PhotoMetadata", dependencies: [])
     // Layer 3.
     + module(
       "Kernels", dependencies: ["COneDNN", "CKernels", "Support", "Tensors"], settings: numeric,
@@ -182,17 +184,20 @@ let package = Package(
         name: "captioner",
         dependencies: [
           "Models", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "Layers",
-          "CaptionMetrics", "Reporting", "Service", "Support", "Tensors", "Training", "WebPages",
+          "CaptionMetrics", "PhotoMetadata", "Reporting", "Service", "Support", "Tensors", "Training",
+          "WebPages",
           argumentParser,
         ],
         swiftSettings: strict),
       .testTarget(
-        name: "captionerTests", dependencies: ["captioner", "Kernels", "TestSupport"], swiftSettings: strict),
+        name: "captionerTests", dependencies: ["captioner", "Kernels", "PhotoMetadata", "TestSupport"],
+        swiftSettings: strict),
       // All readers of foreign files, on what `tools/fuzz` found.
       .testTarget(
         name: "ForeignFilesTests",
         dependencies: [
           "Models", "Datasets", "Decoding", "Imaging", "Kernels", "Language", "Layers", "CaptionMetrics",
+          "PhotoMetadata",
           "Support",
           "Tensors", "Training", "WebPages", "TestSupport",
         ],

@@ -44,9 +44,32 @@ public struct Calibration: Sendable {
     self.heldOut = heldOut
     reliability = Reliability(heldOut, good)
     let fitted = LogisticRegression(x, good)
-    confidence = Confidence(
+    var confidence = Confidence(
       intercept: fitted.constant, weights: fitted.weights, metric: metric, threshold: threshold,
       fitted: (images: captions.count, good: positives),
       calibrationError: reliability.expectedCalibrationError)
+    confidence.unsureBelow = Self.unsureBelow(heldOut, good)
+    self.confidence = confidence
+  }
+
+  /// Of the captions that are called unsure, this share may be good after all.
+  public static let goodAmongUnsure = 0.25
+
+  /// The highest confidence below which no more than `goodAmongUnsure` of the captions are good; nil where fewer than
+  /// `fewest` captions would be below it.
+  static func unsureBelow(_ confidences: [Double], _ good: [Bool]) -> Double? {
+    let order = confidences.indices.sorted { confidences[$0] < confidences[$1] }
+    var found: Double?
+    var goodOnes = 0
+    for (count, caption) in order.enumerated() {
+      // The captions before this one, all of which are told less: equal ones are on one side.
+      if count >= fewest, confidences[order[count - 1]] < confidences[caption],
+        Double(goodOnes) <= goodAmongUnsure * Double(count)
+      {
+        found = confidences[caption]
+      }
+      if good[caption] { goodOnes += 1 }
+    }
+    return found
   }
 }

@@ -17,9 +17,13 @@ public struct AtomicFile: ~Copyable {
   private enum Publication { case replacing, keeping }
 
   /// Writes `path` through `body`; on any error the destination is as it was and nothing is left behind.
+  /// - Parameter amongMany: what a killed process left beside it is not looked for: whoever writes many files into a folder
+  ///   has that removed once (`removeLeftovers(in:)`).
   /// - Throws: `FileError` from the file system; whatever `body` throws.
-  public static func write(to path: String, _ body: (inout AtomicFile) throws -> Void) throws {
-    var file = try begin(path)
+  public static func write(
+    to path: String, amongMany: Bool = false, _ body: (inout AtomicFile) throws -> Void
+  ) throws {
+    var file = try begin(path, amongMany)
     try body(&file)
     try file.commit(.replacing)
   }
@@ -27,8 +31,10 @@ public struct AtomicFile: ~Copyable {
   /// The same, unless there is such a file by then: then that one stays.
   /// - Returns: whether the file was made.
   /// - Throws: as `write`.
-  public static func create(_ path: String, _ body: (inout AtomicFile) throws -> Void) throws -> Bool {
-    var file = try begin(path)
+  public static func create(
+    _ path: String, amongMany: Bool = false, _ body: (inout AtomicFile) throws -> Void
+  ) throws -> Bool {
+    var file = try begin(path, amongMany)
     try body(&file)
     return try file.commit(.keeping)
   }
@@ -47,26 +53,26 @@ public struct AtomicFile: ~Copyable {
     self.descriptor = descriptor
   }
 
-  private static func begin(_ path: String) throws(FileError) -> AtomicFile {
+  private static func begin(_ path: String, _ amongMany: Bool = false) throws(FileError) -> AtomicFile {
     let target = try behindLinks(path)
     var status = stat()
-    let exists = stat(target, &status) == 0
+    let exists = stat(FileName.path(target), &status) == 0
     // Renaming would put a file in the place of a device such as /dev/null.
     if exists, status.st_mode & S_IFMT != S_IFREG {
       throw FileError(path: path, action: "write", reason: "not a regular file")
     }
     let flags = O_WRONLY | O_CLOEXEC
     var temporaryPath: String?
-    var descriptor = open(folder(of: target), flags | unnamed, 0o644)
+    var descriptor = open(FileName.path(folder(of: target)), flags | unnamed, 0o644)
     // A name is given by way of /proc, which not every container has.
     if descriptor >= 0, access("/proc/self/fd/\(descriptor)", F_OK) != 0 {
       close(descriptor)
       descriptor = -1
     }
     if descriptor < 0 {
-      TemporaryName.removeLeftovers(of: target)
+      if !amongMany { TemporaryName.removeLeftovers(of: target) }
       let name = TemporaryName.random(for: target)
-      descriptor = open(name, flags | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644)
+      descriptor = open(FileName.path(name), flags | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644)
       guard descriptor >= 0 else { throw FileError(path: path, action: "write", errno: errno) }
       temporaryPath = name
     }
@@ -91,10 +97,10 @@ public struct AtomicFile: ~Copyable {
     for _ in 0..<40 {
       var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
       let count = bytes.withUnsafeMutableBytes {
-        readlink(path, $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count)
+        readlink(FileName.path(path), $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count)
       }
       if count < 0 { return path }
-      let link = String(decoding: bytes[..<count], as: UTF8.self)
+      let link = FileName.text(bytes[..<count])
       path = link.hasPrefix("/") ? link : folder(of: path) + "/" + link
     }
     throw FileError(path: path, action: "write", errno: ELOOP)
@@ -135,11 +141,11 @@ public struct AtomicFile: ~Copyable {
         guard link(to: name) else { throw failure() }
         temporaryPath = name
       }
-      guard let name = temporaryPath, rename(name, target) == 0 else { throw failure() }
+      guard let name = temporaryPath, rename(FileName.path(name), FileName.path(target)) == 0 else { throw failure() }
       temporaryPath = nil
     }
     // The name itself must reach the disk too; a directory that can't be synced is no reason to fail.
-    let parent = open(folder(of: target), O_RDONLY | O_CLOEXEC)
+    let parent = open(FileName.path(folder(of: target)), O_RDONLY | O_CLOEXEC)
     if parent >= 0 {
       fsync(parent)
       close(parent)
@@ -149,7 +155,8 @@ public struct AtomicFile: ~Copyable {
 
   /// Gives the file a name that nothing has yet.
   private func link(to name: String) -> Bool {
-    if let temporaryPath { return Glibc.link(temporaryPath, name) == 0 }
+    let name = FileName.path(name)
+    if let temporaryPath { return Glibc.link(FileName.path(temporaryPath), name) == 0 }
     return linkat(AT_FDCWD, "/proc/self/fd/\(descriptor)", AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0
   }
 
@@ -157,7 +164,7 @@ public struct AtomicFile: ~Copyable {
 
   deinit {
     // Before it is closed, and its lock with it.
-    if let temporaryPath { unlink(temporaryPath) }
+    if let temporaryPath { unlink(FileName.path(temporaryPath)) }
     if descriptor >= 0 { close(descriptor) }
   }
 }

@@ -1,7 +1,8 @@
 internal import Foundation
 internal import Synchronization
 
-/// How far a long job is, on standard error: redrawn in place on a terminal, else a line every ten seconds.
+/// How far a long job is, on standard error: redrawn in place on a terminal that can (`TERM` is not `dumb`), else a line
+/// every ten seconds. It has no colours (`NO_COLOR`).
 /// Nothing is said of a job that takes under a second.
 public struct ProgressLine {
   private let title, unit: String
@@ -19,7 +20,8 @@ public struct ProgressLine {
   /// - Parameter first: the units that were done before: they don't count for the rate.
   public init(_ title: String, total: Int, unit: String, from first: Int = 0) {
     self.init(
-      title, total: total, unit: unit, from: first, interactive: isatty(2) == 1,
+      title, total: total, unit: unit, from: first,
+      interactive: isatty(2) == 1 && Self.canRedraw(ProcessInfo.processInfo.environment["TERM"]),
       clock: { ProcessInfo.processInfo.systemUptime },
       sink: { text in
         Self.isShown.withLock { $0 = !text.hasSuffix("\n") && text != Self.clearing }
@@ -35,6 +37,9 @@ public struct ProgressLine {
     }
     if wasShown { writeToStandardError(clearing) }
   }
+
+  /// Whether a terminal of this kind takes the codes that a line is redrawn with.
+  static func canRedraw(_ terminal: String?) -> Bool { terminal.map { $0 != "dumb" } ?? false }
 
   private static let clearing = "\r\u{1B}[K"
 

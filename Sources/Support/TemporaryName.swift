@@ -20,11 +20,11 @@ enum TemporaryName {
 
   /// Removes the left-overs of a folder for which `isWanted` holds, given the name of the file they were to become.
   static func removeLeftovers(in folder: String, where isWanted: (String) -> Bool) {
-    guard let listing = opendir(folder) else { return }
+    guard let listing = opendir(FileName.path(folder)) else { return }
     defer { closedir(listing) }
     while let entry = readdir(listing) {
       let name = withUnsafeBytes(of: &entry.pointee.d_name) {
-        String(cString: $0.baseAddress!.assumingMemoryBound(to: CChar.self))
+        FileName.text($0.prefix { $0 != 0 })
       }
       if let original = original(of: name), isWanted(original) { removeIfAbandoned(folder + "/" + name) }
     }
@@ -43,14 +43,14 @@ enum TemporaryName {
 
   /// Removes a plain file of this user's that nobody is writing.
   private static func removeIfAbandoned(_ path: String) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+    let descriptor = open(FileName.path(path), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
     guard descriptor >= 0 else { return }
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_uid == geteuid(),
       flock(descriptor, LOCK_EX | LOCK_NB) == 0
     else { return }
-    unlink(path)
+    unlink(FileName.path(path))
   }
 
   private static func proof(_ digits: String, _ name: String) -> String {

@@ -79,6 +79,26 @@ import Testing
     #expect(error > 1e-6 && error < 0.05)
   }
 
+  /// The threshold against counting: below it no more than a quarter is good, and with any higher one more are.
+  @Test func unsureAreAtMostAQuarterGood() throws {
+    let (captions, scores) = captions(2000)
+    let calibration = try #require(Calibration(captions, scores: scores, metric: "CIDEr", threshold: 0.5))
+    let threshold = try #require(calibration.confidence.unsureBelow)
+    func share(below limit: Double) -> Double {
+      let told = zip(calibration.heldOut, scores).filter { $0.0 < limit }
+      return Double(told.count { $0.1 >= 0.5 }) / Double(told.count)
+    }
+    #expect(share(below: threshold) <= 0.25 && share(below: threshold) > 0.2)
+    #expect(calibration.heldOut.filter { $0 > threshold }.allSatisfy { share(below: $0) > 0.25 })
+    #expect(captions.contains { calibration.confidence.isUnsure($0) })
+    // Ties stay together; too few are none; a model that is hardly ever wrong has no threshold.
+    let tied = [Double](repeating: 0.1, count: 12) + [Double](repeating: 0.9, count: 12)
+    #expect(Calibration.unsureBelow(tied, tied.map { $0 > 0.5 }) == 0.9)
+    #expect(Calibration.unsureBelow(Array(tied.dropFirst(3)), tied.dropFirst(3).map { $0 > 0.5 }) == nil)
+    #expect(Calibration.unsureBelow(tied, tied.map { _ in true }) == nil)
+    #expect(Calibration.unsureBelow([], []) == nil)
+  }
+
   /// Captions that say the same of every photo are as likely as others, but the photos don't speak for them.
   @Test func whatTheImageAddsTellsWhereLogProbabilitiesDoNot() throws {
     var random = Random(seed: 9)

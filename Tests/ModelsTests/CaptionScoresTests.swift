@@ -86,6 +86,9 @@ import Testing
     #expect(abs(try #require(caption.confidence) - 1 / (1 + exp(-logit))) < 1e-9)
     let impossible = Caption(words: [Caption.ScoredWord(word: "</s>", logProb: -.infinity)])
     #expect(confidence(impossible) == 0)
+    #expect(!confidence.isUnsure(caption))
+    description.confidence?.unsureBelow = 1
+    #expect(try Self.captioner(description.metadata()).description.confidence?.isUnsure(caption) == true)
     var damaged = try description.metadata()
     damaged["confidence"] = #"{"intercept": 1}"#
     #expect(throws: ModelError.self) { try Self.captioner(damaged) }

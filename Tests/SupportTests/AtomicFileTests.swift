@@ -23,6 +23,23 @@ import Testing
     }
   }
 
+  /// Bytes of names that are no UTF-8 reach the system as they are, with a name before the end or without.
+  @Test func namesAreBytes() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/caf\u{10FFE9}"
+      let bytes = Array((folder + "/caf").utf8CString.dropLast()) + [CChar(bitPattern: 0xE9), 0]
+      #expect(try AtomicFile.create(path, amongMany: true) { try $0.write("new") })
+      #expect(try !AtomicFile.create(path) { try $0.write("other") })
+      #expect(access(bytes, R_OK) == 0)
+      try AtomicFile.write(to: path) { try $0.write("replaced") }
+      #expect(FileStamp(ofFileAt: path)?.size == 8)
+      let left = TemporaryName.random(for: path)
+      close(open(FileName.path(left), O_CREAT | O_WRONLY, 0o600))
+      removeLeftovers(in: folder)
+      #expect(access(FileName.path(left), F_OK) != 0)
+    }
+  }
+
   @Test func namesTheFileThatCannotBeWritten() {
     #expect(throws: FileError(path: "/nowhere/a", action: "write", reason: "No such file or directory")) {
       try AtomicFile.write(to: "/nowhere/a") { _ in }

@@ -59,3 +59,8 @@ private final class Stage {
   (-5, "0 s"), (.infinity, "277777 h 46 min"),
 ])
 func durationsAreForPeople(seconds: Double, text: String) { #expect(ProgressLine.duration(seconds) == text) }
+
+@Test func aDumbTerminalIsNotRedrawn() {
+  #expect(ProgressLine.canRedraw("xterm-256color"))
+  #expect(!ProgressLine.canRedraw("dumb") && !ProgressLine.canRedraw(nil))
+}

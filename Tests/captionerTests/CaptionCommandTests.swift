@@ -154,10 +154,10 @@ struct PrintedImage: Decodable {
       let csv = try place.run(
         "caption", photo, "/no\nwhere", "--model", place.model, "--format", "csv", "--captions", "2")
       #expect(csv.status == 1)
-      #expect(csv.lines[0] == "image,rank,caption,log_prob,error")
+      #expect(csv.lines[0] == "image,rank,caption,log_prob,error,confidence")
       #expect(csv.lines.filter { $0.hasPrefix("\"\(photo)\",") }.count == 2)
-      #expect(csv.lines[1].wholeMatch(of: /"[^"]*",1,[a-z ]*,-\d+\.\d+,/) != nil)
-      #expect(csv.lines.last == #"/no\u{A}where,,,,/no\u{A}where: can't read: No such file or directory"#)
+      #expect(csv.lines[1].wholeMatch(of: /"[^"]*",1,[a-z ]*,-\d+\.\d+,,/) != nil)
+      #expect(csv.lines.last == #"/no\u{A}where,,,,/no\u{A}where: can't read: No such file or directory,"#)
       #expect(
         csv.complaints == [
           #"captioner: /no\u{A}where: can't read: No such file or directory"#, "1 captioned, 1 failed",

@@ -74,7 +74,7 @@ import Testing
   @Test(arguments: [
     ("threshold", "1e300"), ("threshold", "-1e300"), ("intercept", "1e308"), ("good", "-1"),
     ("images", "1e30"),
-    ("calibration_error", "7"),
+    ("calibration_error", "7"), ("unsure_below", "1.5"),
   ]) func numbersThatNoModelHasAreRefused(key: String, value: String) throws {
     try Workplace.with { place in
       let photo = try place.photo("decode/png-rgb.png", as: "photo.png")

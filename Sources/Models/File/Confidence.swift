@@ -27,6 +27,8 @@ public struct Confidence: Codable, Sendable, Equatable {
   public let images, good: Int
   /// The expected calibration error, cross-validated, 0…1.
   public let calibrationError: Double
+  /// The probability below which a caption is called unsure; nil in files of before, and where nothing is that unsure.
+  public var unsureBelow: Double?
 
   enum CodingKeys: String, CodingKey {
     case intercept, metric, threshold, images, good
@@ -35,6 +37,7 @@ public struct Confidence: Codable, Sendable, Equatable {
     case perLowestNat = "per_lowest_nat"
     case perSupportNat = "per_support_nat"
     case calibrationError = "calibration_error"
+    case unsureBelow = "unsure_below"
   }
 
   /// A fitted regression.
@@ -79,6 +82,13 @@ public struct Confidence: Codable, Sendable, Equatable {
     images = try number(.images, 0...Int(Int32.max))
     good = try number(.good, 0...images)
     calibrationError = try number(.calibrationError, 0...1)
+    unsureBelow = values.contains(.unsureBelow) ? try number(.unsureBelow, 0...1) : nil
+  }
+
+  /// Whether a caption is to be called unsure: its confidence is below the threshold that the file has.
+  public func isUnsure(_ caption: Caption) -> Bool {
+    guard let unsureBelow else { return false }
+    return (caption.confidence ?? self(caption)) < unsureBelow
   }
 
   /// The key of a model file's metadata that holds it.

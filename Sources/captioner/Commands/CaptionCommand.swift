@@ -39,12 +39,17 @@ struct CaptionCommand: ParsableCommand {
         captioner caption photo.jpg --force frisbee --forbid man --no-repeat-ngram 3
         captioner caption photo.jpg --prefix "two dogs" --min-length 8
         captioner caption photo.jpg --sample --captions 5 --top-p 0.9 --seed 7
+        captioner caption photos/ --write txt --text-before "sks, " --skip-existing
+        captioner caption photos/ --recursive --write xmp --minimum-confidence 0.3
+        captioner caption photo.jpg --write embedded --write-to described
+        find / -name '*.jpg' -print0 | captioner caption --files-from - -0 \\
+          --output captions.jsonl
         captioner caption photos/ --explain page.html
         captioner caption photo.jpg --explain picture.png
         curl -s https://example.org/photo.jpg | captioner caption -
       """)
 
-  @Argument(help: "Image files, folders of them, or - for standard input.") var paths: [String]
+  @OptionGroup var paths: PathOptions
   @OptionGroup var photos: PhotoOptions
   @OptionGroup var folders: FolderOptions
   @OptionGroup var model: ModelOption
@@ -53,7 +58,8 @@ struct CaptionCommand: ParsableCommand {
     help: ArgumentHelp(
       "Captions per image, the best first; at most the beam width, or 100 with --sample.", valueName: "n"))
   var captions = 1
-  @Option(help: "text, json (one object a line) or csv.") var format = CaptionFormat.text
+  @Option(help: "text, json (one object a line) or csv (default: text).") var format: CaptionFormat?
+  @OptionGroup var writing: WriteOptions
   @Option(
     help: ArgumentHelp(
       "Shows where the model looks for each word: FILE.html of the first \(ExplanationPage.limit) photos, FILE.png of the first \(ExplanationPicture.limit); may be repeated.",
@@ -63,9 +69,12 @@ struct CaptionCommand: ParsableCommand {
 
   func validate() throws {
     try search.check(captions: captions, option: "--captions")
-    guard paths.count(where: { $0 == "-" }) <= 1 else { throw ValidationError("- may be given once") }
-    guard explain.isEmpty || !paths.contains("-") else {
+    try writing.check(format)
+    guard explain.isEmpty || !paths.paths.contains("-") else {
       throw ValidationError("--explain reads a photo again, which standard input can't be")
+    }
+    guard writing.write.isEmpty || !paths.paths.contains("-") else {
+      throw ValidationError("--write names files after photos, and standard input has no name")
     }
   }
 
@@ -73,76 +82,129 @@ struct CaptionCommand: ParsableCommand {
     engine.apply()
     try reportingErrors {
       let modelPath = try model.resolved()
-      var (files, failures): ([String], Int) = ([], 0)
-      var writer = CaptionWriter(format: format)
-      for path in paths {
-        var unread: [ImageError] = []
-        if path == "-" {
-          files.append(path)
-        } else {
-          do throws(ImageError) {
-            let listing = try folders.list(path)
-            files += listing.files
-            unread = listing.failures
-            if listing.files.isEmpty, unread.isEmpty {
-              throw .unreadable(path: path, reason: listing.lack)
-            }
-          } catch { unread.append(error) }
-        }
-        failures += unread.count
-        for error in unread { try writer.write(image: error.path, error: error.description) }
+      let listing = try paths.list(folders)
+      var outputs = Outputs(readingFrom: listing.files + [modelPath])
+      if let output = writing.output { try outputs.add(output, "--output") }
+      for path in explain { try outputs.add(path, "--explain") }
+      let format = CaptionFormat(format, output: writing.output)
+      let output = try writing.output.map {
+        try ResumableOutput($0, format, captions: captions, startingOver: writing.overwrite)
       }
-      writer.namesImages = paths.count > 1 || files.count != 1 || files != paths
+      var writer = output.map { CaptionWriter(format: format, to: $0) } ?? CaptionWriter(format: format)
+      writer.namesImages =
+        paths.paths.count > 1 || listing.files.count != 1 || listing.files != paths.paths
+      var tally = Tally()
+      for error in listing.failures {
+        tally.failed += 1
+        try writer.write(image: error.path, error: error.description)
+      }
+      let jobs = try jobs(listing.files, output, &writer, &tally)
       let captioner = try CaptionModel(
         contentsOf: modelPath,
-        caching: files.count < VGGEncoder.batchSize && explain.isEmpty ? .streamed : .resident,
+        caching: jobs.photos.count < VGGEncoder.batchSize && explain.isEmpty ? .streamed : .resident,
         arithmetic: encoding.arithmetic)
       captioner.encoder.reader = photos.reader
       captioner.encoder.reader.takesStandardInput = true
-      var outputs = Outputs(readingFrom: files + [modelPath])
-      for path in explain { try outputs.add(path, "--explain") }
-      let unread = try caption(files, captioner, &writer)
-      failures += unread
-      guard failures == 0 else {
-        if files.count + failures - unread > 1 {
-          Console.note("\(files.count - unread) captioned, \(failures) failed")
-        }
-        throw ExitCode(1)
+      let confidence = captioner.description.confidence
+      if writing.minimumConfidence != nil, confidence == nil {
+        throw UsageError(
+          description: "--minimum-confidence: \(modelPath) has no confidence; "
+            + "captioner evaluate --calibrate FILE writes a model that has one")
       }
+      writer.unsureBelow = writing.minimumConfidence ?? confidence?.unsureBelow
+      try caption(jobs, captioner, &writer, &tally)
+      tally.tell()
+      if tally.failed > 0 { throw ExitCode(1) }
     }
   }
 
-  private func caption(_ files: [String], _ captioner: CaptionModel, _ writer: inout CaptionWriter) throws
-    -> Int
-  {
+  /// The photos that need captions, and the files that are to be made of each.
+  private struct Jobs {
+    var files: CaptionFiles?
+    var photos: [String] = []
+    /// Their places among all that were given.
+    var places: [Int] = []
+    /// What `files` makes of each.
+    var kinds: [[CaptionFiles.Kind]] = []
+  }
+
+  /// Leaves out photos that have all that is asked for, and refuses those whose files are there already.
+  private func jobs(
+    _ photos: [String], _ output: ResumableOutput?, _ writer: inout CaptionWriter, _ tally: inout Tally
+  ) throws -> Jobs {
+    var jobs = Jobs(files: writing.files)
+    try jobs.files?.makeFolder()
+    jobs.files?.photos = Set(photos)
+    for (place, photo) in photos.enumerated() {
+      var kinds: [CaptionFiles.Kind] = []
+      let isPrinted = output?.holds(photo) ?? false
+      let work = isPrinted ? nil : jobs.files?.work(photo)
+      switch work {
+      case .refused(let reason):
+        tally.failed += 1
+        try writer.write(image: photo, error: reason)
+        continue
+      case .write(let wanted): kinds = wanted
+      case .nothing, nil: break
+      }
+      // A photo that has its files, but no line in --output, gets that.
+      if isPrinted || work == .nothing && output == nil {
+        tally.skipped += 1
+        continue
+      }
+      jobs.photos.append(photo)
+      jobs.places.append(place)
+      jobs.kinds.append(kinds)
+    }
+    return jobs
+  }
+
+  private func caption(
+    _ jobs: Jobs, _ captioner: CaptionModel, _ writer: inout CaptionWriter, _ tally: inout Tally
+  ) throws {
     let strategy = try search.strategy(captions: captions, vocabulary: captioner.description.vocabulary)
-    var failures = 0
     var explanations = explain.map { Explanations(path: $0, model: captioner.path) }
-    var progress = BatchProgress(total: files.count, shown: format != .text || isatty(1) == 0)
-    try captioner.caption(files) { maps, places in
+    var progress = BatchProgress(
+      total: jobs.photos.count, shown: writer.format != .text || isatty(1) == 0 || writing.output != nil)
+    let failedBefore = tally.failed
+    try captioner.caption(jobs.photos) { maps, places in
       // An image's random numbers are named by its place among those given.
-      captioner.captions(maps, strategy, streams: places.map(UInt64.init))
+      captioner.captions(maps, strategy, streams: places.map { UInt64(jobs.places[$0]) })
     } found: { place, result in
+      let photo = jobs.photos[place]
+      progress.update(place + 1)
       switch result {
       case .success(let captions):
-        try writer.write(image: files[place], captions: captions)
+        let sure = sure(captions)
+        do {
+          if !sure.isEmpty { try jobs.files?.write(sure, of: photo, jobs.kinds[place]) }
+        } catch {
+          tally.failed += 1
+          return try writer.write(image: photo, error: "\(error)")
+        }
+        if sure.isEmpty { tally.unsure += 1 } else { tally.captioned += 1 }
+        try writer.write(image: photo, captions: writer.format == .text ? captions : sure)
         if let best = captions.first, !explanations.allSatisfy(\.isFull) {
           do {
-            let photo = try explained(files[place], best, captioner)
+            let photo = try explained(photo, best, captioner)
             for index in explanations.indices { explanations[index].add(photo) }
           } catch let error as ImageError {
             Console.complain("\(error); it is not among the explanations")
           }
         }
       case .failure(let error):
-        failures += 1
-        try writer.write(image: files[place], error: error.description)
+        tally.failed += 1
+        try writer.write(image: photo, error: error.description)
       }
-      progress.update(place + 1)
     }
-    progress.finish(failed: failures)
+    progress.finish(failed: tally.failed - failedBefore)
     for shown in explanations { try shown.write() }
-    return failures
+  }
+
+  /// The captions that are as sure as was asked for.
+  private func sure(_ captions: [Caption]) -> [Caption] {
+    guard let least = writing.minimumConfidence else { return captions }
+    return captions.filter { $0.confidence ?? 1 >= least }
   }
 
   /// A photo again, and where the model looked for the words of its caption.
@@ -157,6 +219,25 @@ struct CaptionCommand: ParsableCommand {
     return ExplainedPhoto(
       path: path, image: image, caption: caption,
       explanation: try captioner.explanation(of: captioner.words(of: caption), input))
+  }
+}
+
+/// What became of the photos.
+private struct Tally {
+  var captioned = 0
+  /// Photos that had what was asked for, and photos whose captions are all less sure than was asked for.
+  var (skipped, unsure) = (0, 0)
+  var failed = 0
+
+  /// Says so, unless all were captioned or the only one was not.
+  func tell() {
+    let counts = [
+      (captioned, "captioned"), (skipped, "skipped"), (unsure, "not sure enough"), (failed, "failed"),
+    ]
+    let isTold = skipped + unsure > 0 || failed > 0 && captioned + failed > 1
+    guard isTold else { return }
+    Console.note(
+      counts.filter { $0.0 > 0 || $0.1 == "captioned" }.map { "\($0.0) \($0.1)" }.joined(separator: ", "))
   }
 }
 

@@ -39,6 +39,8 @@ struct EvaluateCommand: ParsableCommand {
       image has it.
       --calibrate writes a copy of the model that tells its confidence, fitted on
       the captions at hand: give it photos of every kind that the model is for.
+      It tells too below which confidence caption calls captions unsure: the highest
+      below which at most a quarter of these captions reach the threshold.
 
       Examples:
         captioner evaluate --captions captions_val.json --images photos

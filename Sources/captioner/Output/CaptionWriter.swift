@@ -9,29 +9,54 @@ enum CaptionFormat: String, ExpressibleByArgument, CaseIterable { case text, jso
 
 /// Prints captions as the formats of `caption` and `score` have them.
 struct CaptionWriter {
+  /// The first line of a table.
+  static let csvTitles = "image,rank,caption,log_prob,error,confidence"
+
   let format: CaptionFormat
   /// Whether lines of text begin with the image's path.
   var namesImages = true
-  private var wroteHeader = false
+  /// The confidence below which text calls a caption unsure; nil: none.
+  var unsureBelow: Double?
+  /// Where whole lines go.
+  private let put: ([UInt8]) throws -> Void
+  private var wroteTitles = false
 
-  init(format: CaptionFormat) { self.format = format }
+  /// Prints to standard output.
+  init(format: CaptionFormat) {
+    self.format = format
+    put = { try Console.write($0) }
+  }
 
-  /// Prints an image's captions, the best first.
+  /// Writes json or csv to a file that has its titles.
+  init(format: CaptionFormat, to output: ResumableOutput) {
+    self.format = format
+    put = { try output.append($0) }
+    wroteTitles = true
+  }
+
+  /// Prints an image's captions, the best first. There may be none: then json has an empty list, csv an empty row.
   mutating func write(image: String, captions: [Caption]) throws {
     switch format {
     case .text:
       let prefix = namesImages ? image.printable() + ": " : ""
       for caption in captions {
-        // Programs read this line: what is new goes elsewhere.
-        try Console.print(
-          "\(prefix)\(caption.text.printable())  (log-prob \(Console.logProb(caption.logProb)))")
+        let isUnsure = caption.confidence.map { $0 < unsureBelow ?? 0 } ?? false
+        // Programs read this line: what is new goes elsewhere, or behind it.
+        try line(
+          "\(prefix)\(caption.text.printable())  (log-prob \(Console.logProb(caption.logProb)))"
+            + (isUnsure ? "  (unsure)" : ""))
       }
-    case .json:
-      try Console.print("{\"image\":\(Console.json(image)),\"captions\":\(Console.json(captions))}")
+    case .json: try line("{\"image\":\(Console.json(image)),\"captions\":\(Console.json(captions))}")
     case .csv:
-      for (rank, caption) in captions.enumerated() {
-        try row(image, "\(rank + 1)", caption.text, "\(caption.logProb)", "")
-      }
+      if captions.isEmpty { try rows([[Console.csv(text: image), "", "", "", "", ""]]) }
+      try rows(
+        captions.enumerated().map { rank, caption in
+          [
+            Console.csv(text: image), "\(rank + 1)", Console.csv(text: caption.text), "\(caption.logProb)",
+            "",
+            caption.confidence.map { "\($0)" } ?? "",
+          ]
+        })
     }
   }
 
@@ -40,21 +65,20 @@ struct CaptionWriter {
     Console.complain(error)
     switch format {
     case .text: break
-    case .json: try Console.print("{\"image\":\(Console.json(image)),\"error\":\(Console.json(error))}")
-    case .csv: try row(image, "", "", "", error)
+    case .json: try line("{\"image\":\(Console.json(image)),\"error\":\(Console.json(error))}")
+    case .csv: try rows([[Console.csv(text: image), "", "", "", Console.csv(text: error), ""]])
     }
   }
 
-  private mutating func row(
-    _ image: String, _ rank: String, _ caption: String, _ logProb: String, _ error: String
-  ) throws {
-    if !wroteHeader { try Console.print("image,rank,caption,log_prob,error") }
-    wroteHeader = true
-    let fields = [
-      Console.csv(text: image), rank, Console.csv(text: caption), logProb, Console.csv(text: error),
-    ]
+  private func line(_ text: String) throws { try put(Array((text + "\n").utf8)) }
+
+  /// Rows that belong together, in one piece.
+  private mutating func rows(_ rows: [[String]]) throws {
+    guard !rows.isEmpty else { return }
+    if !wroteTitles { try line(Self.csvTitles) }
+    wroteTitles = true
     // Names byte for byte: other programs open them.
-    try Console.write(FileName.bytes(fields.joined(separator: ",") + "\n"))
+    try put(FileName.bytes(rows.map { $0.joined(separator: ",") + "\n" }.joined()))
   }
 }
 
