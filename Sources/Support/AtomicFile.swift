@@ -141,7 +141,9 @@ public struct AtomicFile: ~Copyable {
         guard link(to: name) else { throw failure() }
         temporaryPath = name
       }
-      guard let name = temporaryPath, rename(FileName.path(name), FileName.path(target)) == 0 else { throw failure() }
+      guard let name = temporaryPath, rename(FileName.path(name), FileName.path(target)) == 0 else {
+        throw failure()
+      }
       temporaryPath = nil
     }
     // The name itself must reach the disk too; a directory that can't be synced is no reason to fail.
