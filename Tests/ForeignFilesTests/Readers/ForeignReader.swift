@@ -21,7 +21,8 @@ struct ForeignReader: Sendable {
 
   /// All of them.
   static let all = [
-    png, jpeg, webp, gif, bmp, tiff, heif, orientation, xmp, descriptions, safetensors, encoder, model, captions,
+    png, jpeg, webp, gif, bmp, tiff, heif, orientation, xmp, descriptions, safetensors, encoder, model,
+    captions,
     folder, results, text, sentences, labels,
     scores, features,
     checkpoint,
