@@ -27,7 +27,7 @@ import Testing
       #expect(text("d/a.b.txt", in: place) == first + "\n" && text("d/c.txt", in: place) == second + "\n")
       // What lies beside a photo is no photo.
       let again = try place.run("caption", "d", "--model", place.model, "--write", "txt", "--skip-existing")
-      #expect(again.status == 0 && again.errors == "0 captioned, 2 skipped\n", "\(again.errors)")
+      #expect(again.status == 0 && again.errors.hasSuffix("0 captioned, 2 skipped\n"), "\(again.errors)")
       let around = try place.run(
         "caption", "d/c", "--model", place.model, "--write", "txt", "--overwrite", "--text-before", "sks, ",
         "--text-after", " .", "--captions", "2")

@@ -34,7 +34,7 @@ import Testing
     (["features", "a.jpg", "--ouput=x"], "Unknown option '--ouput'. Did you mean '--output'?"),
     (["metrics", "--result", "x"], "Unknown option '--result'. Did you mean '--results'?"),
     (["capiton", "x.jpg"], "Unknown command 'capiton'. Did you mean 'caption'?"),
-    (["photo.jpg"], "Unknown command 'photo.jpg'; there are caption, score, "),
+    (["photo.jpg"], "Unknown command 'photo.jpg'; there are caption, alt, score, "),
   ])
   func theNearestNameIsTold(arguments: [String], message: String) throws {
     try Workplace.with { place in
