@@ -77,7 +77,7 @@ extension ForeignReader {
     seeds: {
       [[0, 0, 0, 16] + Array("ftypheic\0\0\0\0".utf8) + [0, 0, 0, 12] + Array("meta\0\0\0\0".utf8)]
     },
-    read: picture)
+    read: damagedStream)
 
   /// EXIF data, and guesses at what a file is.
   static let orientation = ForeignReader(
@@ -134,6 +134,18 @@ extension ForeignReader {
       guard scaled[0] == scaled[1], scaled[0].width == fitted.width, scaled[0].height == fitted.height else {
         throw Wrong("decoded twice at a reduced scale, it differs")
       }
+    }
+  }
+
+  /// Decodes a picture whose decoder leaves what a damaged stream does not reach as it finds its memory (libde265 does):
+  /// its pixels may be others the next time.
+  private static let damagedStream: @Sendable (UnsafeRawBufferPointer, ScratchFile) throws -> Void = {
+    bytes, _ in
+    let found = outcome { try reader(lenient: false).whole(bytes, name: "file") }
+    if let image = found.value?.image {
+      guard image.pixels.count == image.width * image.height * 3 else { throw Wrong("pixels are missing") }
+    } else if !found.error.hasPrefix("file: ") {
+      throw Wrong("refused with: \(found.error)")
     }
   }
 
