@@ -84,7 +84,7 @@ public final class CaptionModel {
   /// Captions with the model's confidence in them, if the model was calibrated.
   func judged(_ captions: [Caption]) -> [Caption] {
     var captions = captions
-    if measuresSupport || description.confidence?.needsSupport ?? false {
+    if !captions.isEmpty, measuresSupport || description.confidence?.needsSupport ?? false {
       let unseen = unseenLogProbs(
         of: captions.map { description.vocabulary.encode($0.words.dropLast().map(\.word)) })
       for (place, logProb) in unseen.enumerated() {

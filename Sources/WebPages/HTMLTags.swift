@@ -1,8 +1,8 @@
 /// The start tags of an HTML page, with the places of their bytes: the tokenizer of the HTML standard
 /// (https://html.spec.whatwg.org/#tokenization) as far as finding tags needs it. It knows comments, the contents of
-/// scripts, styles and other elements without tags in them, and attributes with and without quotes; it reads any bytes, each a few
-/// times at most. Pages in UTF-16 have no tags to it. In svg it takes
-/// scripts, styles and titles for text too, where the standard sees tags.
+/// scripts, styles and other elements without tags in them, and attributes with and without quotes; it reads any bytes,
+/// each a few times at most. Pages in UTF-16 have no tags to it. In svg it takes scripts, styles and titles for text too,
+/// where the standard sees tags.
 struct HTMLTags: Sequence, IteratorProtocol {
   /// A start tag.
   struct Tag {

@@ -17,6 +17,28 @@ import Testing
     }
   }
 
+  /// To Swift's strings é is é, to the file system not: photos that are called alike are two.
+  @Test(arguments: ["jsonl", "csv"]) func namesOfOneSpellingAreTwo(ending: String) throws {
+    try Workplace.with { place in
+      try place.photo("decode/png-rgb.png", as: "d/e\u{301}.png")
+      try place.photo("decode/png-rgb.png", as: "d/\u{E9}.png")
+      let name = "out." + ending
+      let arguments = ["caption", "d", "--model", place.model, "--output", name]
+      let outcome = try place.start(arguments + ["--write", "txt"]).outcome()
+      #expect(outcome.status == 0 && !outcome.errors.contains("already"), "\(outcome.errors)")
+      let expected = try captions(name, in: place)
+      let titles = ending == "csv" ? 1 : 0
+      #expect(expected.count == 2 + titles)
+      // Of the first photo only.
+      let lines = try bytes(name, in: place).split(separator: UInt8(ascii: "\n"))
+      try Data(lines.prefix(1 + titles).flatMap { $0 + [UInt8(ascii: "\n")] }).write(
+        to: URL(fileURLWithPath: place.folder + "/" + name))
+      let again = try place.start(arguments).outcome()
+      #expect(again.status == 0 && again.errors.contains("1 captioned, 1 skipped"), "\(again.errors)")
+      #expect(try captions(name, in: place) == expected)
+    }
+  }
+
   /// Cut anywhere, the file ends with the lines of a run that nobody interrupted.
   @Test(arguments: ["jsonl", "csv"]) func aTornFileIsGoneOnWith(ending: String) throws {
     try Workplace.with { place in

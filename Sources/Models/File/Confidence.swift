@@ -7,7 +7,8 @@ public import Language
 ///     P(good) = σ(intercept + a · ln p / n + b · n + c · min ln pₜ + d · (ln p − ln p₀) / n)
 ///
 /// where n are the words, `</s>` counted, pₜ is the probability of the least likely of them, p₀ the caption's without any
-/// image (what the photo speaks for is likelier to be so than what is always said), and good means that `metric` of the caption against the references is at least `threshold`.
+/// image (what the photo speaks for is likelier to be so than what is always said), and good means that `metric` of the
+/// caption against the references is at least `threshold`.
 public struct Confidence: Codable, Sendable, Equatable {
   /// The regression's constant.
   public let intercept: Double

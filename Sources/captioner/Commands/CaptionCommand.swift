@@ -134,7 +134,7 @@ struct CaptionCommand: ParsableCommand {
   ) throws -> Jobs {
     var jobs = Jobs(files: writing.files)
     try jobs.files?.makeFolder()
-    jobs.files?.photos = Set(photos)
+    jobs.files?.photos = Set(photos.map { ExactName($0) })
     for (place, photo) in photos.enumerated() {
       var kinds: [CaptionFiles.Kind] = []
       let isPrinted = output?.holds(photo) ?? false

@@ -35,9 +35,9 @@ struct CaptionFiles {
   /// What is around a caption.
   let before, after: String
   /// All photos, which must not be written over.
-  var photos: Set<String> = []
+  var photos: Set<ExactName> = []
   /// The photo that each file is of.
-  private var owners: [String: String] = [:]
+  private var owners: [ExactName: String] = [:]
   /// Folders that what killed processes left was removed from.
   private var cleaned: Set<String> = []
 
@@ -66,14 +66,14 @@ struct CaptionFiles {
     var missing: [Kind] = []
     for kind in kinds {
       let path = path(kind, photo)
-      if let owner = owners.updateValue(photo, forKey: path) {
-        owners[path] = owner
+      if let owner = owners.updateValue(photo, forKey: ExactName(path)) {
+        owners[ExactName(path)] = owner
         let reason =
-          owner == photo
+          ExactName(owner) == ExactName(photo)
           ? "it is given twice" : "\(path) is the file of \(owner) already, which was given before"
         return .refused("\(photo): \(reason)")
       }
-      guard !photos.contains(path) || path == photo && kind == .embedded else {
+      guard !photos.contains(ExactName(path)) || path == photo && kind == .embedded else {
         return .refused("\(photo): \(path), which would be its \(kind.rawValue) file, is read as a photo")
       }
       let folder = Self.split(path).folder

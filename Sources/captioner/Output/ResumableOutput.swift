@@ -8,7 +8,7 @@ final class ResumableOutput {
   private let format: CaptionFormat
   private var descriptor: Int32 = -1
   /// How the photos are called that have their captions, in the format's way.
-  private var finished: Set<String> = []
+  private var finished: Set<ExactName> = []
 
   /// Opens it, or makes it.
   /// - Parameters:
@@ -38,7 +38,9 @@ final class ResumableOutput {
   }
 
   /// Whether a photo has its captions.
-  func holds(_ image: String) -> Bool { finished.contains(format == .csv ? Console.csv(text: image) : image) }
+  func holds(_ image: String) -> Bool {
+    finished.contains(ExactName(format == .csv ? Console.csv(text: image) : image))
+  }
 
   /// Appends whole lines.
   /// - Throws: `FileError`.
@@ -58,7 +60,7 @@ final class ResumableOutput {
   /// A line of the file.
   private struct Line {
     /// The photo as the format calls it.
-    let image: String
+    let image: ExactName
     let isFailure: Bool
     let range: Range<Int>
   }
@@ -162,14 +164,14 @@ final class ResumableOutput {
     if format == .csv {
       let fields = Self.fields(bytes)
       guard fields.count == CaptionWriter.csvTitles.split(separator: ",").count else { return nil }
-      return Line(image: FileName.text(fields[0]), isFailure: !fields[4].isEmpty, range: range)
+      return Line(image: ExactName(FileName.text(fields[0])), isFailure: !fields[4].isEmpty, range: range)
     }
     struct Printed: Decodable {
       let image: String
       let error: String?
     }
     guard let printed = try? JSONDecoder().decode(Printed.self, from: Data(bytes)) else { return nil }
-    return Line(image: printed.image, isFailure: printed.error != nil, range: range)
+    return Line(image: ExactName(printed.image), isFailure: printed.error != nil, range: range)
   }
 
   /// Whether a row tells a caption, and not that there is none sure enough.
