@@ -44,9 +44,7 @@ struct AltCommand: ParsableCommand {
   @Flag(help: "Write the pages with their new attributes over the old ones.") var inPlace = false
   @Option(help: ArgumentHelp("Write them into this folder instead, under their names.", valueName: "folder"))
   var writeTo: String?
-  @Option(
-    help: ArgumentHelp("Leave captions out that the model is less sure of, 0 to 1.", valueName: "share"))
-  var minimumConfidence: Double?
+  @OptionGroup var confidence: ConfidenceOption
   @OptionGroup var model: ModelOption
   @OptionGroup var photos: PhotoOptions
   @Option(help: "text or json (one object a line).") var format = Format.text
@@ -58,9 +56,6 @@ struct AltCommand: ParsableCommand {
 
   func validate() throws {
     if inPlace, writeTo != nil { throw ValidationError("--write-to: only without --in-place") }
-    if let minimumConfidence, !(0...1).contains(minimumConfidence) {
-      throw ValidationError("--minimum-confidence: expected 0 to 1, found \(minimumConfidence)")
-    }
     let names = pages.map { URL(fileURLWithPath: $0).lastPathComponent }
     if writeTo != nil,
       let twice = Dictionary(grouping: names, by: \.self).first(where: { $0.value.count > 1 })
@@ -86,7 +81,7 @@ struct AltCommand: ParsableCommand {
       try checkOutputs(read)
       let captions = try captions(of: read.flatMap(\.pictures), modelPath)
       for page in read {
-        let outcomes = page.outcomes(captions, minimumConfidence)
+        let outcomes = page.outcomes(captions, isSure: confidence.isSure)
         for outcome in outcomes {
           try Console.print(format == .json ? Console.json(outcome) : outcome.text)
           if outcome.outcome == .failed { failures += 1 }
@@ -111,11 +106,7 @@ struct AltCommand: ParsableCommand {
     let captioner = try CaptionModel(
       contentsOf: modelPath, caching: files.count < VGGEncoder.batchSize ? .streamed : .resident,
       arithmetic: encoding.arithmetic)
-    if minimumConfidence != nil, captioner.description.confidence == nil {
-      throw Failure(
-        description: "--minimum-confidence: \(modelPath) has no confidence; evaluate --calibrate gives it one"
-      )
-    }
+    try confidence.check(captioner)
     captioner.encoder.reader = photos.reader
     var captions: [ExactName: Result<Caption, ImageError>] = [:]
     var progress = BatchProgress(total: files.count, shown: true)

@@ -60,6 +60,7 @@ struct CaptionCommand: ParsableCommand {
   var captions = 1
   @Option(help: "text, json (one object a line) or csv (default: text).") var format: CaptionFormat?
   @OptionGroup var writing: WriteOptions
+  @OptionGroup var confidence: ConfidenceOption
   @Option(
     help: ArgumentHelp(
       "Shows where the model looks for each word: FILE.html of the first \(ExplanationPage.limit) photos, FILE.png of the first \(ExplanationPicture.limit); may be repeated.",
@@ -105,13 +106,9 @@ struct CaptionCommand: ParsableCommand {
         arithmetic: encoding.arithmetic)
       captioner.encoder.reader = photos.reader
       captioner.encoder.reader.takesStandardInput = true
-      let confidence = captioner.description.confidence
-      if writing.minimumConfidence != nil, confidence == nil {
-        throw UsageError(
-          description: "--minimum-confidence: \(modelPath) has no confidence; "
-            + "captioner evaluate --calibrate FILE writes a model that has one")
-      }
-      writer.unsureBelow = writing.minimumConfidence ?? confidence?.unsureBelow
+      try confidence.check(captioner)
+      writer.unsureBelow =
+        confidence.minimumConfidence ?? captioner.description.confidence?.unsureBelow
       try caption(jobs, captioner, &writer, &tally)
       tally.tell()
       if tally.failed > 0 { throw ExitCode(1) }
@@ -175,7 +172,7 @@ struct CaptionCommand: ParsableCommand {
       progress.update(place + 1)
       switch result {
       case .success(let captions):
-        let sure = sure(captions)
+        let sure = captions.filter(confidence.isSure)
         do {
           if !sure.isEmpty { try jobs.files?.write(sure, of: photo, jobs.kinds[place]) }
         } catch {
@@ -199,12 +196,6 @@ struct CaptionCommand: ParsableCommand {
     }
     progress.finish(failed: tally.failed - failedBefore)
     for shown in explanations { try shown.write() }
-  }
-
-  /// The captions that are as sure as was asked for.
-  private func sure(_ captions: [Caption]) -> [Caption] {
-    guard let least = writing.minimumConfidence else { return captions }
-    return captions.filter { $0.confidence ?? 1 >= least }
   }
 
   /// A photo again, and where the model looked for the words of its caption.

@@ -25,10 +25,6 @@ struct WriteOptions: ParsableArguments {
   var output: String?
   @Flag(help: "Leave photos alone that have what --write makes.") var skipExisting = false
   @Flag(help: "Replace what --write makes where it is there; begin --output anew.") var overwrite = false
-  @Option(
-    help: ArgumentHelp(
-      "Leaves out captions whose confidence is lower, 0 to 1; text has them, marked.", valueName: "p"))
-  var minimumConfidence: Double?
 
   func validate() throws {
     for (option, text) in [("--text-before", textBefore), ("--text-after", textAfter)] where !text.isEmpty {
@@ -49,9 +45,6 @@ struct WriteOptions: ParsableArguments {
     }
     guard !overwrite || !write.isEmpty || output != nil else {
       throw ValidationError("--overwrite: only with --write or --output")
-    }
-    if let minimumConfidence, !(0...1).contains(minimumConfidence) {
-      throw ValidationError("--minimum-confidence: expected 0 to 1, found \(minimumConfidence)")
     }
   }
 

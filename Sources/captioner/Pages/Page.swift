@@ -67,7 +67,7 @@ struct Page {
 
   /// What became of each image.
   func outcomes(
-    _ captions: [ExactName: Result<Caption, ImageError>], _ minimumConfidence: Double?
+    _ captions: [ExactName: Result<Caption, ImageError>], isSure: (Caption) -> Bool
   ) -> [PageOutcome] {
     zip(images.images, places).map { image, place in
       // Of a picture in the page itself nobody wants to see the bytes.
@@ -79,7 +79,7 @@ struct Page {
         outcome.path = file
         switch captions[ExactName(file)] {
         case .success(let caption):
-          outcome.outcome = (caption.confidence ?? 1) < minimumConfidence ?? 0 ? .unsure : .captioned
+          outcome.outcome = isSure(caption) ? .captioned : .unsure
           (outcome.caption, outcome.log_prob, outcome.confidence) = (
             caption.text, caption.logProb, caption.confidence
           )
