@@ -24,7 +24,7 @@ struct ForeignReader: Sendable {
     png, jpeg, webp, gif, bmp, tiff, heif, orientation, xmp, descriptions, safetensors, encoder, model,
     captions,
     folder, results, text, sentences, labels,
-    scores, features,
+    scores, features, photos,
     checkpoint,
     configuration, pages,
   ]
