@@ -13,7 +13,9 @@ import Testing
     let (sequences, _) = PackedSequences.packing(
       [words], imageRows: [0], start: Vocabulary.start, end: Vocabulary.end)
     let none = ImageFeatures(v: Tensor(zeros: [0, 5])).withUnseen()
-    return TeacherForcedScores(decoder, sequences, about: none, on: .cpu).logProbs.reduce(0) { $0 + Double($1) }
+    return TeacherForcedScores(decoder, sequences, about: none, on: .cpu).logProbs.reduce(0) {
+      $0 + Double($1)
+    }
   }
 
   /// A beam that drops nothing gives all captions in the order of what the image adds to them.
@@ -25,7 +27,9 @@ import Testing
       let row = v.row(image).reshaped([1, 5])
       let all = allCaptions(decoder, v: row, words: 7, length: 3).map { caption in
         let information = caption.total - weight * unseen(decoder, caption.words.dropLast())
-        return (caption, score: normalization == .average ? information / Double(caption.words.count) : information)
+        return (
+          caption, score: normalization == .average ? information / Double(caption.words.count) : information
+        )
       }.sorted { $0.score > $1.score }.map(\.0)
       for captions in [1, 4, 40] {
         let options = BeamOptions(
