@@ -4,7 +4,7 @@ import Language
 import TestSupport
 import Testing
 
-@testable import Service
+@testable import Requests
 
 @Suite struct CaptionFieldsTests {
   private static var vocabulary: Vocabulary { get throws { try Vocabulary(words: TinyNetwork.words) } }
@@ -76,7 +76,7 @@ import Testing
       try Self.captions(query: query)
     } throws: { error in
       guard let problem = error as? Problem else { return false }
-      return (400..<500).contains(problem.status.code)
+      return (400..<500).contains(problem.status.rawValue)
         && (problem.detail.hasPrefix(name) || query.contains("%FF") || problem.detail.hasPrefix("force"))
     }
   }
