@@ -75,6 +75,20 @@ public struct ImageReader: Sendable {
     return (reading.image, size)
   }
 
+  /// A picture made smaller, if need be, until it has at most `pixels` pixels, in proportion; and what is odd about its file
+  /// (not told to `warn`).
+  /// - Throws: `ImageError`
+  public func reduced(
+    contentsOf path: String, pixels: Int
+  ) throws(ImageError) -> (image: RGBImage, warning: String?) {
+    let reading = try read(path) { (bytes, name) throws(ImageError) in
+      try resampled(bytes, name: name) { upright in
+        (ImageCrop(all: upright), ResizedWindow(all: upright.reduced(to: pixels)))
+      }
+    }
+    return (reading.image, reading.warning)
+  }
+
   /// A picture as a network sees it, `Preprocessing.fitted`, and what is odd about its file (not told to `warn`).
   /// - Parameter view: what is seen of an upright picture of some size.
   /// - Throws: `ImageError`

@@ -11,11 +11,18 @@ extension RGBImage {
     resized(to: ResizedWindow(ImageSize(width: width, height: height), columns: columns, rows: rows))
   }
 
+  /// A part of the picture, which lies inside it and is mirrored first if need be, at another size.
+  public func resized(_ part: ImageCrop, width: Int, height: Int) -> RGBImage {
+    resized(part, to: ResizedWindow(all: ImageSize(width: width, height: height)))
+  }
+
   /// The part of the resized picture that is wanted.
-  func resized(to window: ResizedWindow) -> RGBImage {
+  func resized(to window: ResizedWindow) -> RGBImage { resized(ImageCrop(all: size), to: window) }
+
+  private func resized(_ part: ImageCrop, to window: ResizedWindow) -> RGBImage {
     precondition(window.size.width > 0 && window.size.height > 0, "resizing to \(window.size)")
-    if window == ResizedWindow(all: size) { return self }
-    let resampler = RowResampler(stored: size, .upright, crop: ImageCrop(all: size), to: window)
+    if window == ResizedWindow(all: size), part == ImageCrop(all: size) { return self }
+    let resampler = RowResampler(stored: size, .upright, crop: part, to: window)
     pixels.withUnsafeBufferPointer { pixels in
       for row in 0..<height { resampler.take(pixels.baseAddress! + row * width * 3) }
     }

@@ -1,3 +1,5 @@
+internal import Support
+
 /// A picture's sides in pixels.
 public struct ImageSize: Sendable, Equatable {
   /// Pixels in a row.
@@ -13,6 +15,17 @@ public struct ImageSize: Sendable, Equatable {
 
   /// All of them.
   public var pixels: Int { width * height }
+
+  /// The same, if they are at most so many, else as many in proportion.
+  func reduced(to most: Int) -> ImageSize {
+    guard pixels > most else { return self }
+    let scale = (Double(most) / Double(pixels)).squareRoot()
+    func scaled(_ side: Int, atMost limit: Int) -> Int {
+      max(1, min(limit, Int(saturating: Double(side) * scale)))
+    }
+    let height = scaled(self.height, atMost: most)
+    return ImageSize(width: scaled(width, atMost: most / height), height: height)
+  }
 }
 
 /// What is seen of a picture: a part of it, perhaps mirrored.

@@ -12,14 +12,16 @@ package struct CaptionFields: Sendable, Equatable {
 
   /// The fields.
   package static let names: Set<String> = [
-    "beam_width", "captions", "max_length", "min_length", "length_normalization", "length_penalty", "sample",
-    "temperature", "top_k", "top_p", "seed", "prefix", "force", "forbid", "no_repeat_ngram", "explain",
+    "beam_width", "captions", "max_length", "min_length", "length_normalization", "length_penalty",
+    "mutual_information", "sample", "temperature", "top_k", "top_p", "seed", "prefix", "force", "forbid",
+    "no_repeat_ngram", "explain",
   ]
   package static let beamWidths = 1...64
   package static let drawn = 1...100
   package static let maximumLengths = 1...1000
   package static let temperatures = 0.001...1000
   package static let lengthPenalties: ClosedRange<Double> = 0...10
+  package static let mutualInformations: ClosedRange<Double> = 0...1
   package static let noRepeatNgrams = 0...1000
   /// Words of `force`, and of `forbid`, at most; and bytes of each.
   package static let (maximumWords, maximumWordBytes) = (32, 400)
@@ -31,7 +33,8 @@ package struct CaptionFields: Sendable, Equatable {
     for name in ["temperature", "top_k", "top_p", "seed"] where fields.has(name) && !samples {
       throw .bad("\(name): only with sample")
     }
-    for name in ["beam_width", "length_normalization", "force"] where fields.has(name) && samples {
+    for name in ["beam_width", "length_normalization", "mutual_information", "force"]
+    where fields.has(name) && samples {
       throw .bad("\(name): only without sample")
     }
     let beamWidth = try fields.integer("beam_width", Self.beamWidths) ?? 3
@@ -50,7 +53,9 @@ package struct CaptionFields: Sendable, Equatable {
       strategy = .beam(
         BeamOptions(
           beamWidth: beamWidth, captions: captions, maximumLength: maximum, minimumLength: minimum,
-          lengthNormalization: try Self.normalization(fields), constraints: constraints))
+          lengthNormalization: try Self.normalization(fields),
+          mutualInformation: try fields.number("mutual_information", Self.mutualInformations) ?? 0,
+          constraints: constraints))
     }
   }
 

@@ -142,8 +142,12 @@ public struct SafetensorsFile: Sendable {
   }
 
   /// A tensor's bytes as they are stored.
-  public func bytes(of entry: Entry) -> [UInt8] {
-    Array(file.bytes[entry.offset..<entry.offset + entry.byteCount])
+  public func bytes(of entry: Entry) -> [UInt8] { bytes(0..<entry.byteCount, of: entry) }
+
+  /// Some of them.
+  public func bytes(_ range: Range<Int>, of entry: Entry) -> [UInt8] {
+    precondition(range.lowerBound >= 0 && range.upperBound <= entry.byteCount, "\(range)")
+    return Array(file.bytes[entry.offset + range.lowerBound..<entry.offset + range.upperBound])
   }
 
   private static func bytes(perScalarOf type: String) -> Int? {

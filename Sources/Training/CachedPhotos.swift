@@ -1,8 +1,9 @@
 public import Datasets
-internal import Tensors
+public import Support
+public import Tensors
 
 /// Photos whose features are cached, and other views of them for training to choose among.
-public struct CachedPhotos {
+public struct CachedPhotos: PhotoFeatures {
   /// Features of the photos, a row each.
   public let features: MapCache
   /// Those of other views.
@@ -14,18 +15,34 @@ public struct CachedPhotos {
     self.views = views
   }
 
-  /// Whether a row's features are there, of all views.
-  func isThere(_ row: Int) -> Bool { ([features] + views).allSatisfy { $0.status(of: row) == .done } }
+  /// The photos' names.
+  public var names: [String] { features.names }
+  /// Their files, where they are known.
+  public var files: [String]? { features.files }
+  /// What makes the features.
+  public var key: String { features.key }
+  /// Scalars of a photo.
+  public var width: Int { features.width }
+  /// They are.
+  public var isCached: Bool { true }
 
-  /// The features of some rows, [N, width].
-  /// - Parameter view: which view of each; 0 is the photo itself.
-  func read(_ rows: some Collection<Int>, view: (Int) -> Int = { _ in 0 }) -> Tensor {
-    let width = features.width
+  /// Whether a row's features are there, of all views.
+  public func isThere(_ row: Int) -> Bool { ([features] + views).allSatisfy { $0.status(of: row) == .done } }
+
+  /// The features of some rows [N, width].
+  public func read(_ rows: [Int]) -> Tensor { read(rows, views: rows.map { _ in 0 }) }
+
+  /// The same, each of a view that is drawn.
+  public func drawn(_ rows: [Int], using random: inout Random) -> Tensor {
+    read(rows, views: rows.map { _ in Int.random(in: 0...views.count, using: &random) })
+  }
+
+  /// The features of some rows [N, width], each of one of the views: 0 is the photo itself.
+  private func read(_ rows: [Int], views chosen: [Int]) -> Tensor {
     var result = Tensor(uninitialized: [rows.count, width])
     let memory = result.mutablePointer()
-    for (position, row) in rows.enumerated() {
-      let seen = view(position)
-      (seen == 0 ? features : views[seen - 1]).read(row, into: memory + position * width)
+    for (position, (row, view)) in zip(rows, chosen).enumerated() {
+      (view == 0 ? features : views[view - 1]).read(row, into: memory + position * width)
     }
     return result
   }

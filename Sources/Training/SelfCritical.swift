@@ -33,7 +33,7 @@ struct SelfCritical: Sendable {
       words(row).map { vocabulary.encode($0) + [Vocabulary.end] }
     }
     frequencies = CIDEr.DocumentFrequencies(
-      train.features.names.indices.lazy.map(references).filter { !$0.isEmpty })
+      train.photos.names.indices.lazy.map(references).filter { !$0.isEmpty })
     samples = configuration.selfCriticalSamples
     leastReferences = configuration.rewardReferences
     teacherWeight = configuration.teacherWeight

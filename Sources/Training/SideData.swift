@@ -35,7 +35,7 @@ public struct SideData {
 /// Photos of one thing each, and what it is called.
 public struct LabelledSplit {
   /// The photos.
-  public let photos: CachedPhotos
+  public let photos: any PhotoFeatures
   /// The label of each row, a place in `words`.
   public let labels: [Int32]
   /// The words of each label as they are written, none without; and their ids.
@@ -47,8 +47,8 @@ public struct LabelledSplit {
   let rows: [Int]
 
   /// Photos, a row and a label each, in words of the vocabulary.
-  public init(_ photos: CachedPhotos, labels: [Int32], names: [[String]], vocabulary: Vocabulary) {
-    precondition(labels.count == photos.features.names.count && names.allSatisfy { !$0.isEmpty })
+  public init(_ photos: any PhotoFeatures, labels: [Int32], names: [[String]], vocabulary: Vocabulary) {
+    precondition(labels.count == photos.names.count && names.allSatisfy { !$0.isEmpty })
     self.photos = photos
     self.labels = labels
     self.names = names
@@ -63,7 +63,7 @@ public struct LabelledSplit {
   var fingerprint: String {
     var print = Fingerprint()
     for row in rows {
-      print.add(bytes: photos.features.names[row].utf8)
+      print.add(bytes: photos.names[row].utf8)
       print.add(bytes: names[Int(labels[row])].joined(separator: " ").utf8)
     }
     return print.text
@@ -73,15 +73,15 @@ public struct LabelledSplit {
 /// Photos that a teacher has seen, and its scores.
 public struct ScoredSplit {
   /// The photos.
-  public let photos: CachedPhotos
+  public let photos: any PhotoFeatures
   /// A row of scores each.
   public let scores: TeacherScores
   /// The rows whose features are there.
   let rows: [Int]
 
   /// Photos in the order of the scores.
-  public init(_ photos: CachedPhotos, _ scores: TeacherScores) {
-    precondition(scores.names.count == photos.features.names.count)
+  public init(_ photos: any PhotoFeatures, _ scores: TeacherScores) {
+    precondition(scores.names.count == photos.names.count)
     self.photos = photos
     self.scores = scores
     rows = scores.names.indices.filter(photos.isThere)

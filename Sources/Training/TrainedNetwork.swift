@@ -135,18 +135,18 @@ struct TrainedNetwork: Module {
     self.convolutions = convolutions
   }
 
-  /// Images whose whole maps, or whose maps through convolutions that learn, are measured for a normalisation.
+  /// Images whose whole maps, or whose maps through convolutions that run for them, are measured for a normalisation.
   private static let measuredMaps = 4096
 
   /// Measures what the normalisation of the averaged maps needs: of all images of a split, or where whole maps are read or
-  /// convolutions come before, as they are when training begins, of the first few thousand.
+  /// convolutions run, as they are when training begins, of the first few thousand.
   /// - Throws: `TrainingError.configuration` for too few images, or too large numbers.
   mutating func measure(
     _ split: EncodedSplit, _ configuration: TrainingConfiguration, on device: Device
   ) throws(TrainingError) {
     var normalization = captions.normalization
     guard normalization.isFitted else { return }
-    let isSample = convolutions != nil || description.tap == .map
+    let isSample = isSampled(split)
     let rows = Array(Set(split.rows).sorted().prefix(isSample ? Self.measuredMaps : .max))
     if let problem = configuration.problem(images: rows.count) { throw .configuration(problem) }
     let isMeasured = normalization.fit(
@@ -157,6 +157,11 @@ struct TrainedNetwork: Module {
         "--feature-normalization: expected features that are measured in single precision, found larger ones")
     }
     captions.normalization = normalization
+  }
+
+  /// Whether not all images of a split are measured.
+  private func isSampled(_ split: EncodedSplit) -> Bool {
+    convolutions != nil || description.tap == .map || !split.photos.isCached
   }
 
   /// The averaged maps [N, pooledSize] of some rows of a split.
@@ -190,9 +195,9 @@ struct TrainedNetwork: Module {
   }
 
   /// The standard deviations of a split's unscaled features: of the averaged maps of all images, or where whole maps are
-  /// read or convolutions come before of the first few hundred.
+  /// read or convolutions run of the first few hundred.
   mutating func deviation(_ split: EncodedSplit, on device: Device) -> Deviation {
-    let isSample = convolutions != nil || description.tap == .map
+    let isSample = isSampled(split)
     let rows = Set(split.rows).sorted().prefix(isSample ? 256 : .max)
     var (pooled, regions) = (Moments(), Moments())
     for start in stride(from: 0, to: rows.count, by: 32) {

@@ -29,6 +29,7 @@ extension Trainer {
     let beside = [
       "text": names(configuration.text), "labels": names(configuration.labels),
       "teacher_scores": name(configuration.teacherScores),
+      "augmentation": configuration.augmentation == .none ? "" : configuration.augmentation.rawValue,
     ].filter { !$0.value.isEmpty }
     return [
       "captions": names(configuration.captions),

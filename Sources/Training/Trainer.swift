@@ -143,7 +143,7 @@ public struct Trainer {
       vocabulary: description.vocabulary.words,
       data: ["\(train.fingerprint) \(validation.fingerprint)", data.beside.fingerprint].filter { !$0.isEmpty }
         .joined(separator: " "),
-      images: "\(train.fingerprintOfNames) \(validation.fingerprintOfNames)", encoder: train.features.key,
+      images: "\(train.fingerprintOfNames) \(validation.fingerprintOfNames)", encoder: train.photos.key,
       scale: Double(network.scale), regionScale: self.description.decoder.attention.map { Double($0.scale) },
       configuration: configuration)
     if let begun, let file = checkpoint {

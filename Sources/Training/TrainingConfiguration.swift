@@ -60,6 +60,16 @@ public struct TrainingConfiguration: Sendable, Equatable {
     case images
   }
 
+  /// How photos are changed anew at every step.
+  public enum AugmentationKind: String, SettingValue, CaseIterable {
+    /// Not at all.
+    case none
+    /// Parts of them, mirrored by chance.
+    case crops
+    /// The same, of another brightness, contrast and saturation.
+    case cropsAndColour = "crops-and-colour"
+  }
+
   /// How fine the grid of regions is that attention looks at.
   public enum RegionGrid: String, SettingValue, CaseIterable {
     /// The last map after its last pool: 7×7 regions of a VGG network's 224×224 pixels.
@@ -101,6 +111,23 @@ public struct TrainingConfiguration: Sendable, Equatable {
       self.samplingFloor = newValue.floor
       self.samplingCoin = newValue.coin
       self.samplingChoice = newValue.choice
+    }
+  }
+
+  /// How photos are changed anew at every step; nil: they are not.
+  var randomAugmentation: RandomAugmentation? {
+    guard self.augmentation != .none else { return nil }
+    let crop = RandomResizedCrop(
+      smallestArea: self.smallestCrop, largestRatio: self.cropRatio, mirrorChance: self.mirrorChance)
+    let colours = ColourJitter(
+      brightness: self.brightnessJitter, contrast: self.contrastJitter, saturation: self.saturationJitter)
+    return RandomAugmentation(crop, colours: self.augmentation == .cropsAndColour ? colours : nil)
+  }
+
+  /// The views of photos whose features are cached, the photo itself among them.
+  var cachedViews: [Augmentation] {
+    (0..<(self.augmentation == .none ? self.views : 1)).map {
+      $0 == 0 ? Augmentation(0) : Augmentation($0, seed: self.seed)
     }
   }
 

@@ -25,34 +25,43 @@ public struct TrainingData {
 public struct EncodedSplit {
   /// Word ids without start and end [captions].
   public let captions: EncodedCaptions
-  /// The row of each caption's image in `features` [captions].
+  /// The row of each caption's image in `photos` [captions].
   public let rows: [Int]
   /// All captions, as tokens, of the image of a row: more than `captions` where those are a choice.
   public let references: @Sendable (Int) -> [[String]]
-  /// Pooled maps of the images.
-  public let features: MapCache
+  /// What is learned from of the images.
+  public let photos: any PhotoFeatures
   /// The names of the images in their data set, a row each: with what they show they tell one list from another.
   public let names: [String]
-  /// Pooled maps of other views of the same images, for training to choose among.
-  public let views: [MapCache]
   /// Which of several data sets each image is of, a row each; empty: there is one.
   public let sources: [Int]
 
   /// The images that have captions, by row, and which those are.
   let images: [(row: Int, captions: ArraySlice<Int>)]
 
-  /// Captions about images whose features are done; those of unreadable images are left out.
+  /// Captions about images whose features are cached.
   public init(
     captions: some Collection<some Collection<Int32>>, rows: [Int],
-    references: @escaping @Sendable (Int) -> [[String]] = { _ in [] }, names: [String]? = nil,
+    references: @escaping @Sendable (Int) -> [[String]] = { _ in [] },
     features: MapCache, views: [MapCache] = [], sources: [Int] = []
   ) {
-    precondition(captions.count == rows.count && names?.count ?? features.names.count == features.names.count)
-    precondition(sources.isEmpty || sources.count == features.names.count)
+    self.init(
+      captions: captions, rows: rows, references: references,
+      photos: CachedPhotos(features: features, views: views), sources: sources)
+  }
+
+  /// Captions about images of which something is there; those of unreadable images are left out.
+  public init(
+    captions: some Collection<some Collection<Int32>>, rows: [Int],
+    references: @escaping @Sendable (Int) -> [[String]], names: [String]? = nil,
+    photos: any PhotoFeatures, sources: [Int] = []
+  ) {
+    precondition(captions.count == rows.count && names?.count ?? photos.names.count == photos.names.count)
+    precondition(sources.isEmpty || sources.count == photos.names.count)
     var (usable, usableRows) = (EncodedCaptions(), [Int]())
     usableRows.reserveCapacity(rows.count)
     for (caption, row) in zip(captions, rows)
-    where ([features] + views).allSatisfy({ $0.status(of: row) == .done }) {
+    where photos.isThere(row) {
       usable.append(caption)
       usableRows.append(row)
     }
@@ -68,9 +77,8 @@ public struct EncodedSplit {
     self.rows = usableRows
     self.images = images
     self.references = references
-    self.names = names ?? features.names
-    self.features = features
-    self.views = views
+    self.names = names ?? photos.names
+    self.photos = photos
     self.sources = sources
   }
 
@@ -82,30 +90,28 @@ public struct EncodedSplit {
     return sets
   }
 
-  /// The captions at `indices`, each about a row of features of its own.
-  /// - Parameter view: which view each of them sees; 0 is the image itself.
-  func batch(captions indices: some Collection<Int>, view: (Int) -> Int) -> TrainingBatch {
-    TrainingBatch(
+  /// The captions at `indices`, each about a row of features of its own: a view of its image that is drawn.
+  func batch(captions indices: some Collection<Int>, using random: inout Random) -> TrainingBatch {
+    let chosen = indices.map { rows[$0] }
+    return TrainingBatch(
       sentences: indices.map { Array(captions[$0]) }, imageRows: (0..<Int32(indices.count)).map { $0 },
-      images: indices.map { rows[$0] }, features: features(indices.map { rows[$0] }, view: view))
+      images: chosen, features: photos.drawn(chosen, using: &random))
   }
 
-  /// All captions of the images at `places` of `images`.
-  func batch(images places: some Collection<Int>, view: (Int) -> Int) -> TrainingBatch {
+  /// All captions of the images at `places` of `images`, each image in a view that is drawn.
+  func batch(images places: some Collection<Int>, using random: inout Random) -> TrainingBatch {
     let told = places.enumerated().flatMap { row, place in images[place].captions.map { ($0, Int32(row)) } }
     let chosen = places.map { images[$0].row }
     return TrainingBatch(
       sentences: told.map { Array(captions[$0.0]) }, imageRows: told.map(\.1), images: chosen,
-      features: features(chosen, view: view))
+      features: photos.drawn(chosen, using: &random))
   }
 
-  /// The cached features of some images, [N, width].
-  func features(_ images: some Collection<Int>, view: (Int) -> Int = { _ in 0 }) -> Tensor {
-    CachedPhotos(features: features, views: views).read(images, view: view)
-  }
+  /// The features of some images as they are, [N, width].
+  func features(_ images: some Collection<Int>) -> Tensor { photos.read(Array(images)) }
 
   /// The path of an image's file.
-  func path(of row: Int) -> String { features.files?[row] ?? features.names[row] }
+  func path(of row: Int) -> String { photos.files?[row] ?? photos.names[row] }
 
   /// Names the list of images.
   var fingerprintOfNames: String {

@@ -32,12 +32,11 @@ struct TrainingMixture {
   ///   - chosen: captions, or places of images, as the batch unit has it.
   ///   - step: how many came before, in all epochs.
   func batch(_ chosen: ArraySlice<Int>, step: Int) -> TrainingBatch {
-    var choices = random(.view, step: step)
-    let views = chosen.map { _ in Int.random(in: 0...train.views.count, using: &choices) }
+    var views = random(.view, step: step)
     var batch =
       switch configuration.batchUnit {
-      case .captions: train.batch(captions: chosen) { views[$0] }
-      case .images: train.batch(images: chosen) { views[$0] }
+      case .captions: train.batch(captions: chosen, using: &views)
+      case .images: train.batch(images: chosen, using: &views)
       }
     addText(to: &batch, step)
     addLabels(to: &batch, step)
@@ -48,14 +47,14 @@ struct TrainingMixture {
   /// Sentences alone, for a step before the captions.
   func sentences(step: Int) -> TrainingBatch {
     var random = random(.preparation, step: step)
-    var batch = TrainingBatch(width: train.features.width)
+    var batch = TrainingBatch(width: train.photos.width)
     batch.add(text: drawnText(configuration.batchSize, using: &random))
     return batch
   }
 
   /// A teacher's photos alone, for a step before the captions.
   func scoredPhotos(step: Int) -> TrainingBatch {
-    var batch = TrainingBatch(width: train.features.width)
+    var batch = TrainingBatch(width: train.photos.width)
     addScores(to: &batch, random(.preparation, step: step))
     return batch
   }
@@ -89,12 +88,12 @@ struct TrainingMixture {
     let count = max(told, classified)
     guard count > 0 else { return }
     let rows = (0..<count).map { _ in labels.rows[Int.random(in: 0..<labels.rows.count, using: &random)] }
-    let views = rows.map { _ in Int.random(in: 0...labels.photos.views.count, using: &random) }
+    let photos = labels.photos.drawn(rows, using: &random)
     let captions = rows.prefix(told).map { row in
       labels.captions[Int(labels.labels[row])][Int.random(in: 0..<LabelTemplates.count, using: &random)]
     }
     batch.add(
-      labelled: labels.photos.read(rows) { views[$0] },
+      labelled: photos,
       labels: rows.prefix(classified).map { labels.labels[$0] }, captions: captions)
   }
 
@@ -104,7 +103,6 @@ struct TrainingMixture {
     let rows = (0..<configuration.teacherBatch).map { _ in
       scores.rows[Int.random(in: 0..<scores.rows.count, using: &random)]
     }
-    let views = rows.map { _ in Int.random(in: 0...scores.photos.views.count, using: &random) }
-    batch.add(scored: scores.photos.read(rows) { views[$0] }, scores: scores.scores(of: rows))
+    batch.add(scored: scores.photos.drawn(rows, using: &random), scores: scores.scores(of: rows))
   }
 }

@@ -68,6 +68,9 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
       "s", "f", 3
     )
     (configuration.teacherSteps, configuration.teacherScoresWeight, configuration.teacherBatch) = (4, 0.5, 8)
+    (configuration.augmentation, configuration.smallestCrop, configuration.cropRatio) = (.crops, 0.25, 1.5)
+    (configuration.mirrorChance, configuration.brightnessJitter) = (0, 0.1)
+    (configuration.contrastJitter, configuration.saturationJitter) = (0.2, 0.3)
     let data = try JSONEncoder().encode(configuration)
     #expect(try TrainingConfiguration(json: data) == configuration)
     // Every option that is kept differs from its default: none is forgotten on the way.

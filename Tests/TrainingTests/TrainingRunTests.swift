@@ -10,7 +10,7 @@ import Testing
 /// A run from files to a model, as a program that uses the library begins it.
 @Suite struct TrainingRunTests {
   /// Options of a run of seconds over four photos in `folder`.
-  private static func configuration(in folder: String) throws -> TrainingConfiguration {
+  static func configuration(in folder: String) throws -> TrainingConfiguration {
     try FileManager.default.createDirectory(atPath: folder + "/photos", withIntermediateDirectories: true)
     let entries = try (1...4).map { number in
       try FileManager.default.copyItem(

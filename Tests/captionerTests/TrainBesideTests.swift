@@ -59,6 +59,33 @@ import Testing
     }
   }
 
+  /// Photos that are changed at every step, beside everything else: the same with any number of threads, and in two
+  /// sittings. A teacher's photos stay as they are.
+  @Test func augmentationGoesWithEverything() throws {
+    try TrainingPlace.with { test in
+      let more = try test.place.dataset("more.json")
+      let options =
+        try Self.sources(test) + [
+          "--captions", test.captions, "--captions", more, "--weight", "1", "--weight", "3", "--images",
+          "photos", "--validation-captions", test.captions, "--augmentation", "crops-and-colour",
+          "--smallest-crop", "0.3", "--fine-tune-from", "conv2_1", "--micro-batch", "2", "--self-critical",
+          "2",
+        ]
+      let outcome = try test.run(test.arguments("run", options + ["--epochs", "2", "--threads", "1"]))
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let files = try test.files("run")
+      // Of validation and teacher; captioned and named photos are kept themselves.
+      #expect(files.count { $0.hasPrefix("features") } == 2 && files.count { $0.hasPrefix("photos-") } == 2)
+      let parts = test.arguments("parts", options + ["--epochs", "1", "--threads", "3"])
+      #expect(try test.run(parts).status == 0)
+      let resumed = try test.run(["train", "--resume", "--output", "parts", "--epochs", "2"])
+      #expect(resumed.status == 0, "\(resumed.errors)")
+      #expect(try test.result("parts") == test.result("run"))
+      let doctor = try test.run(["doctor", "run"])
+      #expect(doctor.status == 0, "\(doctor.output)")
+    }
+  }
+
   @Test func theCheckCountsThem() throws {
     try TrainingPlace.with { test in
       let sources = try Self.sources(test)

@@ -29,6 +29,21 @@ import Testing
   }
 
   /// One Karpathy file gives both sets.
+  /// Photos that are changed at every step are kept; features are those of validation alone.
+  @Test func augmentationIsEstimated() throws {
+    try TrainingPlace.with { test in
+      func bytes(_ options: [String]) throws -> Int {
+        let outcome = try test.run(test.arguments("run", ["--check", "--format", "json"] + options))
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let estimate = try outcome.objects()[0]["estimate"] as? [String: Any]
+        return try #require(estimate?["disk_bytes"] as? Int)
+      }
+      // Eight photos, sixteen floats each; two views of each, else the photo alone.
+      let (plain, augmented) = try (bytes([]), bytes(["--augmentation", "crops"]))
+      #expect(augmented - plain == 8 * (4 + 3 * 87381) - 8 * 64)
+    }
+  }
+
   @Test func splitsOfOneFileTrainAndValidate() throws {
     try TrainingPlace.with { test in
       let images = (1...8).map { number in
@@ -259,6 +274,10 @@ import Testing
     (["--schedule", "cosine", "--learning-rate-decay", "0.5"], "--schedule step, exponential or plateau"),
     (["--layer-dropout", "0.1"], "--layers"), (["--residual"], "--layers 2 or more"),
     (["--long-captions", "drop"], "--max-length"),
+    (["--smallest-crop", "0.5"], "with --augmentation"), (["--crop-ratio", "2"], "with --augmentation"),
+    (["--mirror-chance", "0"], "with --augmentation"),
+    (["--augmentation", "crops", "--contrast-jitter", "0.1"], "with --augmentation crops-and-colour"),
+    (["--augmentation", "crops", "--views", "2"], "without --augmentation"),
     (["--start", "model.safetensors", "--forget-bias", "1"], "--start"), (["--format", "json"], "--check"),
   ]) func isRefused(options: [String], needed: String) throws {
     try TrainingPlace.with { test in

@@ -51,7 +51,7 @@ class Experiment:
         folder.mkdir(exist_ok=True)
         if not (folder / "done").exists():
             # What the frozen layers make of the images is the same for all runs: one copy serves them.
-            for features in self.output.glob("*/features-*"):
+            for features in [*self.output.glob("*/features-*"), *self.output.glob("*/photos-*")]:
                 if not (folder / features.name).exists():
                     os.link(features, folder / features.name)
             resume = ["--resume"] if (folder / "config.json").exists() else []

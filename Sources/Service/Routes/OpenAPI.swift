@@ -114,6 +114,13 @@ enum OpenAPI {
     ),
     ("length_penalty", number(CaptionFields.lengthPenalties, "wu's A; only with wu")),
     (
+      "mutual_information",
+      number(
+        CaptionFields.mutualInformations,
+        "Captions are ranked by log-prob less this times their log-prob without any photo; only without sample"
+      )
+    ),
+    (
       "sample",
       #"{"type": "boolean", "default": false, "description": "Draw captions at random instead of searching"}"#
     ),

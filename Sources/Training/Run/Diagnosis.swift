@@ -92,9 +92,9 @@ public struct Diagnosis: Sendable {
     }
     if file.metadata["format"] == Checkpoint.format {
       diagnoseCheckpoint(file, progress)
-    } else if FeatureFileCheck.recognises(file) {
+    } else if let kind = FeatureFileCheck.kind(of: file) {
       findings += FeatureFileCheck.findings(file) { progress("rows", $0, $1) }
-      summary.append("\(path): features")
+      summary.append("\(path): \(kind)")
     } else {
       let check = ModelCheck(file) { progress("tensors", $0, $1) }
       findings += check.findings
@@ -124,7 +124,7 @@ public struct Diagnosis: Sendable {
     let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
     let isOurs = { (name: String) in
       ["model.safetensors", "checkpoint.safetensors"].contains(name)
-        || (name.hasPrefix("features-") && name.hasSuffix(".safetensors"))
+        || name.hasSuffix(".safetensors") && (name.hasPrefix("features-") || name.hasPrefix("photos-"))
     }
     guard names.contains(where: { isOurs($0) || $0 == "config.json" }) else {
       findings.append(

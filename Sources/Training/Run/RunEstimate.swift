@@ -6,7 +6,7 @@ internal import Tensors
 
 /// Roughly what a run will take: from its sizes, and from the speed that a few probes of this machine show.
 public struct RunEstimate: Sendable, Encodable {
-  /// Seconds: all views of all images through the frozen convolutions; one epoch, validation included, when all learns
+  /// Seconds: all views of all images through the frozen convolutions, and photos that are only decoded; one epoch, validation included, when all learns
   /// that is to learn; as many epochs as the run may have.
   public let featureSeconds, epochSeconds, totalSeconds: Double
   /// Memory of the process; files of the run, of which the features stay after it; free space where they would be.
@@ -35,10 +35,15 @@ public struct RunEstimate: Sendable, Encodable {
     // Trained and validated on the same images they share a file.
     let shared =
       check.train.images == check.validation.images && check.sharedImages.count == check.train.images
+    let isAugmented = configuration.augmentation != .none
+    let scored = sources.scoredList?.files.count ?? 0
+    let learned = check.train.images + (sources.labelledList?.files.count ?? 0)
     let rows =
-      (check.train.images + sources.lists.reduce(0) { $0 + $1.files.count }) * configuration.views
-      + (shared ? 0 : check.validation.images)
-    featureSeconds = Double(rows) * (MachineSpeed.secondsAnImage(encoder) + decodeSeconds)
+      (scored + (isAugmented ? 0 : learned)) * configuration.cachedViews.count
+      + (shared && !isAugmented ? 0 : check.validation.images)
+    let kept = isAugmented ? learned : 0
+    let encoding = MachineSpeed.secondsAnImage(encoder)
+    featureSeconds = Double(rows) * (encoding + decodeSeconds) + Double(kept) * decodeSeconds
     let together = min(
       8, configuration.batchSize, configuration.microBatch > 0 ? configuration.microBatch : 8)
     var convolutions = try network.convolutions
@@ -71,6 +76,7 @@ public struct RunEstimate: Sendable, Encodable {
     let frozen =
       (operations + validation) / speed.operations + traffic(configuration.optimizer, sizes.parameters)
       + (sizes.rows + images) * learning.forward
+      + (isAugmented ? (sizes.rows - sizes.scoredRows) * encoding : 0)
     let tuning =
       sizes.rows * learning.backward + steps * learning.transform
       + traffic(configuration.encoderOptimizer, tuned)
@@ -84,11 +90,11 @@ public struct RunEstimate: Sendable, Encodable {
     totalSeconds = featureSeconds + before / speed.operations + epochs * (frozen + share * tuning)
 
     // Value, running values of the rule, average: what a checkpoint holds of a parameter.
-    func kept(_ rule: OptimizerRule) -> Int {
+    func stored(_ rule: OptimizerRule) -> Int {
       4 * (1 + rule.momentNames.count + (configuration.averageDecay > 0 ? 1 : 0))
     }
     let checkpoint =
-      sizes.parameters * kept(configuration.optimizer) + tuned * kept(configuration.encoderOptimizer)
+      sizes.parameters * stored(configuration.optimizer) + tuned * stored(configuration.encoderOptimizer)
     // Gradients and the validated copy beside; Winograd's 36 numbers for 9 of the frozen convolutions, beside the 9.
     let weights = checkpoint + sizes.parameters * 8 + tuned * 4 + fixed * 20
     let step =
@@ -99,7 +105,8 @@ public struct RunEstimate: Sendable, Encodable {
     memoryBytes = weights + step + sizes.activationBytes + sizes.datasetBytes + 200 << 20
     // Checkpoint and model are written beside the ones they replace.
     let model = (sizes.parameters + fixed + tuned) * configuration.precision.size
-    diskBytes = rows * width * network.featureType.size + 2 * (checkpoint + model)
+    let photo = ReducedPhotoCache.width(pixels: AugmentedPhotos.pixels(for: source.preprocessing))
+    diskBytes = kept * photo + rows * width * network.featureType.size + 2 * (checkpoint + model)
     freeDiskBytes = Self.freeSpace(at: folder)
   }
 

@@ -5,8 +5,10 @@ internal import Imaging
 internal import Support
 internal import Synchronization
 
-/// The maps of a run's images: computed where they are missing, kept in files of the run's folder.
+/// The maps of a run's images: computed where they are missing, kept in files of the run's folder. Photos that are to be
+/// changed at every step are kept themselves.
 final class RunMaps {
+  private let configuration: TrainingConfiguration
   private let network: RunNetwork
   private let folder: String
   private let encoder: VGGEncoder
@@ -26,6 +28,7 @@ final class RunMaps {
     _ configuration: TrainingConfiguration, _ network: RunNetwork, _ source: EncoderSource, folder: String,
     shouldStop: @escaping () -> Bool, report: @escaping (TrainingRun.Event) -> Void
   ) throws {
+    self.configuration = configuration
     self.network = network
     self.folder = folder
     self.shouldStop = shouldStop
@@ -35,6 +38,31 @@ final class RunMaps {
       caching: .resident)
     encoder.reader = configuration.imageReader { [warnings] in warnings.add($0) }
     fingerprint = try encoder.fingerprint(network.tap)
+  }
+
+  /// What training learns from of some images.
+  /// - Throws: as `cache`.
+  func features(of photos: PhotoList) throws -> any PhotoFeatures {
+    // A teacher has seen a photo as it is.
+    if let augmentation = configuration.randomAugmentation, photos.role != PhotoList.teacher {
+      return try AugmentedPhotos(
+        reduced(photos), through: encoder, network.tap, key: fingerprint, augmentation)
+    }
+    let views = try configuration.cachedViews.map { try cache(of: photos, view: $0) }
+    return CachedPhotos(features: views[0], views: Array(views.dropFirst()))
+  }
+
+  /// Photos that are decoded, no finer than the network needs.
+  private func reduced(_ photos: PhotoList) throws -> ReducedPhotoCache {
+    let pixels = AugmentedPhotos.pixels(for: encoder.preprocessing)
+    let key = "photos of \(pixels) pixels, \(encoder.reader.decoding.rawValue)"
+    let cache = try ReducedPhotoCache(
+      path: path("photos", key, photos), key: key, names: photos.names, files: photos.files, pixels: pixels)
+    for warning in cache.warnings { report(.warning(warning)) }
+    try fill("photos of \(photos.name)", photos, pending: cache.pending.count) { progress, failed in
+      try cache.fill(reader: encoder.reader, progress: progress, failed: failed)
+    }
+    return cache
   }
 
   /// The maps of a view of some images.
@@ -48,7 +76,11 @@ final class RunMaps {
       type: network.featureType)
     for warning in cache.warnings { report(.warning(warning)) }
     if photos.isBesideCaptions { try copyWhatIsThere(of: photos, into: cache) }
-    try fill(cache, photos, view)
+    let name = "features of \(photos.name)" + (view.name.isEmpty ? "" : ", " + view.name)
+    try fill(name, photos, pending: cache.pending.count) { progress, failed in
+      try encoder.fill(
+        cache, paths: photos.files, view: view, tap: network.tap, progress: progress, failed: failed)
+    }
     open[path] = cache
     return cache
   }
@@ -77,11 +109,15 @@ final class RunMaps {
   /// The file of some features, and what it calls the images. Features of other encoders and other images lie beside
   /// each other; where the images are is of no account.
   private func place(_ key: String, _ photos: PhotoList) -> (path: String, names: [String]) {
-    var name = Fingerprint()
-    name.add(bytes: ([key, photos.role] + photos.names).joined(separator: "\n").utf8)
-    let path = "\(folder)/features-\(name.text).safetensors"
+    let path = path("features", key, photos)
     if access(path, F_OK) == 0 { return (path, photos.names) }
     return earlier(key, photos) ?? (path, photos.names)
+  }
+
+  private func path(_ kind: String, _ key: String, _ photos: PhotoList) -> String {
+    var name = Fingerprint()
+    name.add(bytes: ([key, photos.role] + photos.names).joined(separator: "\n").utf8)
+    return "\(folder)/\(kind)-\(name.text).safetensors"
   }
 
   /// The same of a run of an earlier version, which called images by their paths. Where several may be meant by now, none
@@ -125,22 +161,27 @@ final class RunMaps {
       path: path, differences: ["other convolutions, or another way from pixels to their input"] + changes)
   }
 
-  private func fill(_ cache: MapCache, _ photos: PhotoList, _ view: Augmentation) throws {
-    let pending = cache.pending.count
+  /// Computes what is missing of some photos, and tells how far that is.
+  /// - Parameter compute: does it, and tells of rows that are done and photos that can't be read.
+  private func fill(
+    _ name: String, _ photos: PhotoList, pending: Int,
+    _ compute: ((Int) throws -> Void, (String, String) -> Void) throws -> Void
+  ) throws {
     if pending == 0 { return }
-    let name = "features of \(photos.name)" + (view.name.isEmpty ? "" : ", " + view.name)
     report(.features(name: name, done: 0, total: pending))
     var failures = 0
-    try encoder.fill(cache, paths: photos.files, view: view, tap: network.tap) { done in
+    func progress(_ done: Int) throws {
       for warning in warnings.taken() where reported.insert(warning).inserted { report(.warning(warning)) }
       // The last is reported when all is written.
       if done < pending { report(.features(name: name, done: done, total: pending)) }
       if shouldStop() { throw TrainingError.interrupted(path: folder) }
-    } failed: { path, message in
+    }
+    func failed(_ path: String, _ message: String) {
       unreadable.insert(ExactName(path))
       failures += 1
       if failures <= 5 { report(.warning(message)) }
     }
+    try compute(progress, failed)
     report(.features(name: name, done: pending, total: pending))
     if failures > 5 { report(.warning("\(failures - 5) more images can't be read")) }
     if failures == photos.files.count { throw TrainingError.noImages(name: photos.name) }

@@ -10,8 +10,9 @@ struct RunSizes {
   let parameters: Int
   /// Multiplications of the decoder for a word, and of head and W_ih for an image.
   let perWord, perImage: Double
-  /// Of an epoch: captions or images, as batches are made of; images that go through the head; words to learn.
-  let units, rows, words: Double
+  /// Of an epoch: captions or images, as batches are made of; images that go through the head; those of them that a teacher
+  /// has seen; words to learn.
+  let units, rows, scoredRows, words: Double
   /// Multiplications for the class scores of a photo that a teacher has seen; those of an epoch's photos beside captions, for
   /// what is learned of them; words of a batch of text.
   let perScored, besideOperations, textWords: Double
@@ -77,6 +78,7 @@ struct RunSizes {
     let told = units * configuration.labelCaptions / taught / max(steps, 1)
     let heard = configuration.teacherScoresWeight > 0 ? Double(configuration.teacherBatch) : 0
     rows = units + steps * (max(classified, told) + heard)
+    scoredRows = steps * heard
     perScored = Double(scored)
     let perNamed = Double(named + sources.labelNames.count * width)
     besideOperations = steps * (classified * perNamed + heard * perScored)
@@ -101,12 +103,13 @@ struct RunSizes {
     // Embedding, gates, cell and hidden states and their gradients; v and its gradients; the beam's logits.
     let recurrent = Int(positions) * 4 * (2 * e + layers * 12 * h) + configuration.batchSize * d * 24
     activationBytes = recurrent + attended + remembered + 50 * configuration.validationBeamWidth * v * 8
+    let views = configuration.cachedViews.count
     datasetBytes =
-      (check.train.images * (configuration.views + 1) + check.validation.images) * 400
+      (check.train.images * (views + 1) + check.validation.images) * 400
       + (check.train.captions + check.validation.captions) * 64
       + (check.train.words.tokens + check.validation.words.tokens) * 8
       + Int(sentences) * 24 + Int(spoken) * 8
-      + sources.lists.reduce(0) { $0 + $1.files.count } * (configuration.views + 1) * 400
+      + sources.lists.reduce(0) { $0 + $1.files.count } * (views + 1) * 400
   }
 
   /// What a head and a decoder ask of the source of their parameters.

@@ -1,5 +1,4 @@
 internal import Datasets
-internal import Imaging
 internal import Language
 
 /// What a run's files have beside captions: text, photos with labels, photos that a teacher has seen.
@@ -103,19 +102,12 @@ struct RunSources {
     return notes
   }
 
-  /// The same in a run's words, with the features of its photos.
-  /// - Parameter cache: the features of a view of some photos.
-  /// - Throws: what `cache` throws.
+  /// The same in a run's words.
+  /// - Parameter photos: what is learned from of some photos.
+  /// - Throws: what `photos` throws.
   func data(
-    _ vocabulary: Vocabulary, cache: (PhotoList, Augmentation) throws -> MapCache
+    _ vocabulary: Vocabulary, photos: (PhotoList) throws -> any PhotoFeatures
   ) throws -> SideData {
-    func photos(_ list: PhotoList) throws -> CachedPhotos {
-      CachedPhotos(
-        features: try cache(list, Augmentation(0)),
-        views: try (1..<configuration.views).map {
-          try cache(list, Augmentation($0, seed: configuration.seed))
-        })
-    }
     var result = SideData()
     if let text {
       let limit = configuration.lengthLimit

@@ -9,7 +9,8 @@ internal import Tensors
 
 /// A training run in a folder, from caption files and photos to `model.safetensors`.
 ///
-/// It reads the data, runs the frozen convolutions once over all images into `features-*.safetensors`, and trains. A run
+/// It reads the data, runs the frozen convolutions once over all images into `features-*.safetensors` (or keeps the photos
+/// to change them at every step, in `photos-*.safetensors`), and trains. A run
 /// that was stopped, or whose process was killed, is taken up again with `resume`, and ends as if nothing had been.
 ///
 /// ```swift
@@ -146,16 +147,13 @@ public struct TrainingRun {
     if let begun { try features.check(begun, configuration, at: checkpointPath) }
     let trainSplit = try EncodedSplit(
       captions: learned.captions, rows: learned.rows, references: train.references(of:), names: train.names,
-      features: features.cache(of: train.photos, view: Augmentation(0)),
-      views: (1..<configuration.views).map {
-        try features.cache(of: train.photos, view: Augmentation($0, seed: configuration.seed))
-      }, sources: train.sources)
+      photos: features.features(of: train.photos), sources: train.sources)
     let told = validation.encoded(by: vocabulary)
     let validationSplit = try EncodedSplit(
       captions: told.captions, rows: told.rows, references: validation.references(of:),
       names: validation.names,
-      features: features.cache(of: validation.photos, view: Augmentation(0)))
-    let beside = try sources.data(vocabulary) { try features.cache(of: $0, view: $1) }
+      photos: CachedPhotos(features: features.cache(of: validation.photos, view: Augmentation(0))))
+    let beside = try sources.data(vocabulary) { try features.features(of: $0) }
     if !features.unreadable.isEmpty { report(.unreadable(images: features.unreadable.count)) }
     var trainer = try Trainer(
       configuration, description,

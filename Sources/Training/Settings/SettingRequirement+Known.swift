@@ -3,6 +3,11 @@ extension SettingRequirement {
   static let withoutValidationData = Self("without --validation-captions and --validation-split") {
     $0.validationCaptions.isEmpty && $0.validationSplit.isEmpty
   }
+  static let withoutAugmentation = Self("without --augmentation") { $0.augmentation == .none }
+  static let withAugmentation = Self("with --augmentation") { $0.augmentation != .none }
+  static let withColourJitter = Self("with --augmentation crops-and-colour") {
+    $0.augmentation == .cropsAndColour
+  }
   static let withLengthLimit = Self("with --max-length") { $0.maximumLength > 0 }
   static let withRememberingGate = Self("without --start, for a cell with a forget gate") {
     ($0.start.isEmpty || $0.start == TrainingConfiguration.noStart) && $0.cell.cell.rememberingGate != nil

@@ -91,7 +91,44 @@ public struct TrainingSettings: Sendable {
   /// Views of each training image, of which a caption sees one at random: the image, its mirror image, random crops.
   public let views = Setting(
     .data, "views", 2, "Views of each image to learn from: itself, mirrored, then random crops."
-  ).within(.range(1...64))
+  ).within(.range(1...64)).only(.withoutAugmentation)
+  /// Whether photos are changed anew at every step, in place of views that are made once.
+  public let augmentation = Setting(
+    .data, "augmentation", TrainingConfiguration.AugmentationKind.none,
+    "In place of --views, change photos anew at every step: random crops, half of them mirrored, and other colours too. "
+      + "Dear: the convolutions before --fine-tune-from, else all, then run for every photo of every step; with "
+      + "--batch-unit images the captions of a photo share a crop. Photos of --teacher-scores stay as they are."
+  )
+  /// The smallest share of a photo's area that a crop has.
+  public let smallestCrop = Setting(
+    .data, "smallest-crop", 0.5, "Smallest share of a photo's area that a crop has."
+  ).within(Bounds("0.01 to 1") { (0.01...1).contains($0) }).placeholder("share").only(.withAugmentation)
+    .onResume(.free)
+  /// The largest ratio of a crop's width to its height; the smallest is one over it.
+  public let cropRatio = Setting(
+    .data, "crop-ratio", 1.3333, "Largest ratio of a crop's sides, which are then stretched to the network's."
+  ).within(Bounds("1 to 10") { (1...10).contains($0) }).placeholder("ratio").only(.withAugmentation)
+    .onResume(.free)
+  /// How often a crop is mirrored.
+  public let mirrorChance = Setting(
+    .data, "mirror-chance", 0.5, "How often left and right are exchanged; 0 where captions tell them apart."
+  ).within(Bounds("0 to 1") { (0...1).contains($0) }).placeholder("share").only(.withAugmentation)
+    .onResume(.free)
+  /// How far the factor on brightness may be from 1.
+  public let brightnessJitter = Setting(
+    .data, "brightness-jitter", 0.4, "How far the random factor on brightness may be from 1."
+  ).within(Bounds("0 to 10") { (0...10).contains($0) }).placeholder("strength").only(.withColourJitter)
+    .onResume(.free)
+  /// How far the factor on contrast may be from 1.
+  public let contrastJitter = Setting(
+    .data, "contrast-jitter", 0.4, "How far the random factor on contrast may be from 1."
+  ).within(Bounds("0 to 10") { (0...10).contains($0) }).placeholder("strength").only(.withColourJitter)
+    .onResume(.free)
+  /// How far the factor on saturation may be from 1.
+  public let saturationJitter = Setting(
+    .data, "saturation-jitter", 0.4, "How far the random factor on saturation may be from 1."
+  ).within(Bounds("0 to 10") { (0...10).contains($0) }).placeholder("strength").only(.withColourJitter)
+    .onResume(.free)
   /// Whether every pixel of large JPEGs is decoded, as earlier versions did, or no finer than twice the side that the
   /// network reads.
   public let exactDecoding = Setting(

@@ -10,10 +10,11 @@ struct TrainCommand: ParsableCommand {
     commandName: "train", abstract: "Trains a captioner on photos with captions.",
     discussion: """
       Runs the convolutions that stay as they are once over all images (kept in
-      OUTPUT/features-*.safetensors), then trains the FC head, the recurrent decoder
-      and the convolutions that are to learn. Writes OUTPUT/model.safetensors (the best
-      so far on validation), checkpoint.safetensors, config.json, log.jsonl and
-      report.html. Ctrl-C saves and stops; --resume continues exactly where the run
+      OUTPUT/features-*.safetensors; with --augmentation at every step, over photos kept
+      small in OUTPUT/photos-*.safetensors), then trains the FC head, the recurrent
+      decoder and the convolutions that are to learn. Writes OUTPUT/model.safetensors
+      (the best so far on validation), checkpoint.safetensors, config.json, log.jsonl
+      and report.html. Ctrl-C saves and stops; --resume continues exactly where the run
       stood.
 
       Options come from the defaults, then --config, then --preset, then the command

@@ -12,7 +12,8 @@ struct TrainOptions: ParsableArguments {
     "decay-every",
     "decay-patience", "clip-norm", "average-decay", "pooled-dropout", "feature-dropout", "embedding-dropout",
     "layer-dropout", "sampling-k", "sampling-c", "sampling-floor", "sampling-coin", "sampling-choice",
-    "teacher-weight", "reward-references", "label-batch",
+    "teacher-weight", "reward-references", "label-batch", "smallest-crop", "crop-ratio", "mirror-chance",
+    "brightness-jitter", "contrast-jitter", "saturation-jitter",
     "label-captions-until", "teacher-temperature", "teacher-batch", "validation-beam-width",
   ]
 

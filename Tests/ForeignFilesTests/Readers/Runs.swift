@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import Imaging
 import Models
 import Support
 import Tensors
@@ -40,6 +41,34 @@ extension ForeignReader {
         try cache.flush()
         guard cache.pending.isEmpty else { throw Wrong("rows are missing") }
       }
+    })
+
+  /// A run's photos.
+  static let photos = ForeignReader(
+    name: "photos",
+    words: ["photos", "status", "stamps", "U8", "U64", "\"shape\":", "\"data_offsets\":", "key", "names"],
+    seeds: {
+      let metadata = ["key": "k", "names": #"["a.jpg","b.jpg"]"#]
+      return try [
+        file(
+          [("stamps", "U64", 8, [2, 4]), ("photos", "U8", 1, [2, 16]), ("status", "U8", 1, [2])], metadata)
+      ]
+    },
+    read: { bytes, scratch in
+      scratch.hold(bytes)
+      let check = outcome { FeatureFileCheck.findings(try SafetensorsFile(path: scratch.path)) }
+      _ = check.value?.count
+      let opened = outcome {
+        try ReducedPhotoCache(path: scratch.path, key: "k", names: names, files: names, pixels: 4)
+      }
+      guard let cache = opened.value else { return }
+      for row in names.indices where cache.status(of: row) == .done {
+        guard cache.image(of: row).size.pixels <= 4 else { throw Wrong("a photo that is too large") }
+      }
+      let photo = RGBImage(width: 2, height: 1, pixels: [1, 2, 3, 4, 5, 6])
+      for row in cache.pending { try cache.store(photo, row: row) }
+      try cache.flush()
+      guard cache.pending.isEmpty else { throw Wrong("rows are missing") }
     })
 
   /// A checkpoint's state: what a run goes on from.
