@@ -71,7 +71,7 @@ let package = Package(
       name: "CaptionerEngine",
       targets: [
         "Models", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "Layers",
-        "CaptionMetrics", "PhotoMetadata", "Support", "Tensors", "Training", "WebPages",
+        "CaptionMetrics", "PhotoMetadata", "Requests", "Support", "Tensors", "Training", "WebPages",
       ]),
   ],
   dependencies: [
@@ -133,6 +133,9 @@ let package = Package(
         "Datasets", "Decoding", "Imaging", "Kernels", "Language", "Layers", "Support", "Tensors",
       ],
       settings: numeric, fixtures: true)
+    + module(
+      "Requests", dependencies: ["Decoding", "Imaging", "Kernels", "Language", "Support"],
+      testDependencies: ["Decoding", "Kernels", "Language"])
     // Layer 7.
     + module(
       "Evaluation",
@@ -167,7 +170,7 @@ let package = Package(
     + module(
       "Service",
       dependencies: [
-        "Models", "Decoding", "Imaging", "Kernels", "Language", "Reporting", "Support", "Tensors",
+        "Models", "Decoding", "Imaging", "Kernels", "Language", "Reporting", "Requests", "Support", "Tensors",
         hummingbird,
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -177,7 +180,7 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
-      testDependencies: ["Models", "Decoding", "Imaging", "Kernels", "Language"])
+      testDependencies: ["Models", "Decoding", "Imaging", "Kernels", "Language", "Requests"])
     // Layer 12: the command.
     + [
       .executableTarget(
@@ -197,8 +200,7 @@ let package = Package(
         name: "ForeignFilesTests",
         dependencies: [
           "Models", "Datasets", "Decoding", "Imaging", "Kernels", "Language", "Layers", "CaptionMetrics",
-          "PhotoMetadata",
-          "Support",
+          "PhotoMetadata", "Requests", "Support",
           "Tensors", "Training", "WebPages", "TestSupport",
         ],
         exclude: ["Fixtures"], swiftSettings: strict),

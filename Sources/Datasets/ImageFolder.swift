@@ -67,6 +67,7 @@ struct ImageFolder {
   }
 
   private func isInside(_ name: String) -> Bool {
-    !name.isEmpty && !name.hasPrefix("/") && !name.split(separator: "/").contains("..")
+    !name.isEmpty && !name.hasPrefix("/")
+      && !name.utf8.split(separator: UInt8(ascii: "/")).contains { $0.elementsEqual("..".utf8) }
   }
 }

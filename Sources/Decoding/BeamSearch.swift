@@ -14,19 +14,23 @@ public struct BeamOptions: Sendable, Equatable {
   public var minimumLength: Int
   /// What finished captions are ranked by.
   public var lengthNormalization: LengthNormalization
+  /// λ, 0 to 1: finished captions are ranked by ln p(caption | image) − λ ln p(caption) where it is above 0.
+  public var mutualInformation: Double
   /// What a caption must and must not say.
   public var constraints: Constraints
 
   /// Values out of range are brought into it.
   public init(
     beamWidth: Int = 3, captions: Int = 1, maximumLength: Int = 20, minimumLength: Int = 0,
-    lengthNormalization: LengthNormalization = .none, constraints: Constraints = Constraints()
+    lengthNormalization: LengthNormalization = .none, mutualInformation: Double = 0,
+    constraints: Constraints = Constraints()
   ) {
     self.beamWidth = max(1, beamWidth)
     self.captions = min(max(1, captions), self.beamWidth)
     self.maximumLength = max(0, maximumLength)
     self.minimumLength = min(max(0, minimumLength), self.maximumLength)
     self.lengthNormalization = lengthNormalization
+    self.mutualInformation = min(max(0, mutualInformation), 1)
     self.constraints = constraints
   }
 }
@@ -44,10 +48,10 @@ public struct BeamOptions: Sendable, Equatable {
 ///
 /// Not for use by two threads at once.
 public struct BeamSearch<Decoder: SequenceDecoder> {
-  private let decoder: Decoder
-  private let options: BeamOptions
-  private let cache: DecodingCache
-  private let device: Device
+  let decoder: Decoder
+  let options: BeamOptions
+  let cache: DecodingCache
+  let device: Device
 
   /// A search with a decoder.
   /// - Parameter cache: of this very decoder.
@@ -63,6 +67,14 @@ public struct BeamSearch<Decoder: SequenceDecoder> {
 
   /// The captions of each image, the best first: at least one.
   public func search(_ features: ImageFeatures) -> [[Hypothesis]] {
+    guard options.mutualInformation > 0 else { return likeliest(features, options) }
+    var all = options
+    all.captions = options.beamWidth
+    return ranked(likeliest(features, all), features)
+  }
+
+  /// The best captions of each image by what the model tells of them with the image.
+  private func likeliest(_ features: ImageFeatures, _ options: BeamOptions) -> [[Hypothesis]] {
     var images = (0..<features.count).map { _ in ImageBeam(options) }
     var session = decoder.session(for: features, sharing: cache, on: device)
     for length in 0...options.maximumLength where session.rows > 0 {

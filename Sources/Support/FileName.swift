@@ -60,6 +60,14 @@ public enum FileName {
     return bytes
   }
 
+  /// The folder of a path with the slash behind it, or nothing, and the name in it. By bytes: to `Character` a slash and an
+  /// accent that the name begins with are one.
+  public static func split(_ path: String) -> (folder: String, name: String) {
+    let scalars = path.unicodeScalars
+    guard let slash = scalars.lastIndex(of: "/") else { return ("", path) }
+    return (String(scalars[...slash]), String(scalars[scalars.index(after: slash)...]))
+  }
+
   /// The name as the system takes it.
   public static func path(_ text: String) -> [CChar] { bytes(text).map { CChar(bitPattern: $0) } + [0] }
 }

@@ -49,7 +49,7 @@ private struct Identity: Hashable {
   let device: UInt64
   let inode: UInt64
   /// The name in the folder that device and inode are of; empty for a file that is there.
-  let name: String
+  let name: ExactName
 
   /// Of a file or folder that is there.
   init?(_ path: String) {
@@ -57,7 +57,7 @@ private struct Identity: Hashable {
     guard stat(FileName.path(path), &status) == 0 else { return nil }
     device = UInt64(status.st_dev)
     inode = UInt64(status.st_ino)
-    name = ""
+    name = ExactName("")
   }
 
   /// Of one that may come to be.
@@ -66,6 +66,6 @@ private struct Identity: Hashable {
     guard stat(FileName.path(folder(of: path)), &status) == 0 else { return nil }
     device = UInt64(status.st_dev)
     inode = UInt64(status.st_ino)
-    name = String(path[(path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex)...])
+    name = ExactName(FileName.split(path).name)
   }
 }

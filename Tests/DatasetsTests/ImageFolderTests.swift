@@ -49,6 +49,13 @@ private func bytes(_ names: [String]) -> [[UInt8]] { names.map { Array($0.utf8) 
   #expect(dataset.brokenEntries.count == 1 && dataset.brokenEntries[0].contains("/etc/passwd"))
 }
 
+/// A folder is left by `..`, also where the next name begins with an accent.
+@Test(arguments: ["../a.jpg", "../\u{301}a.jpg", "sub/../\u{301}../../a.jpg", "..", "sub/..", "..//\u{301}"])
+func nothingOutsideIsRead(_ name: String) throws {
+  let dataset = try names(["a.jpg"], ["a.jpg", name])
+  #expect(dataset.images.map(\.fileName) == ["a.jpg"] && dataset.brokenEntries.count == 1)
+}
+
 /// Caption files keep the paths of the machine that they were made on.
 @Test func absolutePathsOfAnotherMachineAreFound() throws {
   let dataset = try names(

@@ -31,9 +31,10 @@ import Testing
   @Test func severalImages() async throws {
     try await TestService.with { service async throws in
       let expected = try TestService.photos.map { try service.expected($0, Self.usual) }
-      let parts = zip(["a.jpg", "b.png", "ü\\\".png"], TestService.photos).map { (file($0), $1) }
+      let parts = zip(["a.jpg", "b.png", "ü\\\".png"], TestService.photos).map { (fileHeaders($0), $1) }
       let reply = try await service.post(
-        "/v1/captions", form(parts + [(field("beam_width"), [51])]), type: "multipart/form-data; boundary=b")
+        "/v1/captions", multipartForm(parts + [(fieldHeaders("beam_width"), [51])]),
+        type: "multipart/form-data; boundary=b")
       #expect(try reply.captions() == expected)
       let names = (try reply.json()["results"] as? [[String: Any]])?.compactMap { $0["image"] as? String }
       #expect(names == ["a.jpg", "b.png", "ü\".png"])
@@ -52,7 +53,8 @@ import Testing
     try await TestService.with { service async throws in
       let cut = Array(TestService.photos[0].prefix(TestService.photos[0].count / 2))
       let reply = try await service.post(
-        "/v1/captions", form([(file("cut.jpg"), cut), (file("b.png"), TestService.photos[1])]),
+        "/v1/captions",
+        multipartForm([(fileHeaders("cut.jpg"), cut), (fileHeaders("b.png"), TestService.photos[1])]),
         type: "multipart/form-data; boundary=b")
       let results = try #require(try reply.json()["results"] as? [[String: Any]])
       #expect(reply.status == 200 && results[1]["captions"] != nil && results[0]["captions"] == nil)
@@ -124,9 +126,10 @@ import Testing
         ),
         try await service.post(
           "/v1/scores",
-          form([
-            (file("a.jpg"), TestService.photos[0]), (field("captions"), Array("a dog runs".utf8)),
-            (field("captions"), Array("the zebra".utf8)), (field("runner_ups"), [50]),
+          multipartForm([
+            (fileHeaders("a.jpg"), TestService.photos[0]),
+            (fieldHeaders("captions"), Array("a dog runs".utf8)),
+            (fieldHeaders("captions"), Array("the zebra".utf8)), (fieldHeaders("runner_ups"), [50]),
           ]), type: "multipart/form-data; boundary=b"),
       ]
       for reply in replies {

@@ -109,7 +109,7 @@ import Testing
         #expect(try await service.post(path, json: deep).status == 400, "\(path)")
         #expect(try await service.post(path, json: #"{"images": ["#).status == 400, "\(path)")
       }
-      let truncated = form([(file("a.jpg"), TestService.photos[0])]).dropLast(12)
+      let truncated = multipartForm([(fileHeaders("a.jpg"), TestService.photos[0])]).dropLast(12)
       #expect(
         try await service.post("/v1/captions", Array(truncated), type: "multipart/form-data; boundary=b")
           .status == 400)
@@ -120,6 +120,20 @@ import Testing
         service.port, "Content-Length: 100", "Content-Type: image/png", "Connection: close")
       #expect(try await service.send([lines + [1, 2, 3]]).status == 408)
       #expect(try await service.send([Array("hello\r\n\r\n".utf8)]).status == 400)
+    }
+  }
+
+  /// What is compressed is told so, not taken for a broken photo.
+  @Test func codedBodies() async throws {
+    try await TestService.with { service async throws in
+      for path in ["/v1/captions", "/api/chat", "/v1/responses", "/"] {
+        let coded = ["Content-Encoding": "gzip"]
+        let reply = try await service.post(path, TestService.photos[0], headers: coded)
+        #expect(reply.status == 415 && reply.headers["accept-encoding"] == "identity", "\(path)")
+        #expect(reply.text.contains("Content-Encoding: expected none"), "\(path)")
+      }
+      let plain = ["Content-Encoding": "Identity"]
+      #expect(try await service.post("/v1/captions", TestService.photos[0], headers: plain).status == 200)
     }
   }
 
@@ -188,6 +202,16 @@ import Testing
       let wrong = try await service.get("/v1/captions")
       #expect(wrong.status == 405 && wrong.headers["allow"] == "POST")
       #expect(try await service.send("DELETE", "/", []).headers["allow"] == "GET, HEAD, POST")
+      for (path, allowed) in [
+        ("/v1/models/model", "GET, HEAD"), ("/models/a", "POST"), ("/models/a/b", "POST"),
+        ("/healthz", "GET, HEAD"),
+      ] {
+        let reply = try await service.send("DELETE", path, [])
+        #expect(reply.status == 405 && reply.headers["allow"] == allowed, "\(path)")
+      }
+      for path in ["/models", "/v1/models/a/b", "/v1/captions/x"] {
+        #expect(try await service.send("DELETE", path, []).status == 404, "\(path)")
+      }
       let head = try await service.send("HEAD", "/healthz", [])
       #expect(head.status == 200 && head.body.isEmpty)
       let page = try await service.get("/")

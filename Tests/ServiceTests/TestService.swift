@@ -110,16 +110,3 @@ extension HTTPReply {
   /// What is wrong, in the service's own words.
   var detail: String { (try? json()["detail"] as? String) ?? "" }
 }
-
-/// A body of `multipart/form-data`.
-func form(_ parts: [(headers: String, content: [UInt8])], boundary: String = "b") -> [UInt8] {
-  var body: [UInt8] = []
-  for part in parts {
-    body += Array("--\(boundary)\r\n\(part.headers)\r\n\r\n".utf8) + part.content + [13, 10]
-  }
-  return body + Array("--\(boundary)--\r\n".utf8)
-}
-
-/// The headers of a file, and of a field.
-func file(_ name: String) -> String { "Content-Disposition: form-data; name=\"image\"; filename=\"\(name)\"" }
-func field(_ name: String) -> String { "Content-Disposition: form-data; name=\"\(name)\"" }

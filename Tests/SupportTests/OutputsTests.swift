@@ -30,6 +30,9 @@ import Testing
           refusal { try outputs.add(folder + other, "--two") }?.contains("--one is the same file") == true,
           "\(other)")
       }
+      // To `String` these are the same name twice, and a name without a slash before it.
+      var normalised = Outputs()
+      for name in ["/caf\u{E9}", "/cafe\u{301}", "/\u{301}"] { try normalised.add(folder + name, "--one") }
       var outputs = Outputs(readingFrom: [file])
       try outputs.add(folder + "/a", "--one")
       try outputs.add(folder + "/b", "--two")

@@ -70,6 +70,29 @@ import Testing
     }
   }
 
+  /// Pages are called by bytes: none takes another's place, and none loses its own.
+  @Test func namesOfPagesAreBytes() throws {
+    try Workplace.with { place in
+      _ = try place.dataset()
+      let names = [
+        "caf\u{E9}.html", "cafe\u{301}.html", "\u{301}.html", "-.html", "a%20b?#.html", "new\nline.html",
+      ]
+      for name in names { try place.file(name, #"<img src="photos/1.jpg">"#) }
+      try place.makeFolder("written")
+      let command = ["alt", "--model", place.model, "--write-to", "written"]
+      let outcome = try place.start(command + names.map { "./" + $0 }).outcome()
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      for name in names { #expect(try text(place, "written/" + name).hasPrefix("<img alt="), "\(name)") }
+      let latin = Array((place.folder + "/caf").utf8CString.dropLast()) + [CChar(bitPattern: 0xE9), 0]
+      #expect(rename(place.folder + "/-.html", latin) == 0)
+      let bytes = try CaptionerProcess(
+        command, in: place.folder, shell: #"exec "$@" "$(printf 'caf\351')""#
+      ).outcome()
+      #expect(bytes.status == 0, "\(bytes.errors)")
+      #expect(access(Array((place.folder + "/written/caf").utf8CString.dropLast()) + [-23, 0], F_OK) == 0)
+    }
+  }
+
   @Test func whatCannotBeDoneIsTold() throws {
     try Workplace.with { place in
       _ = try place.dataset()

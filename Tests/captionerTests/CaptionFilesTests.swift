@@ -64,6 +64,36 @@ import Testing
     }
   }
 
+  /// A link in the place of a caption file leads to no photo's end, and what is no file is no caption.
+  @Test func linksAndFoldersInTheWay() throws {
+    try Workplace.with { place in
+      for name in ["a.jpg", "b.jpg", "c.jpg", "d.jpg"] { try place.photo("decode/jpeg-444.jpg", as: name) }
+      let photo = try Data(contentsOf: URL(fileURLWithPath: place.folder + "/a.jpg"))
+      symlink("b.jpg", place.folder + "/a.txt")
+      link(place.folder + "/a.jpg", place.folder + "/b.txt")
+      try place.makeFolder("c.txt")
+      try place.file("kept", "kept")
+      symlink("kept", place.folder + "/d.txt")
+      let names = ["a.jpg", "b.jpg", "c.jpg", "d.jpg"]
+      for option in ["--overwrite", "--skip-existing"] {
+        let command = ["caption"] + names + ["--model", place.model, "--write", "txt", option]
+        let outcome = try place.start(command).outcome()
+        #expect(outcome.status == 1, "\(outcome.errors)")
+        for message in [
+          "a.jpg: a.txt, which would be its txt file, is read as a photo",
+          "b.jpg: b.txt, which would be its txt file, is read as a photo",
+          "c.txt: can't write: not a regular file",
+        ] {
+          #expect(outcome.errors.contains("captioner: " + message), "\(option): \(outcome.errors)")
+        }
+        for name in names {
+          #expect(try Data(contentsOf: URL(fileURLWithPath: place.folder + "/" + name)) == photo, "\(name)")
+        }
+        #expect(text("d.txt", in: place) != "kept")
+      }
+    }
+  }
+
   /// Only what is missing is written; several kinds at once.
   @Test(.enabled(if: XMPPacket.isAvailable, "needs the library expat (Debian: libexpat1)"))
   func severalKindsInAFolder() throws {

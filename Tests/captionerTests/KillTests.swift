@@ -112,4 +112,29 @@ import Testing
       }
     }
   }
+
+  /// The same where what is printed comes before a file, or between many.
+  @Test func aReaderThatGoesAmidManyFilesCostsNone() throws {
+    try Workplace.with { place in
+      _ = try place.dataset()
+      let photos = (1...8).map { "photos/\($0)" }
+      for page in ["a.html", "b.html"] {
+        try place.file(page, String(repeating: #"<img src="photos/1.jpg">"#, count: 3000))
+      }
+      for arguments in [
+        ["caption", "photos", "--write", "txt"], ["caption", "photos", "--explain", "page.html"],
+        ["alt", "a.html", "b.html", "--in-place"],
+      ] {
+        let outcome = try CaptionerProcess(
+          arguments + ["--model", place.model], in: place.folder,
+          shell: "mkfifo pipe; (: <pipe) & \"$@\" >pipe; status=$?; wait; rm pipe; exit $status"
+        ).outcome()
+        #expect(outcome.status == 0, "\(arguments): \(outcome.errors)")
+      }
+      #expect(!contents(photos.map { $0 + ".txt" } + ["page.html"], in: place).contains(nil))
+      for page in contents(["a.html", "b.html"], in: place) {
+        #expect(String(decoding: page ?? Data(), as: UTF8.self).hasPrefix("<img alt="))
+      }
+    }
+  }
 }

@@ -4,6 +4,7 @@ internal import Imaging
 internal import Kernels
 internal import Language
 internal import Models
+internal import Requests
 internal import Support
 internal import Synchronization
 internal import Tensors

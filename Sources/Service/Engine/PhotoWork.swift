@@ -2,6 +2,7 @@ internal import Decoding
 internal import Imaging
 internal import Language
 internal import Models
+internal import Requests
 
 /// What is asked about a photo.
 enum PhotoQuestion: Sendable, Equatable {
@@ -17,13 +18,6 @@ enum PhotoQuestion: Sendable, Equatable {
   var explains: Bool {
     if case .captions(_, _, explains: true) = self { true } else { false }
   }
-}
-
-/// A photo's file, as it came.
-struct PhotoFile: Sendable {
-  /// What answers and errors call it.
-  let name: String
-  let bytes: [UInt8]
 }
 
 /// What was found out about a photo.

@@ -1,3 +1,5 @@
+internal import Requests
+
 /// What `body` gives, if it does so in time; else it is cancelled.
 /// - Throws: what it throws; `error` when the time is over.
 func withTimeout<R: Sendable>(

@@ -2,6 +2,8 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import NIOCore
 internal import NIOHTTPTypes
+internal import Requests
+internal import Support
 internal import Synchronization
 
 /// Reads requests' bodies: each up to a size and within a time, all together up to a size.
@@ -16,6 +18,11 @@ final class BodyReader: Sendable {
   func with<R: Sendable>(
     _ request: Request, _ channel: any Channel, _ use: ([UInt8]) async throws -> R
   ) async throws -> R {
+    if let coding = request.headers[.contentEncoding], !["", "identity"].contains(coding.lowercased()) {
+      throw Problem(
+        .unsupportedMediaType,
+        "Content-Encoding: expected none, found \"\(coding.shortened(to: 60))\"", closes: true)
+    }
     let limit = options.maximumBody
     let length = request.headers[.contentLength].flatMap { Int($0) }
     if let length, length > limit { throw tooLarge("\(length)") }

@@ -2,6 +2,7 @@ internal import Foundation
 internal import HTTPTypes
 internal import Hummingbird
 internal import NIOCore
+internal import Requests
 internal import Support
 
 /// Counts, times and tells every request.
@@ -42,7 +43,7 @@ struct RequestObserver: RouterMiddleware {
 
 /// Turns what goes wrong into answers.
 struct ProblemResponder: RouterMiddleware {
-  /// The methods of each path.
+  /// The methods of each path, which may have parts that stand for any (`{name}`), or for any number (`**`).
   let methods: [String: Set<String>]
 
   func handle(
@@ -62,12 +63,15 @@ struct ProblemResponder: RouterMiddleware {
       problem = .failed("something went wrong that is not the request's fault")
     }
     let dialect = Dialect(path: request.uri.path)
-    var response = try Response(dialect.error(problem), status: problem.status, type: dialect.errorType)
+    var response = try Response(
+      dialect.error(problem), status: problem.responseStatus, type: dialect.errorType)
     switch problem.status {
     case .serviceUnavailable: response.headers[.retryAfter] = "1"
     case .unauthorized: response.headers[.wwwAuthenticate] = "Bearer"
     case .methodNotAllowed:
-      response.headers[.allow] = (methods[request.uri.path] ?? []).sorted().joined(separator: ", ")
+      response.headers[.allow] = (methods(of: request.uri.path) ?? []).sorted().joined(separator: ", ")
+    case .unsupportedMediaType where request.headers[.contentEncoding] != nil:
+      response.headers[.acceptEncoding] = "identity"
     default: break
     }
     if problem.closes {
@@ -80,9 +84,22 @@ struct ProblemResponder: RouterMiddleware {
     return response
   }
 
+  /// The methods of a request's path; nil where there is none of that name.
+  private func methods(of path: String) -> Set<String>? {
+    if let methods = methods[path] { return methods }
+    let parts = path.split(separator: "/")
+    return methods.first { pattern, _ in
+      let pattern = pattern.split(separator: "/")
+      guard pattern.count == parts.count || pattern.last == "**" && pattern.count < parts.count else {
+        return false
+      }
+      return zip(pattern, parts).allSatisfy { $0 == $1 || $0.hasPrefix("{") || $0 == "**" }
+    }?.value
+  }
+
   private func missing(_ request: Request) -> Problem {
     let path = request.uri.path
-    guard let methods = methods[path] else {
+    guard let methods = methods(of: path) else {
       return Problem(.notFound, "\(path.shortened(to: 200)): there is nothing of that name")
     }
     return Problem(

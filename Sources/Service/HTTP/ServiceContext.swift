@@ -1,5 +1,6 @@
 internal import Hummingbird
 internal import NIOCore
+internal import Requests
 
 /// What a request comes with beside itself.
 struct ServiceContext: RequestContext {

@@ -3,6 +3,7 @@ internal import Hummingbird
 internal import Imaging
 internal import Language
 internal import Models
+internal import Requests
 internal import Support
 
 /// The service's own interface, and what the others have of it.
@@ -73,31 +74,14 @@ struct CaptionRoutes: Sendable {
     try await bodies.with(request, context.channel) { body in
       let submission = try Submission(
         body, contentType: request.headers[.contentType], query: request.uri.query, images: "image", limit: 1)
-      let fields = submission.fields
-      try fields.check(["captions", "runner_ups"])
       let model = engine.model
-      let captions = try fields.texts("captions")
-      guard (1...Self.scoredCaptions).contains(captions.count) else {
-        throw Problem.bad("captions: expected 1 to \(Self.scoredCaptions) captions, found \(captions.count)")
-      }
-      var words: [[Int32]] = []
-      for (place, caption) in captions.enumerated() {
-        guard caption.utf8.count <= Self.captionBytes else {
-          throw Problem.bad(
-            "captions[\(place)]: expected at most \(Self.captionBytes) bytes, found \(caption.utf8.count)")
-        }
-        let vocabulary = model.description.vocabulary
-        words.append(vocabulary.encode(GivenCaption(caption, vocabulary).words))
-      }
-      let runnersUp = try fields.integer("runner_ups", Self.runnersUp) ?? 0
+      let wanted = try ScoreFields(submission.fields, model.description.vocabulary)
       let answers = try await engine.answers(submission.photos, of: model) { _ in
-        .scores(words, runnersUp: runnersUp)
+        .scores(wanted.words, runnersUp: wanted.runnersUp)
       }
       return try results(submission.photos, answers, model)
     }
   }
-
-  static let (scoredCaptions, captionBytes, runnersUp) = (100, 10_000, 0...100)
 
   /// Results in the order of the photos. One that can't be read costs itself alone, unless there is no other.
   private func results(

@@ -1,14 +1,12 @@
 internal import Foundation
 internal import Hummingbird
 internal import Language
+internal import Requests
 
 /// What clients of OpenAI ask: chat completions and responses about images, and which models there are. Texts and options
 /// are read and not heeded, but for how many captions (`n`), their log-probs and streaming.
 struct OpenAIRoutes: Sendable {
   let captions: CaptionRoutes
-
-  /// Captions of a completion, at most.
-  private static let completions = 1...10
 
   /// `GET /v1/models`
   func models(_ request: Request, _ context: ServiceContext) throws -> Response {
@@ -31,66 +29,25 @@ struct OpenAIRoutes: Sendable {
     ]
   }
 
-  private static func object(_ body: [UInt8]) throws(Problem) -> JSON {
-    let body = try JSON(body)
-    guard case .object = body else { throw .bad("the body: expected a JSON object, found \(body.kind)") }
-    return body
-  }
-
-  /// The images of the last message that has any.
-  /// - Parameter place: the messages' key.
-  private static func photos(_ messages: JSON?, _ place: String) throws(Problem) -> [PhotoFile] {
-    guard case .list(let messages)? = messages else {
-      throw .bad("\(place): expected a list of messages, found \(messages?.kind ?? "none")")
-    }
-    for (number, message) in messages.enumerated().reversed() {
-      guard case .list(let parts)? = message["content"] else { continue }
-      var photos: [PhotoFile] = []
-      for (part, content) in parts.enumerated() {
-        let here = "\(place)[\(number)].content[\(part)].image_url"
-        switch content["type"]?.string {
-        case "image_url", "input_image":
-          guard let url = (content["image_url"]?["url"] ?? content["image_url"])?.string else {
-            throw .bad("\(here): expected a URL data:image/…;base64,…, found none")
-          }
-          guard url.hasPrefix("data:") else {
-            throw .bad("\(here): expected a URL data:image/…;base64,…, found another, and none is fetched")
-          }
-          photos.append(try EncodedImage.file(url, here))
-        default: continue
-        }
-      }
-      if !photos.isEmpty { return photos }
-    }
-    throw .bad("\(place): expected an image, found none: a captioner says what photos show, and nothing else")
-  }
-
   /// `POST /v1/chat/completions`
   func chat(_ request: Request, _ context: ServiceContext) async throws -> Response {
     try await captions.bodies.with(request, context.channel) { body in
-      let body = try Self.object(body)
-      let count = body["n"]?.integer ?? 1
-      guard body["n"] == nil || body["n"]?.integer != nil, Self.completions.contains(count) else {
-        throw Problem.bad("n: expected 1 to 10, found \(body["n"]?.kind ?? "none")")
-      }
-      let photos = try Self.photos(body["messages"], "messages")
-      guard count == 1 || photos.count == 1 else {
-        throw Problem.bad("n: expected 1 with several images, found \(count)")
-      }
-      let found = try await captions.captions(photos, captions: count)
-      let texts = photos.count == 1 ? found.captions[0].map(\.text) : [found.captions.text]
+      let question = try OpenAIQuestion(chat: body)
+      let images = question.photos.count
+      let found = try await captions.captions(question.photos, captions: question.count)
+      let texts = images == 1 ? found.captions[0].map(\.text) : [found.captions.text]
       let words = found.captions.joined().reduce(0) { $0 + $1.words.count }
       let completion = Completion(
-        model: body["model"]?.string ?? found.model.name, texts: texts,
-        logProbs: try body.flag("logprobs") ? found.captions[0] : [],
+        model: question.model ?? found.model.name, texts: texts,
+        logProbs: question.wantsLogProbs ? found.captions[0] : [],
         usage: [
-          "prompt_tokens": .integer(photos.count), "completion_tokens": .integer(words),
-          "total_tokens": .integer(photos.count + words),
+          "prompt_tokens": .integer(images), "completion_tokens": .integer(words),
+          "total_tokens": .integer(images + words),
         ])
-      guard try body.flag("stream") else { return try Response(completion.whole) }
-      let events = try completion.chunks(
-        includingUsage: body["stream_options"]?["include_usage"]?.flag == true
-      ).map { "data: \(try $0.text)\n\n" }
+      guard question.streams else { return try Response(completion.whole) }
+      let events = try completion.chunks(includingUsage: question.wantsUsage).map {
+        "data: \(try $0.text)\n\n"
+      }
       return Response(stream: events + ["data: [DONE]\n\n"], type: "text/event-stream")
     }
   }
@@ -98,14 +55,13 @@ struct OpenAIRoutes: Sendable {
   /// `POST /v1/responses`
   func responses(_ request: Request, _ context: ServiceContext) async throws -> Response {
     try await captions.bodies.with(request, context.channel) { body in
-      let body = try Self.object(body)
-      let photos = try Self.photos(body["input"], "input")
-      let found = try await captions.captions(photos)
+      let question = try OpenAIQuestion(response: body)
+      let found = try await captions.captions(question.photos)
       let words = found.captions.joined().reduce(0) { $0 + $1.words.count }
       let answer = ResponseObject(
-        model: body["model"]?.string ?? found.model.name, text: found.captions.text, images: photos.count,
+        model: question.model ?? found.model.name, text: found.captions.text, images: question.photos.count,
         words: words)
-      guard try body.flag("stream") else { return try Response(answer.whole(isDone: true)) }
+      guard question.streams else { return try Response(answer.whole(isDone: true)) }
       let events = try answer.events.map { "event: \($0)\ndata: \(try $1.text)\n\n" }
       return Response(stream: events, type: "text/event-stream")
     }

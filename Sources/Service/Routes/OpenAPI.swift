@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Requests
 
 /// What the service tells of itself, as OpenAPI 3.1.
 enum OpenAPI {
@@ -113,6 +114,13 @@ enum OpenAPI {
     ),
     ("length_penalty", number(CaptionFields.lengthPenalties, "wu's A; only with wu")),
     (
+      "mutual_information",
+      number(
+        CaptionFields.mutualInformations,
+        "Captions are ranked by log-prob less this times their log-prob without any photo; only without sample"
+      )
+    ),
+    (
       "sample",
       #"{"type": "boolean", "default": false, "description": "Draw captions at random instead of searching"}"#
     ),
@@ -142,9 +150,9 @@ enum OpenAPI {
   private static let scoreOptions: [(String, String)] = [
     (
       "captions",
-      #"{"type": "array", "minItems": 1, "maxItems": \#(CaptionRoutes.scoredCaptions), "items": {"type": "string", "maxLength": \#(CaptionRoutes.captionBytes / 4)}}"#
+      #"{"type": "array", "minItems": 1, "maxItems": \#(ScoreFields.captions), "items": {"type": "string", "maxLength": \#(ScoreFields.captionBytes / 4)}}"#
     ),
-    ("runner_ups", integer(CaptionRoutes.runnersUp, "Other words to tell at each place", 0)),
+    ("runner_ups", integer(ScoreFields.runnersUp, "Other words to tell at each place", 0)),
   ]
 
   private static func integer(_ bounds: ClosedRange<Int>, _ description: String, _ usual: Int? = nil)

@@ -56,11 +56,12 @@ struct AltCommand: ParsableCommand {
 
   func validate() throws {
     if inPlace, writeTo != nil { throw ValidationError("--write-to: only without --in-place") }
-    let names = pages.map { URL(fileURLWithPath: $0).lastPathComponent }
+    let names = pages.map { ExactName(FileName.split($0).name) }
     if writeTo != nil,
       let twice = Dictionary(grouping: names, by: \.self).first(where: { $0.value.count > 1 })
     {
-      throw ValidationError("--write-to: expected pages of different names, found \(twice.key) twice")
+      throw ValidationError(
+        "--write-to: expected pages of different names, found \(twice.key.text.printable()) twice")
     }
   }
 
@@ -82,13 +83,18 @@ struct AltCommand: ParsableCommand {
       let captions = try captions(of: read.flatMap(\.pictures), modelPath)
       for page in read {
         let outcomes = page.outcomes(captions, isSure: confidence.isSure)
-        for outcome in outcomes {
-          try Console.print(format == .json ? Console.json(outcome) : outcome.text)
-          if outcome.outcome == .failed { failures += 1 }
-        }
+        failures += outcomes.count { $0.outcome == .failed }
+        let lines = try outcomes.map { (format == .json ? try Console.json($0) : $0.text) + "\n" }
         if let destination = destination(of: page.path) {
+          try Console.writeWhileRead(Array(lines.joined().utf8))
           let filled = page.images.filled(outcomes.map { $0.outcome == .captioned ? $0.caption : nil })
-          try AtomicFile.write(to: destination) { try $0.write(filled) }
+          do { try AtomicFile.write(to: destination) { try $0.write(filled) } } catch let error as FileError {
+            Console.complain("\(error)")
+            failures += 1
+            continue
+          }
+        } else {
+          try Console.write(lines.joined())
         }
         note(page, outcomes)
       }
@@ -122,7 +128,7 @@ struct AltCommand: ParsableCommand {
 
   private func destination(of page: String) -> String? {
     if inPlace { return page }
-    return writeTo.map { $0 + "/" + URL(fileURLWithPath: page).lastPathComponent }
+    return writeTo.map { $0 + "/" + FileName.split(page).name }
   }
 
   /// Tries the destinations before the work.

@@ -91,7 +91,9 @@ struct CaptionCommand: ParsableCommand {
       let output = try writing.output.map {
         try ResumableOutput($0, format, captions: captions, startingOver: writing.overwrite)
       }
-      var writer = output.map { CaptionWriter(format: format, to: $0) } ?? CaptionWriter(format: format)
+      var writer =
+        output.map { CaptionWriter(format: format, to: $0) }
+        ?? CaptionWriter(format: format, besideFiles: !writing.write.isEmpty || !explain.isEmpty)
       writer.namesImages =
         paths.paths.count > 1 || listing.files.count != 1 || listing.files != paths.paths
       var tally = Tally()

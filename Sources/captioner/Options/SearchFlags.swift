@@ -23,6 +23,11 @@ struct SearchFlags: ParsableArguments {
   var lengthNormalization: Normalization?
   @Option(help: ArgumentHelp("wu's A: 0 is none, 1 close to average (default: 0.6).", valueName: "A"))
   var lengthPenalty: Double?
+  @Option(
+    help: ArgumentHelp(
+      "Rank the captions that the search finds by what the photo adds: log-prob less L times the log-prob without any "
+        + "photo, 0 to 1. Prefers what would not be said of every photo.", valueName: "L"))
+  var mutualInformation: Double?
   @OptionGroup(title: "What captions say") var wording: ConstraintFlags
   @OptionGroup(title: "Sampling") var drawing: SamplingFlags
 
@@ -44,7 +49,13 @@ struct SearchFlags: ParsableArguments {
         throw ValidationError("--length-penalty: expected 0 to 10, found \(lengthPenalty)")
       }
     }
+    if let mutualInformation, !(0...1).contains(mutualInformation) {
+      throw ValidationError("--mutual-information: expected 0 to 1, found \(mutualInformation)")
+    }
     if drawing.sample {
+      if mutualInformation != nil {
+        throw ValidationError("--mutual-information: only without --sample, whose captions are not ranked")
+      }
       if givenBeamWidth != nil {
         throw ValidationError("--beam-width: only without --sample, which does not search")
       }
@@ -94,7 +105,7 @@ struct SearchFlags: ParsableArguments {
       }
     return BeamOptions(
       beamWidth: beamWidth, captions: captions, maximumLength: maxLength, minimumLength: minLength,
-      lengthNormalization: normalization,
+      lengthNormalization: normalization, mutualInformation: mutualInformation ?? 0,
       constraints: try wording.constraints(lengths: minLength...maxLength, vocabulary))
   }
 

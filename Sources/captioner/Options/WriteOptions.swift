@@ -50,6 +50,9 @@ struct WriteOptions: ParsableArguments {
 
   /// The format of `--output`: what `--format` says, else what the file's name ends in.
   func check(_ format: CaptionFormat?) throws {
+    guard output != "-" else {
+      throw ValidationError("--output: expected a file, found -; what is not written to one is printed")
+    }
     guard let output, CaptionFormat(format, output: output) == .text else { return }
     throw ValidationError(
       "--output: expected --format json or csv, or a file that ends in .jsonl, .json or .csv, found \(output)"

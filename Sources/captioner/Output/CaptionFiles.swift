@@ -36,6 +36,8 @@ struct CaptionFiles {
   let before, after: String
   /// All photos, which must not be written over.
   var photos: Set<ExactName> = []
+  /// Their files, whatever they are called; looked at where a file is there already.
+  private lazy var photoFiles = Set(photos.compactMap { status($0.text).map(Identity.init) })
   /// The photo that each file is of.
   private var owners: [ExactName: String] = [:]
   /// Folders that what killed processes left was removed from.
@@ -61,6 +63,16 @@ struct CaptionFiles {
     }
   }
 
+  /// A file, whatever leads to it.
+  private struct Identity: Hashable {
+    let device, inode: UInt64
+
+    init(_ status: stat) {
+      device = UInt64(status.st_dev)
+      inode = UInt64(status.st_ino)
+    }
+  }
+
   /// What is to be done about a photo, in the order in which they are given: two photos can't have one file.
   mutating func work(_ photo: String) -> Work {
     var missing: [Kind] = []
@@ -73,10 +85,13 @@ struct CaptionFiles {
           ? "it is given twice" : "\(path) is the file of \(owner) already, which was given before"
         return .refused("\(photo): \(reason)")
       }
-      guard !photos.contains(ExactName(path)) || path == photo && kind == .embedded else {
+      let isOwn = path == photo && kind == .embedded
+      let linked = isOwn ? nil : status(path).map(Identity.init)
+      guard isOwn || !photos.contains(ExactName(path)) && linked.map({ photoFiles.contains($0) }) != true
+      else {
         return .refused("\(photo): \(path), which would be its \(kind.rawValue) file, is read as a photo")
       }
-      let folder = Self.split(path).folder
+      let folder = FileName.split(path).folder
       if cleaned.insert(folder).inserted { removeLeftovers(in: folder.isEmpty ? "." : folder) }
       do {
         if try !isThere(kind, photo) || existing == .replaced {
@@ -154,10 +169,10 @@ struct CaptionFiles {
   private func isThere(_ kind: Kind, _ photo: String) throws -> Bool {
     let path = path(kind, photo)
     switch kind {
-    case .txt: return status(path) != nil
+    case .txt: return try isFile(path)
     case .xmp: return try packet(path)?.description != nil
     case .embedded:
-      if path != photo, status(path) != nil { return true }
+      if path != photo, try isFile(path) { return true }
       // What can't be read or is none is told when it is decoded.
       guard let found = status(photo), found.st_mode & S_IFMT == S_IFREG else { return false }
       return try Self.naming(photo) { () throws(MetadataError) in
@@ -189,12 +204,19 @@ struct CaptionFiles {
 
   /// The packet of a side file; nil where there is no such file.
   private func packet(_ path: String) throws -> XMPPacket? {
-    guard let found = status(path) else { return nil }
+    guard try isFile(path) else { return nil }
+    let contents = try FileContents(path: path, limit: XMPPacket.largest)
+    return try Self.naming(path) { () throws(MetadataError) in try XMPPacket(Array(contents.bytes)) }
+  }
+
+  /// Whether there is a file of that name.
+  /// - Throws: `FileError` where something else is: a folder is no caption.
+  private func isFile(_ path: String) throws(FileError) -> Bool {
+    guard let found = status(path) else { return false }
     guard found.st_mode & S_IFMT == S_IFREG else {
       throw FileError(path: path, action: "write", reason: "not a regular file")
     }
-    let contents = try FileContents(path: path, limit: XMPPacket.largest)
-    return try Self.naming(path) { () throws(MetadataError) in try XMPPacket(Array(contents.bytes)) }
+    return true
   }
 
   private static func naming<R>(_ path: String, _ body: () throws(MetadataError) -> R) throws -> R {
@@ -218,7 +240,7 @@ struct CaptionFiles {
 
   /// The file of a kind that is a photo's.
   func path(_ kind: Kind, _ photo: String) -> String {
-    let (own, name) = Self.split(photo)
+    let (own, name) = FileName.split(photo)
     let place = folder.map { $0.hasSuffix("/") ? $0 : $0 + "/" } ?? own
     switch kind {
     case .txt: return place + Self.stem(name) + ".txt"
@@ -227,16 +249,9 @@ struct CaptionFiles {
     }
   }
 
-  /// The folder with the slash behind it, or nothing, and the name in it.
-  private static func split(_ path: String) -> (folder: String, name: String) {
-    let scalars = path.unicodeScalars
-    guard let slash = scalars.lastIndex(of: "/") else { return ("", path) }
-    return (String(scalars[...slash]), String(scalars[scalars.index(after: slash)...]))
-  }
-
   /// A path without its name's ending.
   static func stem(_ path: String) -> String {
-    let (folder, name) = split(path)
+    let (folder, name) = FileName.split(path)
     let scalars = name.unicodeScalars
     guard let dot = scalars.lastIndex(of: "."), dot != scalars.startIndex else { return path }
     return folder + String(scalars[..<dot])

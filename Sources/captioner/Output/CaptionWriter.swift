@@ -22,9 +22,10 @@ struct CaptionWriter {
   private var wroteTitles = false
 
   /// Prints to standard output.
-  init(format: CaptionFormat) {
+  /// - Parameter besideFiles: whether files are written too, which are made also where nobody reads what is printed.
+  init(format: CaptionFormat, besideFiles: Bool = false) {
     self.format = format
-    put = { try Console.write($0) }
+    put = { besideFiles ? try Console.writeWhileRead($0) : try Console.write($0) }
   }
 
   /// Writes json or csv to a file that has its titles.

@@ -14,6 +14,13 @@ enum Console {
     try bytes.withUnsafeBytes { try writeAll($0, to: STDOUT_FILENO, path: "standard output") }
   }
 
+  /// Writes bytes to standard output as long as somebody reads it: for commands whose files matter more than what they print.
+  /// - Throws: `FileError`, as `write`, but for a pipe that nobody reads.
+  static func writeWhileRead(_ bytes: [UInt8]) throws {
+    do { try withoutBrokenPipes { try write(bytes) } } catch let error as FileError where error.code == EPIPE
+    {}
+  }
+
   /// Whether standard output is the terminal that progress is shown on.
   private static let isTerminal = isatty(STDOUT_FILENO) == 1
 

@@ -29,7 +29,8 @@ struct Page {
         reason: "expected UTF-8 or another encoding that holds ASCII, found UTF-16")
     }
     images = PageImages(bytes)
-    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "./"
+    let own = FileName.split(path).folder
+    let folder = own.isEmpty ? "./" : own
     let root = root ?? folder
     places = images.images.map { image in
       if image.hasAlt { return .other(.hasAlt, nil) }

@@ -22,11 +22,9 @@ struct ForeignReader: Sendable {
   /// All of them.
   static let all = [
     png, jpeg, webp, gif, bmp, tiff, heif, orientation, xmp, descriptions, safetensors, encoder, model,
-    captions,
-    folder, results, text, sentences, labels,
-    scores, features, photos,
-    checkpoint,
-    configuration, pages,
+    captions, folder, results, text, sentences, labels, scores, features, photos, checkpoint, configuration,
+    pages,
+    multipart, json, queries, submissions, questions,
   ]
 
   /// What a reader did that it must not.

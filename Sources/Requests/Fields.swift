@@ -1,7 +1,8 @@
 internal import Foundation
+internal import Support
 
 /// What a request says by name: in the query of its path, in fields of a form, or as JSON's keys.
-struct Fields: Sendable {
+package struct Fields: Sendable {
   /// A value, and whether it may be text that stands for something else, as in a query.
   private struct Value: Sendable {
     let json: JSON
@@ -10,15 +11,22 @@ struct Fields: Sendable {
 
   private var values: [String: [Value]] = [:]
 
-  init() {}
+  package init() {}
+
+  /// What came as text, sorted by names: what the tests of the readers write again.
+  var written: [(name: String, text: String)] {
+    values.sorted { $0.key < $1.key }.flatMap { name, values in
+      values.compactMap { value in value.json.string.map { (name, $0) } }
+    }
+  }
 
   /// Adds a field of a query or a form.
-  mutating func add(_ name: String, text: String) {
+  package mutating func add(_ name: String, text: String) {
     values[name, default: []].append(Value(json: .string(text), isWritten: true))
   }
 
   /// Adds a JSON member; a list is a field given several times.
-  mutating func add(_ name: String, _ value: JSON) {
+  package mutating func add(_ name: String, _ value: JSON) {
     let list: [JSON]
     switch value {
     case .null: return
@@ -30,13 +38,13 @@ struct Fields: Sendable {
 
   /// Adds the fields of a query, such as `captions=3&prefix=two%20dogs`.
   /// - Throws: `Problem` for what can't be decoded.
-  mutating func add(query: String) throws(Problem) {
+  package mutating func add(query: String) throws(Problem) {
     for pair in query.split(separator: "&") {
       let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       func decoded(_ text: Substring) throws(Problem) -> String {
         let spaced = text.replacingOccurrences(of: "+", with: " ")
         guard let decoded = spaced.removingPercentEncoding else {
-          throw .bad("the query: expected percent-encoded UTF-8, found \"\(text.prefix(60))\"")
+          throw .bad("the query: expected percent-encoded UTF-8, found \"\(String(text).shortened(to: 60))\"")
         }
         return decoded
       }
@@ -45,14 +53,15 @@ struct Fields: Sendable {
   }
 
   /// Refuses fields that nobody asked for.
-  func check(_ known: Set<String>) throws(Problem) {
+  package func check(_ known: Set<String>) throws(Problem) {
     if let name = values.keys.sorted().first(where: { !known.contains($0) }) {
       throw .bad(
-        "\(name.prefix(60)): no field of that name; expected \(known.sorted().joined(separator: ", "))")
+        "\(name.shortened(to: 60)): no field of that name; expected \(known.sorted().joined(separator: ", "))"
+      )
     }
   }
 
-  func has(_ name: String) -> Bool { values[name] != nil }
+  package func has(_ name: String) -> Bool { values[name] != nil }
 
   private func single(_ name: String) throws(Problem) -> Value? {
     guard let found = values[name] else { return nil }
@@ -61,7 +70,7 @@ struct Fields: Sendable {
   }
 
   /// A whole number within bounds; nil where it is not given.
-  func integer(_ name: String, _ bounds: ClosedRange<Int>) throws(Problem) -> Int? {
+  package func integer(_ name: String, _ bounds: ClosedRange<Int>) throws(Problem) -> Int? {
     guard let value = try single(name) else { return nil }
     let number = value.isWritten ? value.json.string.flatMap { Int($0) } : value.json.integer
     guard let number, bounds.contains(number) else {
@@ -74,7 +83,7 @@ struct Fields: Sendable {
   }
 
   /// A number within bounds.
-  func number(_ name: String, _ bounds: ClosedRange<Double>) throws(Problem) -> Double? {
+  package func number(_ name: String, _ bounds: ClosedRange<Double>) throws(Problem) -> Double? {
     guard let value = try single(name) else { return nil }
     let number: Double? =
       switch value.json {
@@ -91,7 +100,7 @@ struct Fields: Sendable {
   }
 
   /// true or false.
-  func flag(_ name: String) throws(Problem) -> Bool? {
+  package func flag(_ name: String) throws(Problem) -> Bool? {
     guard let value = try single(name) else { return nil }
     if let flag = value.json.flag { return flag }
     switch value.isWritten ? value.json.string : nil {
@@ -102,7 +111,7 @@ struct Fields: Sendable {
   }
 
   /// A text.
-  func text(_ name: String) throws(Problem) -> String? {
+  package func text(_ name: String) throws(Problem) -> String? {
     guard let value = try single(name) else { return nil }
     guard let text = value.json.string else {
       throw .bad("\(name): expected text, found \(value.json.kind)")
@@ -111,7 +120,7 @@ struct Fields: Sendable {
   }
 
   /// All texts of a name, in their order.
-  func texts(_ name: String) throws(Problem) -> [String] {
+  package func texts(_ name: String) throws(Problem) -> [String] {
     var texts: [String] = []
     for (place, value) in (values[name] ?? []).enumerated() {
       guard let text = value.json.string else {

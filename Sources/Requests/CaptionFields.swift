@@ -1,37 +1,40 @@
-internal import Decoding
+package import Decoding
 internal import Kernels
-internal import Language
-internal import Models
+package import Language
+internal import Support
 
 /// How captions are to be found: the options of `captioner caption` under the same names, within the same bounds.
-struct CaptionFields: Sendable, Equatable {
+package struct CaptionFields: Sendable, Equatable {
   /// How each photo's captions are found.
-  let strategy: DecodingStrategy
+  package let strategy: DecodingStrategy
   /// Whether the answer says where the model looks.
-  let explains: Bool
+  package let explains: Bool
 
   /// The fields.
-  static let names: Set<String> = [
-    "beam_width", "captions", "max_length", "min_length", "length_normalization", "length_penalty", "sample",
-    "temperature", "top_k", "top_p", "seed", "prefix", "force", "forbid", "no_repeat_ngram", "explain",
+  package static let names: Set<String> = [
+    "beam_width", "captions", "max_length", "min_length", "length_normalization", "length_penalty",
+    "mutual_information", "sample", "temperature", "top_k", "top_p", "seed", "prefix", "force", "forbid",
+    "no_repeat_ngram", "explain",
   ]
-  static let beamWidths = 1...64
-  static let drawn = 1...100
-  static let maximumLengths = 1...1000
-  static let temperatures = 0.001...1000
-  static let lengthPenalties: ClosedRange<Double> = 0...10
-  static let noRepeatNgrams = 0...1000
+  package static let beamWidths = 1...64
+  package static let drawn = 1...100
+  package static let maximumLengths = 1...1000
+  package static let temperatures = 0.001...1000
+  package static let lengthPenalties: ClosedRange<Double> = 0...10
+  package static let mutualInformations: ClosedRange<Double> = 0...1
+  package static let noRepeatNgrams = 0...1000
   /// Words of `force`, and of `forbid`, at most; and bytes of each.
-  static let (maximumWords, maximumWordBytes) = (32, 400)
+  package static let (maximumWords, maximumWordBytes) = (32, 400)
 
   /// What a request says, or the usual.
   /// - Throws: `Problem` naming the field that makes no sense.
-  init(_ fields: Fields, _ vocabulary: Vocabulary) throws(Problem) {
+  package init(_ fields: Fields, _ vocabulary: Vocabulary) throws(Problem) {
     let samples = try fields.flag("sample") ?? false
     for name in ["temperature", "top_k", "top_p", "seed"] where fields.has(name) && !samples {
       throw .bad("\(name): only with sample")
     }
-    for name in ["beam_width", "length_normalization", "force"] where fields.has(name) && samples {
+    for name in ["beam_width", "length_normalization", "mutual_information", "force"]
+    where fields.has(name) && samples {
       throw .bad("\(name): only without sample")
     }
     let beamWidth = try fields.integer("beam_width", Self.beamWidths) ?? 3
@@ -50,7 +53,9 @@ struct CaptionFields: Sendable, Equatable {
       strategy = .beam(
         BeamOptions(
           beamWidth: beamWidth, captions: captions, maximumLength: maximum, minimumLength: minimum,
-          lengthNormalization: try Self.normalization(fields), constraints: constraints))
+          lengthNormalization: try Self.normalization(fields),
+          mutualInformation: try fields.number("mutual_information", Self.mutualInformations) ?? 0,
+          constraints: constraints))
     }
   }
 
@@ -71,7 +76,8 @@ struct CaptionFields: Sendable, Equatable {
     case "none": return .none
     case "average": return .average
     case "wu": return .wu(alpha: try fields.number("length_penalty", lengthPenalties) ?? 0.6)
-    default: throw .bad("length_normalization: expected none, average or wu, found \"\(kind.prefix(60))\"")
+    default:
+      throw .bad("length_normalization: expected none, average or wu, found \"\(kind.shortened(to: 60))\"")
     }
   }
 

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Glibc
+internal import Support
 
 /// A body of `multipart/form-data` (RFC 7578), taken apart in place.
 struct MultipartForm {
@@ -26,7 +27,9 @@ struct MultipartForm {
   init(_ body: [UInt8], contentType: String) throws(Problem) {
     let header = HeaderValue(contentType)
     guard let boundary = header.parameters["boundary"], (1...70).contains(boundary.utf8.count) else {
-      throw .bad("Content-Type: expected a boundary of 1 to 70 characters, found \"\(contentType)\"")
+      throw .bad(
+        "Content-Type: expected a boundary of 1 to 70 characters, found \"\(contentType.shortened(to: 100))\""
+      )
     }
     let line = Array("--\(boundary)".utf8)
     let delimiter = Array("\r\n".utf8) + line
@@ -82,40 +85,6 @@ struct MultipartForm {
     return Part(
       name: name, fileName: disposition.parameters["filename"],
       contentType: values["content-type"].map { HeaderValue($0).value }, content: content)
-  }
-}
-
-/// A header's value with parameters, as `form-data; name="photo"`.
-struct HeaderValue {
-  /// In lower case.
-  let value: String
-  /// By their names in lower case; of several, the first counts.
-  private(set) var parameters: [String: String] = [:]
-
-  init(_ text: String) {
-    var pieces: [String] = [""]
-    var (isQuoted, isEscaped) = (false, false)
-    for character in text.unicodeScalars {
-      if isEscaped {
-        pieces[pieces.count - 1].unicodeScalars.append(character)
-        isEscaped = false
-      } else if isQuoted, character == "\\" {
-        isEscaped = true
-      } else if character == "\"" {
-        isQuoted.toggle()
-      } else if character == ";", !isQuoted {
-        pieces.append("")
-      } else {
-        pieces[pieces.count - 1].unicodeScalars.append(character)
-      }
-    }
-    value = pieces[0].trimmingCharacters(in: .whitespaces).lowercased()
-    for piece in pieces.dropFirst() {
-      guard let equals = piece.firstIndex(of: "=") else { continue }
-      let name = piece[..<equals].trimmingCharacters(in: .whitespaces).lowercased()
-      let value = piece[piece.index(after: equals)...].trimmingCharacters(in: .whitespaces)
-      if parameters[name] == nil { parameters[name] = value }
-    }
   }
 }
 

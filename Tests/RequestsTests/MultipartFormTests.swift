@@ -1,6 +1,7 @@
+import TestSupport
 import Testing
 
-@testable import Service
+@testable import Requests
 
 @Suite struct MultipartFormTests {
   private static func parts(_ text: String, _ type: String = "multipart/form-data; boundary=b") throws
@@ -10,10 +11,10 @@ import Testing
   }
 
   @Test func filesAndFields() throws {
-    let body = form([
-      (file("a \\\"b\\\".jpg") + "\r\nContent-Type: image/jpeg", [1, 13, 10, 2]),
-      (field("captions"), Array("3".utf8)),
-      (field("empty"), []), (field("raw") + "\r\nCONTENT-TYPE: Image/PNG", [45, 45]),
+    let body = multipartForm([
+      (fileHeaders("a \\\"b\\\".jpg") + "\r\nContent-Type: image/jpeg", [1, 13, 10, 2]),
+      (fieldHeaders("captions"), Array("3".utf8)),
+      (fieldHeaders("empty"), []), (fieldHeaders("raw") + "\r\nCONTENT-TYPE: Image/PNG", [45, 45]),
     ])
     let parts = try MultipartForm(body, contentType: "multipart/form-data; boundary=\"b\"").parts
     #expect(parts.map(\.name) == ["image", "captions", "empty", "raw"])
@@ -46,7 +47,7 @@ import Testing
   @Test func boundsAreKept() {
     let long = "--b\r\nX: \(String(repeating: "y", count: 9000))\r\n\r\nz\r\n--b--"
     #expect(throws: Problem.self) { try Self.parts(long) }
-    let many = form([(String, [UInt8])](repeating: (field("x"), []), count: 1025))
+    let many = multipartForm([(String, [UInt8])](repeating: (fieldHeaders("x"), []), count: 1025))
     #expect(throws: Problem.self) { try MultipartForm(many, contentType: "multipart/form-data; boundary=b") }
     for type in [
       "multipart/form-data", "multipart/form-data; boundary=",
@@ -62,14 +63,5 @@ import Testing
     #expect(bytes.place(of: Array("\r\n--boundary".utf8), from: 0) == nil)
     #expect(([1, 13] + Array("\r\n--b".utf8)).place(of: Array("\r\n--b".utf8), from: 0) == 2)
     #expect([13, 10].place(of: [13, 10], from: 0, within: 1) == nil)
-  }
-}
-
-@Suite struct HeaderValueTests {
-  @Test func valuesAndParameters() {
-    let value = HeaderValue("Form-Data ; Name=\"a;b\" ; x = y; x=z; broken; q=\"un\\\"quoted")
-    #expect(value.value == "form-data")
-    #expect(value.parameters == ["name": "a;b", "x": "y", "q": "un\"quoted"])
-    #expect(HeaderValue("").value == "" && HeaderValue(";;=;").parameters == ["": ""])
   }
 }

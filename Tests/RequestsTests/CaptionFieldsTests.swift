@@ -4,7 +4,7 @@ import Language
 import TestSupport
 import Testing
 
-@testable import Service
+@testable import Requests
 
 @Suite struct CaptionFieldsTests {
   private static var vocabulary: Vocabulary { get throws { try Vocabulary(words: TinyNetwork.words) } }
@@ -32,7 +32,8 @@ import Testing
   @Test func queriesAndJSONSayTheSame() throws {
     let searched = try Self.captions(
       query: "beam_width=5&captions=2&max_length=9&min_length=2&length_normalization=wu&length_penalty=0.5"
-        + "&prefix=the%20dog&force=runs&force=snow&forbid=cat&no_repeat_ngram=3&explain=true")
+        + "&mutual_information=0.2&prefix=the%20dog&force=runs&force=snow&forbid=cat&no_repeat_ngram=3&explain=true"
+    )
     let constraints = try Constraints(
       prefix: "the dog", forced: ["runs", "snow"], forbidden: ["cat"], noRepeatNGram: 3, lengths: 2...9,
       vocabulary: try Self.vocabulary)
@@ -41,13 +42,13 @@ import Testing
         == .beam(
           BeamOptions(
             beamWidth: 5, captions: 2, maximumLength: 9, minimumLength: 2,
-            lengthNormalization: .wu(alpha: 0.5),
+            lengthNormalization: .wu(alpha: 0.5), mutualInformation: 0.2,
             constraints: constraints)))
     #expect(searched.explains)
     let same = try Self.captions(
       json:
         #"{"beam_width": 5, "captions": 2, "max_length": 9, "min_length": 2, "length_normalization": "wu", "#
-        + #""length_penalty": 0.5, "prefix": "the dog", "force": ["runs", "snow"], "forbid": "cat", "#
+        + #""length_penalty": 0.5, "mutual_information": 0.2, "prefix": "the dog", "force": ["runs", "snow"], "forbid": "cat", "#
         + #""no_repeat_ngram": 3, "explain": true, "seed": null}"#)
     #expect(same == searched)
     let drawn = try Self.captions(query: "sample=1&captions=100&temperature=0.5&top_k=4&top_p=0.9&seed=7")
@@ -61,7 +62,8 @@ import Testing
   @Test(arguments: [
     "beam_width=0", "beam_width=65", "beam_width=x", "beam_width=3&beam_width=4", "captions=4", "captions=0",
     "max_length=0", "max_length=1001", "min_length=21", "length_normalization=no", "length_penalty=1",
-    "length_normalization=wu&length_penalty=11", "sample=maybe", "temperature=1", "sample=1&temperature=0",
+    "length_normalization=wu&length_penalty=11", "mutual_information=1.1", "sample=1&mutual_information=0.1",
+    "sample=maybe", "temperature=1", "sample=1&temperature=0",
     "sample=1&temperature=nan", "sample=1&top_p=0", "sample=1&top_p=1.1", "sample=1&top_k=0",
     "sample=1&seed=-1",
     "sample=1&beam_width=2", "sample=1&force=dog", "sample=1&captions=101", "no_repeat_ngram=1001",
@@ -76,7 +78,7 @@ import Testing
       try Self.captions(query: query)
     } throws: { error in
       guard let problem = error as? Problem else { return false }
-      return (400..<500).contains(problem.status.code)
+      return (400..<500).contains(problem.status.rawValue)
         && (problem.detail.hasPrefix(name) || query.contains("%FF") || problem.detail.hasPrefix("force"))
     }
   }

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Service
+@testable import Requests
 
 @Suite struct JSONTests {
   @Test func readsAndWrites() throws {

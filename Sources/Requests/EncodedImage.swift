@@ -1,11 +1,11 @@
 internal import Foundation
 
 /// Images that come as text.
-enum EncodedImage {
+package enum EncodedImage {
   /// The file that base64 stands for: by itself, or in a URL that holds it (RFC 2397).
   /// - Parameter place: of the text in the request, for messages.
   /// - Throws: `Problem`. What lies elsewhere is not fetched.
-  static func file(_ text: String, _ place: String) throws(Problem) -> PhotoFile {
+  package static func file(_ text: String, _ place: String) throws(Problem) -> PhotoFile {
     var base64 = Substring(text)
     if text.hasPrefix("data:") {
       guard let comma = text.utf8.firstIndex(of: UInt8(ascii: ",")), text[..<comma].hasSuffix(";base64")

@@ -1,7 +1,9 @@
+internal import Support
+
 /// Photos and fields of a request of the service's own interface, in whichever of its forms they came.
-struct Submission {
-  private(set) var photos: [PhotoFile] = []
-  private(set) var fields = Fields()
+package struct Submission {
+  package private(set) var photos: [PhotoFile] = []
+  package private(set) var fields = Fields()
 
   /// Takes a request apart.
   /// - Parameters:
@@ -10,7 +12,7 @@ struct Submission {
   ///   - images: the JSON key whose texts are images.
   ///   - limit: photos, at most.
   /// - Throws: `Problem` saying what is wrong with it.
-  init(
+  package init(
     _ body: [UInt8], contentType: String?, query: String?, images: String, limit: Int
   ) throws(Problem) {
     if let query { try fields.add(query: query) }
@@ -26,9 +28,7 @@ struct Submission {
         }
       }
     case "application/json":
-      guard case .object(let members) = try JSON(body) else {
-        throw .bad("the body: expected a JSON object, found another value")
-      }
+      let members = try JSON(object: body).members
       for (name, value) in members.sorted(by: { $0.key < $1.key }) where name != images {
         fields.add(name, value)
       }
@@ -39,7 +39,7 @@ struct Submission {
       throw Problem(
         .unsupportedMediaType,
         "Content-Type: expected image/…, application/octet-stream, multipart/form-data or application/json, "
-          + "found \"\(type.prefix(60))\"")
+          + "found \"\(type.shortened(to: 60))\"")
     }
     guard !photos.isEmpty else { throw .bad("the body: expected an image, found none") }
     guard photos.count <= limit else {

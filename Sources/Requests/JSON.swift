@@ -2,7 +2,7 @@ internal import Foundation
 internal import Support
 
 /// Any JSON.
-enum JSON: Sendable, Equatable {
+package enum JSON: Sendable, Equatable {
   case null
   case flag(Bool)
   case integer(Int)
@@ -12,11 +12,11 @@ enum JSON: Sendable, Equatable {
   case object([String: JSON])
 
   /// Values and levels of a request's JSON, at most: what it takes in memory is many times what is sent.
-  static let (maximumValues, maximumDepth) = (10_000, 32)
+  package static let (maximumValues, maximumDepth) = (10_000, 32)
 
   /// Reads a request's JSON.
   /// - Throws: `Problem` for what is no JSON, or too much of it.
-  init(_ bytes: [UInt8]) throws(Problem) {
+  package init(_ bytes: [UInt8]) throws(Problem) {
     try Self.check(bytes)
     do {
       self = try JSONDecoder().decode(JSON.self, from: Data(bytes))
@@ -25,6 +25,13 @@ enum JSON: Sendable, Equatable {
     } catch {
       throw .bad("the body: expected JSON, found none")
     }
+  }
+
+  /// Reads a request's JSON object.
+  /// - Throws: `Problem` for what is none, or too much of it.
+  package init(object bytes: [UInt8]) throws(Problem) {
+    try self.init(bytes)
+    guard case .object = self else { throw .bad("the body: expected a JSON object, found \(kind)") }
   }
 
   /// Counts values and levels before anything is made of them.
@@ -61,7 +68,7 @@ enum JSON: Sendable, Equatable {
   }
 
   /// What it is, for messages.
-  var kind: String {
+  package var kind: String {
     switch self {
     case .null: "null"
     case .flag(let value): "\(value)"
@@ -74,30 +81,33 @@ enum JSON: Sendable, Equatable {
   }
 
   /// As text, keys sorted.
-  var text: String {
+  package var text: String {
     get throws { try canonicalJSON(self).printableJSON }
   }
 
-  var string: String? { if case .string(let value) = self { value } else { nil } }
-  var flag: Bool? { if case .flag(let value) = self { value } else { nil } }
-  var integer: Int? { if case .integer(let value) = self { value } else { nil } }
+  package var string: String? { if case .string(let value) = self { value } else { nil } }
+  package var flag: Bool? { if case .flag(let value) = self { value } else { nil } }
+  package var integer: Int? { if case .integer(let value) = self { value } else { nil } }
+
+  /// The members of an object; of anything else none.
+  package var members: [String: JSON] { if case .object(let value) = self { value } else { [:] } }
 
   /// true or false of a key; `usual` where there is none, or null.
-  func flag(_ key: String, usual: Bool = false) throws(Problem) -> Bool {
+  package func flag(_ key: String, usual: Bool = false) throws(Problem) -> Bool {
     guard let value = self[key] else { return usual }
     guard let flag = value.flag else { throw .bad("\(key): expected true or false, found \(value.kind)") }
     return flag
   }
 
   /// The value of a key; nil where there is none, or null.
-  subscript(key: String) -> JSON? {
+  package subscript(key: String) -> JSON? {
     guard case .object(let members) = self, let value = members[key], value != .null else { return nil }
     return value
   }
 }
 
 extension JSON: Codable {
-  init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     // What is longest first: it is decoded once.
     if let value = try? container.decode(String.self) {
@@ -117,7 +127,7 @@ extension JSON: Codable {
     }
   }
 
-  func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     switch self {
     case .null: try container.encodeNil()
@@ -134,11 +144,11 @@ extension JSON: Codable {
 extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,
   ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
-  init(stringLiteral value: String) { self = .string(value) }
-  init(integerLiteral value: Int) { self = .integer(value) }
-  init(booleanLiteral value: Bool) { self = .flag(value) }
-  init(arrayLiteral elements: JSON...) { self = .list(elements) }
-  init(dictionaryLiteral elements: (String, JSON)...) {
+  package init(stringLiteral value: String) { self = .string(value) }
+  package init(integerLiteral value: Int) { self = .integer(value) }
+  package init(booleanLiteral value: Bool) { self = .flag(value) }
+  package init(arrayLiteral elements: JSON...) { self = .list(elements) }
+  package init(dictionaryLiteral elements: (String, JSON)...) {
     self = .object(Dictionary(elements) { $1 })
   }
 }

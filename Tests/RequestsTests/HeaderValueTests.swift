@@ -1,0 +1,12 @@
+import Testing
+
+@testable import Requests
+
+@Suite struct HeaderValueTests {
+  @Test func valuesAndParameters() {
+    let value = HeaderValue("Form-Data ; Name=\"a;b\" ; x = y; x=z; broken; q=\"un\\\"quoted")
+    #expect(value.value == "form-data")
+    #expect(value.parameters == ["name": "a;b", "x": "y", "q": "un\"quoted"])
+    #expect(HeaderValue("").value == "" && HeaderValue(";;=;").parameters == ["": ""])
+  }
+}
