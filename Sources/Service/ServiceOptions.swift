@@ -12,7 +12,7 @@ public struct ServiceOptions: Sendable {
   public var port = 8080
   /// Photos that go through the network together, at most.
   public var batchSize = 8
-  /// How long a photo waits for others to share its batch.
+  /// How long a photo waits for others to share its batch; not after one that was alone all the while.
   public var batchDelay = Duration.milliseconds(5)
   /// Photos that may be on their way at once; requests beyond are told to come again.
   public var queue = 256

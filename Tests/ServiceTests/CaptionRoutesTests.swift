@@ -28,6 +28,19 @@ import Testing
     }
   }
 
+  /// Only the first of them waits for others.
+  @Test func oneAfterTheOtherDoesNotWait() async throws {
+    try await TestService.with({ $0.batchDelay = .seconds(1) }) { service async throws in
+      let time = try await ContinuousClock().measure {
+        for _ in 0..<20 {
+          let reply = try await service.post("/v1/captions", TestService.photos[0])
+          #expect(reply.status == 200)
+        }
+      }
+      #expect(time < .seconds(15))
+    }
+  }
+
   @Test func severalImages() async throws {
     try await TestService.with { service async throws in
       let expected = try TestService.photos.map { try service.expected($0, Self.usual) }

@@ -26,7 +26,14 @@ final class CaptionEngine: Sendable {
     self.metrics = metrics
     current = Mutex(try ServedModel(contentsOf: options.model, arithmetic: options.arithmetic))
     let network = startThread { [self] in
-      while let batch = decoded.take(upTo: options.batchSize, delay: options.batchDelay) { answer(batch) }
+      // Who asks for one photo after the other does not wait for company.
+      var isAlone = false
+      while let batch = decoded.take(
+        upTo: options.batchSize, delay: isAlone ? .zero : options.batchDelay)
+      {
+        answer(batch)
+        isAlone = batch.count == 1 && count.withLock { $0 } == 0
+      }
     }
     var decoders = 0
     for _ in 0..<ThreadPool.shared.threads {

@@ -126,7 +126,10 @@ struct ServeCommand: ParsableCommand {
 struct ServiceLimits: ParsableArguments {
   @Option(help: ArgumentHelp("Photos that go through the network together, at most.", valueName: "n"))
   var batchSize = 8
-  @Option(help: ArgumentHelp("How long a photo waits for others to share its batch.", valueName: "ms"))
+  @Option(
+    help: ArgumentHelp(
+      "How long a photo waits for others to share its batch, unless they come one after the other.",
+      valueName: "ms"))
   var batchDelay = 5
   @Option(help: ArgumentHelp("Photos on their way at once; more get 503.", valueName: "n")) var queue = 256
   @Option(help: ArgumentHelp("A request's body, at most; more gets 413.", valueName: "MiB")) var maxBody = 32
