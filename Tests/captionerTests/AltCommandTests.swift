@@ -53,6 +53,9 @@ import Testing
       #expect(page == expected)
       let again = try place.run("alt", "page.html", "--model", place.model, "--in-place")
       #expect(try text(place, "page.html") == page && again.errors.contains("4 has alt"))
+      // The folder is made.
+      _ = try place.run("alt", "page.html", "--model", place.model, "--write-to", "new")
+      #expect(try text(place, "new/page.html") == page)
     }
   }
 
@@ -104,6 +107,8 @@ import Testing
       #expect(wide.status == 1 && wide.lines.count == 1)
       #expect(wide.errors.contains("wide.html") && wide.errors.contains("found UTF-16"))
       #expect(wide.errors.contains("none.html"))
+      let picture = try place.run("alt", "photos/1.jpg", "--model", place.model)
+      #expect(picture.status == 1 && picture.complaints.last?.contains("expected an HTML page") == true)
       for arguments in [["--in-place", "--write-to", "x"], ["--minimum-confidence", "2"]] {
         let refused = try place.start(["alt", "page.html", "--model", place.model] + arguments).outcome()
         #expect(refused.status == 64)

@@ -42,7 +42,10 @@ struct AltCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Folder that holds the site's pictures.", valueName: "folder"))
   var imagesRoot: String?
   @Flag(help: "Write the pages with their new attributes over the old ones.") var inPlace = false
-  @Option(help: ArgumentHelp("Write them into this folder instead, under their names.", valueName: "folder"))
+  @Option(
+    help: ArgumentHelp(
+      "Write them into this folder instead, made if need be, under their names.",
+      valueName: "folder"))
   var writeTo: String?
   @OptionGroup var confidence: ConfidenceOption
   @OptionGroup var model: ModelOption
@@ -135,7 +138,8 @@ struct AltCommand: ParsableCommand {
   private func checkOutputs(_ pages: [Page]) throws {
     if inPlace {
       for page in pages { try AtomicFile.check(page.path) }
-    } else if writeTo != nil {
+    } else if let writeTo {
+      try OutputFolder.make(writeTo)
       var outputs = Outputs(readingFrom: pages.map(\.path))
       for page in pages {
         if let path = destination(of: page.path) { try outputs.add(path, "--write-to") }

@@ -54,13 +54,7 @@ struct CaptionFiles {
   /// Makes the folder that files go to, if one is named and not there.
   /// - Throws: `FileError`.
   func makeFolder() throws(FileError) {
-    guard let folder else { return }
-    let path = FileName.path(folder)
-    if mkdir(path, 0o777) == 0 { return }
-    let (code, found) = (errno, status(folder))
-    guard let found, found.st_mode & S_IFMT == S_IFDIR else {
-      throw FileError(path: folder, action: "make the folder", errno: code)
-    }
+    if let folder { try OutputFolder.make(folder) }
   }
 
   /// A file, whatever leads to it.

@@ -28,6 +28,11 @@ struct Page {
         path: path, action: "read",
         reason: "expected UTF-8 or another encoding that holds ASCII, found UTF-16")
     }
+    // What the standard lets no page have; pictures and archives begin with some.
+    guard !bytes.prefix(1024).contains(0) else {
+      throw FileError(
+        path: path, action: "read", reason: "expected an HTML page, found bytes that are no text")
+    }
     images = PageImages(bytes)
     let own = FileName.split(path).folder
     let folder = own.isEmpty ? "./" : own
