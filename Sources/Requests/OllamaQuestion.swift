@@ -1,7 +1,10 @@
-/// What a client of Ollama asks. Prompts and options are read and not heeded: a captioner says what a photo shows.
+/// What a client of Ollama asks. Prompts, but for a `LeadingPhrase`, and options are read and not heeded: a captioner says what
+/// a photo shows.
 package struct OllamaQuestion: Sendable {
   /// The photos; nil where a model is to be loaded and nothing said.
   package let photos: [PhotoFile]?
+  /// How the captions are to begin.
+  package let beginning: String?
   /// The model, as the client calls it.
   package let model: String?
   /// Whether the answer comes word by word.
@@ -14,7 +17,8 @@ package struct OllamaQuestion: Sendable {
   package init(generate body: [UInt8]) throws(Problem) {
     try self.init(body) { body throws(Problem) in
       let photos = try Self.photos(body["images"], "images")
-      return photos.isEmpty && (body["prompt"]?.string ?? "").isEmpty ? nil : photos
+      let prompt = body["prompt"]?.string
+      return photos.isEmpty && (prompt ?? "").isEmpty ? nil : (photos, prompt)
     }
   }
 
@@ -28,13 +32,15 @@ package struct OllamaQuestion: Sendable {
       if messages.isEmpty { return nil }
       for (place, message) in messages.enumerated().reversed() {
         let photos = try Self.photos(message["images"], "messages[\(place)].images")
-        if !photos.isEmpty { return photos }
+        if !photos.isEmpty { return (photos, message["content"]?.string) }
       }
-      return []
+      return ([], nil)
     }
   }
 
-  private init(_ body: [UInt8], photos: (JSON) throws(Problem) -> [PhotoFile]?) throws(Problem) {
+  private init(
+    _ body: [UInt8], asked: (JSON) throws(Problem) -> (photos: [PhotoFile], prompt: String?)?
+  ) throws(Problem) {
     let body = try JSON(object: body)
     model = body["model"]?.string
     streams = try body.flag("stream", usual: true)
@@ -44,8 +50,10 @@ package struct OllamaQuestion: Sendable {
       case .string("json"): true
       default: throw .bad("format: expected json or none, found another: a captioner follows no schema")
       }
-    self.photos = try photos(body)
-    guard self.photos?.isEmpty != true else {
+    let asked = try asked(body)
+    photos = asked?.photos
+    beginning = LeadingPhrase.of(asked?.prompt)
+    guard photos?.isEmpty != true else {
       throw .bad("images: expected an image, found none: a captioner says what photos show, and nothing else")
     }
   }

@@ -1,8 +1,10 @@
-/// What a client of OpenAI asks: chat completions and responses. Texts and options are read and not heeded, but for how
-/// many captions, their log-probs and streaming.
+/// What a client of OpenAI asks: chat completions and responses. Texts and options are read and not heeded, but for a
+/// `LeadingPhrase`, how many captions, their log-probs and streaming.
 package struct OpenAIQuestion: Sendable {
   /// The photos, one or more.
   package let photos: [PhotoFile]
+  /// How the captions are to begin.
+  package let beginning: String?
   /// The model, as the client calls it.
   package let model: String?
   /// Captions that are wanted; 1 with several photos.
@@ -28,7 +30,7 @@ package struct OpenAIQuestion: Sendable {
     streams = try body.flag("stream")
     model = body["model"]?.string
     self.count = number
-    photos = try Self.photos(body["messages"], "messages")
+    (photos, beginning) = try Self.asked(body["messages"], "messages")
     guard number == 1 || photos.count == 1 else {
       throw .bad("n: expected 1 with several images, found \(number)")
     }
@@ -41,18 +43,20 @@ package struct OpenAIQuestion: Sendable {
     (count, wantsLogProbs, wantsUsage) = (1, false, false)
     streams = try body.flag("stream")
     model = body["model"]?.string
-    photos = try Self.photos(body["input"], "input")
+    (photos, beginning) = try Self.asked(body["input"], "input")
   }
 
-  /// The images of the last message that has any.
+  /// The images of the last message that has any, and how its last text wants captions to begin.
   /// - Parameter place: the messages' key.
-  private static func photos(_ messages: JSON?, _ place: String) throws(Problem) -> [PhotoFile] {
+  private static func asked(
+    _ messages: JSON?, _ place: String
+  ) throws(Problem) -> ([PhotoFile], beginning: String?) {
     guard case .list(let messages)? = messages else {
       throw .bad("\(place): expected a list of messages, found \(messages?.kind ?? "none")")
     }
     for (number, message) in messages.enumerated().reversed() {
       guard case .list(let parts)? = message["content"] else { continue }
-      var photos: [PhotoFile] = []
+      var (photos, prompt): ([PhotoFile], String?) = ([], nil)
       for (part, content) in parts.enumerated() {
         let here = "\(place)[\(number)].content[\(part)].image_url"
         switch content["type"]?.string {
@@ -64,10 +68,11 @@ package struct OpenAIQuestion: Sendable {
             throw .bad("\(here): expected a URL data:image/…;base64,…, found another, and none is fetched")
           }
           photos.append(try EncodedImage.file(url, here))
+        case "text", "input_text": prompt = content["text"]?.string
         default: continue
         }
       }
-      if !photos.isEmpty { return photos }
+      if !photos.isEmpty { return (photos, LeadingPhrase.of(prompt)) }
     }
     throw .bad("\(place): expected an image, found none: a captioner says what photos show, and nothing else")
   }

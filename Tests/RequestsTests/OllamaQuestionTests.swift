@@ -22,7 +22,15 @@ import Testing
       #"{"messages": [{"images": ["AA=="]}, {"images": ["AQ=="]}, {"content": "x"}], "format": "", "stream": null}"#
     let question = try OllamaQuestion(chat: Array(body.utf8))
     #expect(question.photos == [PhotoFile(name: "messages[1].images[0]", bytes: [1])])
+    #expect(question.beginning == nil)
     #expect(try OllamaQuestion(chat: Array(#"{"messages": []}"#.utf8)).photos == nil)
+    // What the images came with, not what was said after.
+    let begun =
+      #"{"messages": [{"images": ["AA=="], "content": "a dog …"}, {"content": "a cat …"}]}"#
+    #expect(try OllamaQuestion(chat: Array(begun.utf8)).beginning == "a dog")
+    #expect(
+      try OllamaQuestion(generate: Array(#"{"prompt": "a dog...", "images": ["AA=="]}"#.utf8)).beginning
+        == "a dog")
   }
 
   @Test(arguments: [

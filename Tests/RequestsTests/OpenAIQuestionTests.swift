@@ -13,7 +13,9 @@ import Testing
     #expect(
       question.photos == [PhotoFile(name: "messages[0].content[1].image_url", bytes: [0, 1, 2])])
     #expect(question.count == 3 && question.wantsLogProbs && question.streams && question.wantsUsage)
-    #expect(question.model == "a")
+    #expect(question.model == "a" && question.beginning == nil)
+    let begun = #"{"messages": [{"content": [{"type": "text", "text": "two dogs…"}, \#(Self.image)]}]}"#
+    #expect(try OpenAIQuestion(chat: Array(begun.utf8)).beginning == "two dogs")
   }
 
   @Test func response() throws {

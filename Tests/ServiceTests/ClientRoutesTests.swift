@@ -50,6 +50,24 @@ import Testing
     }
   }
 
+  /// Prompts that end in dots begin the caption, as far as the model has their words.
+  @Test func promptsMayBeginTheCaption() async throws {
+    try await TestService.with { service async throws in
+      let (caption, image) = (try await Self.caption(service), TestService.base64[0])
+      for (prompt, begins) in [("the dog …", true), ("Describe the photo...", false), ("the dog", false)] {
+        let whole = try await service.post(
+          "/api/generate", json: #"{"prompt": "\#(prompt)", "images": ["\#(image)"], "stream": false}"#)
+        let text = try #require(try whole.json()["response"] as? String)
+        #expect(begins ? text.hasPrefix("the dog ") || text == "the dog" : text == caption, "\(text)")
+      }
+      let parts =
+        #"[{"type": "text", "text": "the dog …"}, {"type": "image_url", "image_url": {"url": "data:;base64,\#(image)"}}]"#
+      let chat = try await service.post(
+        "/v1/chat/completions", json: #"{"messages": [{"role": "user", "content": \#(parts)}]}"#)
+      #expect(chat.status == 200 && chat.text.contains(#""the dog"#), "\(chat.text)")
+    }
+  }
+
   @Test func ollamaModels() async throws {
     try await TestService.with { service async throws in
       #expect(try await service.get("/api/version").json()["version"] as? String == "0.1.0")

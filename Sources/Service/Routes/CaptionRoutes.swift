@@ -108,8 +108,10 @@ struct CaptionRoutes: Sendable {
   }
 
   /// The best captions of images, for clients of other services: any that can't be read is an error.
-  /// - Parameter captions: of each image; more than one follow the likeliest.
-  func captions(_ photos: [PhotoFile], captions: Int = 1) async throws -> (
+  /// - Parameters:
+  ///   - captions: of each image; more than one follow the likeliest.
+  ///   - beginning: how they begin, if the model can say so.
+  func captions(_ photos: [PhotoFile], captions: Int = 1, beginning: String? = nil) async throws -> (
     model: ServedModel, captions: [[Caption]]
   ) {
     guard photos.count <= options.maximumImages else {
@@ -120,8 +122,12 @@ struct CaptionRoutes: Sendable {
     var fields = Fields()
     fields.add("captions", .integer(captions))
     fields.add("beam_width", .integer(max(3, captions)))
-    let wanted = try CaptionFields(fields, model.description.vocabulary)
-    let answers = try await engine.answers(photos, of: model) {
+    var wanted = try CaptionFields(fields, model.description.vocabulary)
+    if let beginning {
+      fields.add("prefix", .string(beginning))
+      wanted = (try? CaptionFields(fields, model.description.vocabulary)) ?? wanted
+    }
+    let answers = try await engine.answers(photos, of: model) { [wanted] in
       .captions(wanted.strategy, stream: UInt64($0), explains: false)
     }
     return (

@@ -91,7 +91,7 @@ struct OllamaRoutes: Sendable {
         let loaded = part("").merging(["done": true, "done_reason": "load"]) { $1 }
         return Response(text: try line(loaded), type: "application/json")
       }
-      let found = try await captions.captions(photos)
+      let found = try await captions.captions(photos, beginning: question.beginning)
       let text =
         question.wantsJSON
         ? try JSON.object(["caption": .string(found.captions.text)]).text : found.captions.text

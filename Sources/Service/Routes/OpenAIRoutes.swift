@@ -34,7 +34,8 @@ struct OpenAIRoutes: Sendable {
     try await captions.bodies.with(request, context.channel) { body in
       let question = try OpenAIQuestion(chat: body)
       let images = question.photos.count
-      let found = try await captions.captions(question.photos, captions: question.count)
+      let found = try await captions.captions(
+        question.photos, captions: question.count, beginning: question.beginning)
       let texts = images == 1 ? found.captions[0].map(\.text) : [found.captions.text]
       let words = found.captions.joined().reduce(0) { $0 + $1.words.count }
       let completion = Completion(
@@ -56,7 +57,7 @@ struct OpenAIRoutes: Sendable {
   func responses(_ request: Request, _ context: ServiceContext) async throws -> Response {
     try await captions.bodies.with(request, context.channel) { body in
       let question = try OpenAIQuestion(response: body)
-      let found = try await captions.captions(question.photos)
+      let found = try await captions.captions(question.photos, beginning: question.beginning)
       let words = found.captions.joined().reduce(0) { $0 + $1.words.count }
       let answer = ResponseObject(
         model: question.model ?? found.model.name, text: found.captions.text, images: question.photos.count,
