@@ -52,10 +52,7 @@ public struct Calibration: Sendable {
     self.confidence = confidence
   }
 
-  /// Of the captions that are called unsure, this share may be good after all.
-  public static let goodAmongUnsure = 0.25
-
-  /// The highest confidence below which no more than `goodAmongUnsure` of the captions are good; nil where fewer than
+  /// The highest confidence below which no more than `Confidence.goodAmongUnsure` of the captions are good; nil where fewer than
   /// `fewest` captions would be below it.
   static func unsureBelow(_ confidences: [Double], _ good: [Bool]) -> Double? {
     let order = confidences.indices.sorted { confidences[$0] < confidences[$1] }
@@ -64,7 +61,7 @@ public struct Calibration: Sendable {
     for (count, caption) in order.enumerated() {
       // The captions before this one, all of which are told less: equal ones are on one side.
       if count >= fewest, confidences[order[count - 1]] < confidences[caption],
-        Double(goodOnes) <= goodAmongUnsure * Double(count)
+        Double(goodOnes) <= Confidence.goodAmongUnsure * Double(count)
       {
         found = confidences[caption]
       }

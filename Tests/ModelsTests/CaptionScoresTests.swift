@@ -86,7 +86,12 @@ import Testing
     #expect(abs(try #require(caption.confidence) - 1 / (1 + exp(-logit))) < 1e-9)
     let impossible = Caption(words: [Caption.ScoredWord(word: "</s>", logProb: -.infinity)])
     #expect(confidence(impossible) == 0)
-    #expect(!confidence.isUnsure(caption))
+    // A file that says no threshold has the usual one.
+    var judged = caption
+    for (told, isUnsure) in [(0.2499, true), (0.25, false)] {
+      judged.confidence = told
+      #expect(confidence.isUnsure(judged) == isUnsure)
+    }
     description.confidence?.unsureBelow = 1
     #expect(try Self.captioner(description.metadata()).description.confidence?.isUnsure(caption) == true)
     var damaged = try description.metadata()

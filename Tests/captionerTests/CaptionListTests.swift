@@ -47,11 +47,11 @@ import Testing
     }
   }
 
-  /// Writes a model that gives every caption the confidence 1/2.
-  private func calibrate(_ place: Workplace, unsureBelow: String = "") throws {
+  /// Writes a model that gives every caption the same confidence, 1/2 unless asked.
+  private func calibrate(_ place: Workplace, unsureBelow: String = "", logit: Double = 0) throws {
     var metadata = TinyNetwork.metadata
     metadata["confidence"] =
-      #"{"intercept": 0, "per_nat": 0, "per_word": 0, "metric": "CIDEr", "threshold": 0.5, "images": 8, "#
+      #"{"intercept": \#(logit), "per_nat": 0, "per_word": 0, "metric": "CIDEr", "threshold": 0.5, "images": 8, "#
       + #""good": 4, "calibration_error": 0.1\#(unsureBelow)}"#
     try TinyNetwork.writeModel(to: place.model, metadata: metadata)
   }
@@ -73,6 +73,11 @@ import Testing
       #expect(try output() == plain.dropLast() + "  (unsure)\n")
       #expect(try output("--minimum-confidence", "0.4") == plain)
       #expect(try output("--format", "csv").contains(",,0.5\n"))
+      // ln (1/3), a confidence of 1/4: below it captions are unsure where the file says no threshold.
+      try calibrate(place, logit: -1.0986)
+      #expect(try output() == plain)
+      try calibrate(place, logit: -1.0987)
+      #expect(try output() == plain.dropLast() + "  (unsure)\n")
     }
   }
 

@@ -31,6 +31,13 @@ public struct Confidence: Codable, Sendable, Equatable {
   /// The probability below which a caption is called unsure; nil in files of before, and where nothing is that unsure.
   public var unsureBelow: Double?
 
+  /// Of the captions that are called unsure, this share may be good after all.
+  public static let goodAmongUnsure = 0.25
+
+  /// The probability below which a caption is called unsure. Where the file has none `goodAmongUnsure` itself, since of captions of
+  /// one probability that share is good.
+  public var unsureThreshold: Double { unsureBelow ?? Self.goodAmongUnsure }
+
   enum CodingKeys: String, CodingKey {
     case intercept, metric, threshold, images, good
     case perNat = "per_nat"
@@ -86,10 +93,9 @@ public struct Confidence: Codable, Sendable, Equatable {
     unsureBelow = values.contains(.unsureBelow) ? try number(.unsureBelow, 0...1) : nil
   }
 
-  /// Whether a caption is to be called unsure: its confidence is below the threshold that the file has.
+  /// Whether a caption is to be called unsure.
   public func isUnsure(_ caption: Caption) -> Bool {
-    guard let unsureBelow else { return false }
-    return (caption.confidence ?? self(caption)) < unsureBelow
+    (caption.confidence ?? self(caption)) < unsureThreshold
   }
 
   /// The key of a model file's metadata that holds it.

@@ -110,7 +110,7 @@ struct CaptionCommand: ParsableCommand {
       captioner.encoder.reader.takesStandardInput = true
       try confidence.check(captioner)
       writer.unsureBelow =
-        confidence.minimumConfidence ?? captioner.description.confidence?.unsureBelow
+        confidence.minimumConfidence ?? captioner.description.confidence?.unsureThreshold
       try caption(jobs, captioner, &writer, &tally)
       tally.tell()
       if tally.failed > 0 { throw ExitCode(1) }
