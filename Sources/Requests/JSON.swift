@@ -117,7 +117,8 @@ extension JSON: Codable {
     } else if let value = try? container.decode(Int.self) {
       self = .integer(value)
     } else if let value = try? container.decode(Double.self) {
-      self = .number(value)
+      // However it is written: as a whole number it would be read back.
+      self = Int(exactly: value).map(JSON.integer) ?? .number(value)
     } else if container.decodeNil() {
       self = .null
     } else if let value = try? container.decode([JSON].self) {

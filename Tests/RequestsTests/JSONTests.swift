@@ -11,6 +11,22 @@ import Testing
     #expect(json["b"]?["c"]?.string == "é" && json["a"]?["c"] == nil && json["d"] == nil)
   }
 
+  /// A whole number is one however it is written, so that what is read, written and read again is the same.
+  @Test(arguments: [
+    "1337203685477510014.015807", "1.0", "1e2", "-9.2233720368547758e18", "9223372036854775807",
+  ])
+  func wholeNumbersAreIntegers(_ text: String) throws {
+    let json = try JSON(Array(text.utf8))
+    #expect(json.integer != nil)
+    #expect(try JSON(Array(json.text.utf8)) == json)
+  }
+
+  @Test(arguments: ["0.5", "1e300", "9223372036854775808", "-1e19", "1e-400"])
+  func otherNumbersStayWhatTheyAre(_ text: String) throws {
+    let json = try JSON(Array(text.utf8))
+    #expect(try JSON(Array(json.text.utf8)) == json)
+  }
+
   @Test(arguments: ["", "{", "nothing", "[1", "\"", "{\"a\":1}}", "\u{FEFF}", "[1 2]", "{\"a\"}", "\\"])
   func whatIsNoneIsRefused(_ text: String) {
     #expect(throws: Problem.self) { try JSON(Array(text.utf8)) }
