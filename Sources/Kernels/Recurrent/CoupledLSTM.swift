@@ -11,6 +11,10 @@ public enum CoupledLSTM: RecurrentCell {
   public static let name = "lstm-coupled"
   /// i, o, g.
   public static let gates = 3
+  /// As in the equations.
+  public static let gateNames = ["i", "o", "g"]
+  /// i and o.
+  public static let sigmoidGates = 2
   /// h and c.
   public static let states = 2
   /// tanh c.

@@ -14,6 +14,10 @@ public enum GRU: RecurrentCell {
   public static let name = "gru"
   /// r, z, n.
   public static let gates = 3
+  /// As in the equations.
+  public static let gateNames = ["r", "z", "n"]
+  /// r and z.
+  public static let sigmoidGates = 2
   /// h.
   public static let states = 1
   /// r·h₋.

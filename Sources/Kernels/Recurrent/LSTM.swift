@@ -14,6 +14,10 @@ public enum LSTM: RecurrentCell {
   public static let name = "lstm"
   /// i, f, o, g.
   public static let gates = 4
+  /// As in the equations.
+  public static let gateNames = ["i", "f", "o", "g"]
+  /// i, f and o.
+  public static let sigmoidGates = 3
   /// h and c.
   public static let states = 2
   /// tanh c.

@@ -11,6 +11,10 @@ public enum MUT1: RecurrentCell {
   public static let name = "mut1"
   /// z, r, n.
   public static let gates = 3
+  /// As in the equations.
+  public static let gateNames = ["z", "r", "n"]
+  /// z and r.
+  public static let sigmoidGates = 2
   /// h.
   public static let states = 1
   /// r·h₋.

@@ -11,6 +11,10 @@ public enum MUT3: RecurrentCell {
   public static let name = "mut3"
   /// r, z, n.
   public static let gates = 3
+  /// As in the equations.
+  public static let gateNames = ["r", "z", "n"]
+  /// r and z.
+  public static let sigmoidGates = 2
   /// h.
   public static let states = 1
   /// r·h₋ and tanh h₋.

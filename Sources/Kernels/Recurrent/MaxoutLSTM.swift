@@ -11,6 +11,10 @@ public enum MaxoutLSTM: RecurrentCell {
   public static let name = "lstm-maxout"
   /// i, f, o, g₁, g₂.
   public static let gates = 5
+  /// As in the equations.
+  public static let gateNames = ["i", "f", "o", "g₁", "g₂"]
+  /// i, f and o.
+  public static let sigmoidGates = 3
   /// h and c.
   public static let states = 2
   /// tanh c.

@@ -14,6 +14,10 @@ public enum MinGRU: RecurrentCell {
   public static let name = "min-gru"
   /// z, n.
   public static let gates = 2
+  /// As in the equations.
+  public static let gateNames = ["z", "n"]
+  /// z.
+  public static let sigmoidGates = 1
   /// h.
   public static let states = 1
   /// Nothing.

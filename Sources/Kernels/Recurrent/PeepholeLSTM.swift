@@ -10,6 +10,10 @@ public enum PeepholeLSTM: RecurrentCell {
   public static let name = "lstm-peephole"
   /// i, f, o, g.
   public static let gates = 4
+  /// As in the equations.
+  public static let gateNames = ["i", "f", "o", "g"]
+  /// i, f and o.
+  public static let sigmoidGates = 3
   /// h and c.
   public static let states = 2
   /// tanh c.

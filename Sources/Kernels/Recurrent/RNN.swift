@@ -10,6 +10,10 @@ public enum RNN: RecurrentCell {
   public static let name = "rnn"
   /// h.
   public static let gates = 1
+  /// As in the equations.
+  public static let gateNames = ["h"]
+  /// None.
+  public static let sigmoidGates = 0
   /// h.
   public static let states = 1
   /// Nothing: h is its gate.

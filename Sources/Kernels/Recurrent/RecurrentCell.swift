@@ -7,6 +7,10 @@ public protocol RecurrentCell: Sendable {
   static var name: String { get }
   /// G.
   static var gates: Int { get }
+  /// What the cell's equations call its gates [G].
+  static var gateNames: [String] { get }
+  /// How many gates σ opens and shuts, the first ones: each is between 0 and 1.
+  static var sigmoidGates: Int { get }
   /// S.
   static var states: Int { get }
   /// K.
