@@ -70,8 +70,8 @@ let package = Package(
     .library(
       name: "CaptionerEngine",
       targets: [
-        "Models", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "Layers",
-        "CaptionMetrics", "PhotoMetadata", "Requests", "Support", "Tensors", "Training", "WebPages",
+        "Models", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "LanguageModels",
+        "Layers", "CaptionMetrics", "PhotoMetadata", "Requests", "Support", "Tensors", "Training", "WebPages",
       ]),
   ],
   dependencies: [
@@ -153,6 +153,12 @@ let package = Package(
       settings: numeric, fixtures: true)
     // Layer 9.
     + module(
+      "LanguageModels",
+      dependencies: [
+        "Models", "Datasets", "Decoding", "Kernels", "Language", "Layers", "Support", "Tensors", "Training",
+      ],
+      settings: numeric, fixtures: true)
+    + module(
       "Reporting",
       dependencies: [
         "Datasets", "Evaluation", "Imaging", "Language", "CaptionMetrics", "Support", "Tensors", "Training",
@@ -186,10 +192,9 @@ let package = Package(
       .executableTarget(
         name: "captioner",
         dependencies: [
-          "Models", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "Layers",
-          "CaptionMetrics", "PhotoMetadata", "Reporting", "Service", "Support", "Tensors", "Training",
-          "WebPages",
-          argumentParser,
+          "Models", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "LanguageModels",
+          "Layers", "CaptionMetrics", "PhotoMetadata", "Reporting", "Service", "Support", "Tensors",
+          "Training", "WebPages", argumentParser,
         ],
         swiftSettings: strict),
       .testTarget(
@@ -199,9 +204,9 @@ let package = Package(
       .testTarget(
         name: "ForeignFilesTests",
         dependencies: [
-          "Models", "Datasets", "Decoding", "Imaging", "Kernels", "Language", "Layers", "CaptionMetrics",
-          "PhotoMetadata", "Requests", "Support",
-          "Tensors", "Training", "WebPages", "TestSupport",
+          "Models", "Datasets", "Decoding", "Imaging", "Kernels", "Language", "LanguageModels", "Layers",
+          "CaptionMetrics", "PhotoMetadata", "Requests", "Support", "Tensors", "Training", "WebPages",
+          "TestSupport",
         ],
         exclude: ["Fixtures"], swiftSettings: strict),
     ],

@@ -27,11 +27,12 @@ public struct Optimizer: Sendable {
     self.moments = moments
   }
 
-  /// One step for every parameter that has a gradient, whose norm over all of them is first clipped to `clipNorm`.
+  /// One step for every parameter that has a gradient, whose norm over all of them is first clipped to `clipNorm`, and then
+  /// each of its numbers to ±`clipValue`.
   /// - Returns: the norm before clipping. When it is not finite nothing is changed.
   @discardableResult
   public mutating func update(
-    _ modules: inout some Module, clipNorm: Float? = nil, on device: Device
+    _ modules: inout some Module, clipNorm: Float? = nil, clipValue: Float? = nil, on device: Device
   ) -> Float {
     let norm = Float(modules.gradientNorm(on: device))
     guard norm.isFinite else { return norm }
@@ -39,12 +40,13 @@ public struct Optimizer: Sendable {
     var now = UpdateStep(learningRate: learningRate, weightDecay: weightDecay, number: step)
     // As torch.nn.utils.clip_grad_norm_.
     if let clipNorm { now.gradientScale = min(1, clipNorm / (norm + 1e-6)) }
+    if let clipValue { now.gradientLimit = clipValue }
     modules.visitParameters { parameter in
       guard let gradient = parameter.gradient else { return }
       // Taken out while they change, so that they have one owner and are not copied.
       var own =
         moments.removeValue(forKey: parameter.path)
-        ?? rule.momentNames.map { _ in Tensor(zeros: gradient.shape) }
+        ?? rule.momentNames.map { _ in Tensor(repeating: rule.firstMoment, gradient.shape) }
       updateParameter(
         rule, now, count: gradient.count, value: parameter.value.mutablePointer(), gradient: gradient.pointer,
         moments: own.indices.map { own[$0].mutablePointer() }, on: device)

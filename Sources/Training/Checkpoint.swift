@@ -1,8 +1,8 @@
-internal import Models
+package import Models
 internal import Foundation
-internal import Layers
+package import Layers
 internal import Support
-internal import Tensors
+package import Tensors
 
 /// Where a run stands, beside its tensors.
 struct RunState: Codable, Equatable {
@@ -105,7 +105,7 @@ struct RunState: Codable, Equatable {
 }
 
 /// A checkpoint file: weights, optimiser and average as tensors, and the state as metadata.
-enum Checkpoint {
+package enum Checkpoint {
   /// What its metadata call it.
   static let format = "captioner checkpoint"
 
@@ -113,7 +113,20 @@ enum Checkpoint {
     to path: String, _ module: some Module, _ optimizers: [Optimizer], _ average: WeightAverage,
     _ state: RunState
   ) throws {
-    var items: [SafetensorsWriter.Item] = []
+    try write(
+      to: path, module, optimizers, average,
+      metadata: [
+        "format": Self.format, "format_version": "1", "state": try canonicalJSON(state, .snakeCase),
+      ])
+  }
+
+  /// The same of any run: its tensors, and what its metadata say of where it stands.
+  /// - Parameter others: tensors beside them.
+  package static func write(
+    to path: String, _ module: some Module, _ optimizers: [Optimizer], _ average: WeightAverage,
+    _ others: [SafetensorsWriter.Item] = [], metadata: [String: String]
+  ) throws {
+    var items = others
     for parameter in module.parameters {
       items.append(.init(name: parameter.path, tensor: parameter.value))
       for optimizer in optimizers {
@@ -125,10 +138,6 @@ enum Checkpoint {
         items.append(.init(name: "average." + parameter.path, tensor: mean))
       }
     }
-    let metadata = [
-      "format": Self.format, "format_version": "1",
-      "state": try canonicalJSON(state, .snakeCase),
-    ]
     try SafetensorsWriter.write(items, metadata: metadata, to: path)
   }
 
@@ -156,7 +165,7 @@ enum Checkpoint {
   /// Puts the tensors of a module back, whose optimiser has taken `step` steps. Every one must be there with the
   /// module's shape.
   /// - Parameter isPartial: some parameters may not have learned yet; the optimiser remembers nothing of them.
-  static func restore<M: Module>(
+  package static func restore<M: Module>(
     _ file: SafetensorsFile, step: Int, isPartial: Bool = false, _ module: inout M,
     _ optimizer: inout Optimizer, _ average: inout WeightAverage
   ) throws(ModelError) {

@@ -3,9 +3,9 @@ internal import Foundation
 /// The learning rate of every step, and the end of the run when validation no longer improves.
 ///
 /// After a linear warm-up the rate follows a curve, whose clock starts when the warm-up ends.
-struct LearningRateSchedule: Codable, Equatable, Sendable {
+package struct LearningRateSchedule: Codable, Equatable, Sendable {
   /// How the rate falls; t counts the steps after the warm-up.
-  enum Curve: Codable, Equatable, Sendable {
+  package enum Curve: Codable, Equatable, Sendable {
     /// It does not.
     case constant
     /// factor^⌊t/every⌋: at once, every so many steps.
@@ -37,7 +37,7 @@ struct LearningRateSchedule: Codable, Equatable, Sendable {
   ///   - learningRate: its highest, at the end of the warm-up.
   ///   - warmUp: steps over which the rate rises to it linearly: the n-th of them has n/warmUp of it.
   ///   - stopPatience: validations without improvement that end the run.
-  init(learningRate: Double, _ curve: Curve, warmUp: Int = 0, stopPatience: Int) {
+  package init(learningRate: Double, _ curve: Curve, warmUp: Int = 0, stopPatience: Int) {
     self.learningRate = learningRate
     self.curve = curve
     self.warmUp = warmUp
@@ -65,7 +65,7 @@ struct LearningRateSchedule: Codable, Equatable, Sendable {
   var best: Double { bestLoss ?? .infinity }
 
   /// The learning rate of the step after `done` steps.
-  func learningRate(after done: Int) -> Double {
+  package func learningRate(after done: Int) -> Double {
     if done < warmUp { return learningRate * plateauFactor * (Double(done) + 1) / Double(warmUp) }
     let t = Double(done) - Double(warmUp)
     switch curve {

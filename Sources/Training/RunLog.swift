@@ -1,16 +1,16 @@
 internal import Glibc
-internal import Support
+package import Support
 
 /// `log.jsonl`: one JSON object a line, appended as the run goes, cut back to the checkpoint on resume.
-final class RunLog {
+package final class RunLog {
   private let path: String
   private let descriptor: Int32
 
   /// Bytes written so far; a checkpoint notes it.
-  private(set) var length: Int
+  package private(set) var length: Int
 
   /// Opens the log and cuts it to its first `length` bytes: what came after them is about to be done again.
-  init(path: String, length: Int) throws(FileError) {
+  package init(path: String, length: Int) throws(FileError) {
     self.path = path
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw FileError(path: path, action: "write", errno: errno) }
@@ -31,7 +31,7 @@ final class RunLog {
   deinit { close(descriptor) }
 
   /// Appends one line.
-  func append(_ line: some Encodable) throws {
+  package func append(_ line: some Encodable) throws {
     let text = try canonicalJSON(line) + "\n"
     try writeAll(text, to: descriptor, path: path)
     length += text.utf8.count

@@ -1,23 +1,23 @@
-internal import Kernels
-internal import Layers
-internal import Tensors
+package import Kernels
+package import Layers
+package import Tensors
 
 /// An exponential moving average of all weights (Polyak & Juditsky 1992): what is validated and saved, since it
 /// generalises better than where the last step happens to have landed.
-struct WeightAverage: Sendable {
+package struct WeightAverage: Sendable {
   /// The averages by the parameter's path; empty when there is no averaging.
-  private(set) var values: [String: Tensor]
+  package private(set) var values: [String: Tensor]
   private let decay: Double
 
   /// Begins at the weights as they are; decay 0 means no averaging.
-  init(of module: some Module, decay: Double) {
+  package init(of module: some Module, decay: Double) {
     self.decay = decay
     values = [:]
     if decay > 0 { for parameter in module.parameters { values[parameter.path] = parameter.value } }
   }
 
   /// Takes in the weights after step `step` (from 1). Early on the past counts for less: it is the initial noise.
-  mutating func update(with module: inout some Module, step: Int, on device: Device) {
+  package mutating func update(with module: inout some Module, step: Int, on device: Device) {
     guard decay > 0 else { return }
     let kept = Float(min(decay, Double(1 + step) / Double(10 + step)))
     module.visitParameters { parameter in
@@ -31,7 +31,7 @@ struct WeightAverage: Sendable {
   }
 
   /// The module with the averages as its weights; itself when there is no averaging.
-  func applied<M: Module>(to module: M) -> M {
+  package func applied<M: Module>(to module: M) -> M {
     var copy = module
     copy.visitParameters { parameter in
       if let average = values[parameter.path] { parameter.value = average }
@@ -41,5 +41,5 @@ struct WeightAverage: Sendable {
   }
 
   /// Goes on where another left off: as a checkpoint kept it.
-  mutating func restore(_ values: [String: Tensor]) { self.values.merge(values) { $1 } }
+  package mutating func restore(_ values: [String: Tensor]) { self.values.merge(values) { $1 } }
 }

@@ -36,6 +36,37 @@ import Testing
     #expect(results[0] == results[1])
   }
 
+  /// One row times a small matrix is a product like any other, also where few numbers make no whole vector.
+  @Test(
+    arguments: InstructionSet.available,
+    [(1, 1), (3, 5), (15, 17), (16, 16), (100, 100), (37, 200), (200, 37), (300, 215)] as [(Int, Int)])
+  func oneRowTimesASmallMatrix(instructions: InstructionSet, size: (n: Int, k: Int)) {
+    var random = Random(seed: 12)
+    let (n, k) = size
+    let x = Tensor(uniform: [1, k], limit: 1, using: &random)
+    // Rows are wider than what is read of them.
+    let plain = Tensor(uniform: [k, n + 3], limit: 1, using: &random)
+    let turned = Tensor(uniform: [n, k + 2], limit: 1, using: &random)
+    let start = Tensor(uniform: [1, n], limit: 1, using: &random)
+    let device = Device(instructions: instructions)
+    for beta: Float in [0, 1] {
+      func check(_ factor: Factor, _ b: (Int, Int) -> Float) {
+        let expected = (0..<n).map { j in
+          Float((0..<k).reduce(0.0) { $0 + Double(x[$1]) * Double(b($1, j)) }) + beta * start[j]
+        }
+        var y = start
+        multiply(.plain(x.matrix), factor, into: y.mutableMatrix(), beta: beta, on: device)
+        #expect(relativeError(y.scalars, expected) < 1e-6)
+        multiply(
+          .transposed(Matrix(x.pointer, rows: k, columns: 1)), factor, into: y.mutableMatrix(), on: device)
+        #expect(relativeError(y.scalars, expected.indices.map { expected[$0] - beta * start[$0] }) < 2e-6)
+      }
+      check(.plain(Matrix(plain.pointer, rows: k, columns: n, stride: n + 3))) { plain[$0 * (n + 3) + $1] }
+      check(.transposed(Matrix(turned.pointer, rows: n, columns: k, stride: k + 2))) { turned[$1 * (k + 2) + $0] }
+    }
+    withExtendedLifetime((plain, turned, x)) {}
+  }
+
   /// A batch may be empty: what has no rows has columns all the same, and no term leaves zeros.
   @Test func mayBeEmpty() {
     let none = Tensor(zeros: [0, 5])

@@ -41,6 +41,14 @@ def jpeg(run):
     run.call("photos.py", "one", run.values["photo"], run.values["jpeg"], "--size", run.values["size"])
 
 
+def text(run):
+    """This project's own sources, one after the other."""
+    if not run.values["text"]:
+        run.values["text"] = run.scratch / "sources.txt"
+        sources = sorted((ROOT / "Sources").rglob("*.swift"))
+        run.values["text"].write_text("".join(path.read_text() for path in sources))
+
+
 def folder(run):
     """A folder of JPEGs: 200, unless told otherwise."""
     model(run)

@@ -47,6 +47,22 @@ def attention() -> list[Engine]:
     return engines
 
 
+def language_models() -> list[Engine]:
+    """min-char-rnn beside the NumPy original and PyTorch; and an LSTM layer and three of them beside PyTorch's."""
+    gist = f"--steps 400 {TIMED}"
+    engines = [
+        Engine("captioner-benchmarks language-model {text} --preset min-char-rnn " + gist, compared=False),
+        Engine("language_model.py {text} --engine numpy " + gist),
+        Engine("language_model.py {text} --engine pytorch --gist " + gist)]
+    cases = ["min-char-rnn: RNN of 100, 25 characters, batch 1"] * len(engines)
+    for layers, steps in [(1, 4), (3, 2)]:
+        shape = f"--cell lstm --layers {layers} --hidden 512 --batch 32 --length 64 --steps {steps} {TIMED}"
+        engines += [Engine("captioner-benchmarks language-model {text} " + shape, compared=False),
+                    Engine("language_model.py {text} --engine pytorch " + shape)]
+        cases += [f"{layers} x LSTM of 512, 64 characters, batch 32"] * 2
+    return [engine._replace(case=case) for engine, case in zip(engines, cases)]
+
+
 BENCHMARKS = {
     "encoder": Benchmark(
         "milliseconds an image; ratio to the fastest f32 peer", "ms/image", [
@@ -81,6 +97,9 @@ BENCHMARKS = {
             *(Engine(f"fine_tune.py --layout {layout} --batch {{batch}} --from {{from}} {TIMED}")
               for layout in ["channels_last", "contiguous"])],
         {"batch": [8], "from": "conv4_1"}),
+    "language-model": Benchmark(
+        "milliseconds of training for 1,000 characters", "ms/1000 characters", language_models(), {"text": None},
+        inputs.text),
     "captions": Benchmark(
         "seconds from a caption file to batches", "s", [
             Engine("captioner-benchmarks captions {captions} --threads {threads}"),

@@ -18,7 +18,8 @@ static double CK(sum_of_squares)(const float *x, size_t count) {
 
 // The gradient clipped and with its L2 penalty.
 CK_INLINE vf CK(penalised)(const float *g, vf w, int lanes, ck_update a) {
-  return CK(vget)(g, lanes) * a.gradient_scale + w * a.penalty;
+  vf scaled = vmax(CK(vget)(g, lanes) * a.gradient_scale, vsplat(-a.limit));
+  return -vmax(-scaled, vsplat(-a.limit)) + w * a.penalty;
 }
 
 // Adam (Kingma & Ba 2015) as torch.optim.Adam computes it: epsilon outside the root of the corrected moment. With

@@ -1,6 +1,7 @@
 // Everything, compiled for one instruction set, and the table of it.
 #include "vector.h"
 #include "conversion.h"
+#include "row_product.h"
 #include "winograd.h"
 #include "direct.h"
 #include "pointwise.h"
@@ -25,6 +26,8 @@ const ck_kernels CK(ck_table) = {
     .float_to_bfloat = CK(float_to_bfloat),
     .half_dot_4 = CK(half_dot_4),
     .float_dot_4 = CK(float_dot_4),
+    .row_times_matrix = CK(row_times_matrix),
+    .matrix_times_row = CK(matrix_times_row),
     .winograd_2 = {CK(winograd_weights_2), CK(winograd_input_2), CK(winograd_output_2)},
     .winograd_4 = {CK(winograd_weights_4), CK(winograd_input_4), CK(winograd_output_4)},
     .winograd_gradient = CK(winograd_gradient),

@@ -70,10 +70,10 @@ typedef struct {
   void (*backward)(float *gates, const float *h_before, const float *dh, float *dh_before, size_t hidden);
 } ck_min_gru;
 
-// One step of an optimiser: g = gradient * gradient_scale + penalty * w, and w is first multiplied by `kept`. Each rule
-// reads those of the rest that its equations name.
+// One step of an optimiser: g = clip(gradient * gradient_scale, -limit, limit) + penalty * w, and w is first multiplied by
+// `kept`. Each rule reads those of the rest that its equations name.
 typedef struct {
-  float gradient_scale, penalty, kept;
+  float gradient_scale, limit, penalty, kept;
   float step_size;                 // learning rate; Adam's / (1 - beta1^t)
   float momentum;
   int nesterov;
@@ -108,6 +108,12 @@ typedef struct ck_kernels {
   void (*half_dot_4)(const uint16_t *rows, size_t stride, const float *x, size_t count, float *y);
   // The same of floats.
   void (*float_dot_4)(const float *rows, size_t stride, const float *x, size_t count, float *y);
+  // x[count] times w [count, columns], rows `stride` apart -> y[columns], written or added; small enough for the cache.
+  void (*row_times_matrix)(const float *x, const float *w, size_t stride, size_t count, size_t columns, float *y,
+                           int adds);
+  // w [rows, count] times x[count] -> y[rows], the same.
+  void (*matrix_times_row)(const float *w, size_t stride, const float *x, size_t rows, size_t count, float *y,
+                           int adds);
 
   ck_winograd winograd_2, winograd_4;
   // Adjoints of winograd_4. One tile of the output's gradient -> 36 rows of K. The gradient is dy [H,W,K] where y > 0

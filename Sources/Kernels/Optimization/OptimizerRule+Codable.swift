@@ -1,7 +1,7 @@
 /// `{"rule": "adam", "beta1": 0.8}`; numbers that are missing take the rule's defaults.
 extension OptimizerRule: Codable {
   private enum CodingKeys: String, CodingKey {
-    case rule, momentum, nesterov, smoothing, beta1, beta2, epsilon
+    case rule, momentum, nesterov, smoothing, beta1, beta2, epsilon, initial
   }
 
   /// Decodes; refuses, by name, a number that is not the rule's or out of range.
@@ -15,7 +15,8 @@ extension OptimizerRule: Codable {
     case "sgd":
       let nesterov = try container.decodeIfPresent(Bool.self, forKey: .nesterov) ?? false
       self = .sgd(momentum: try number(.momentum, 0), nesterov: nesterov)
-    case "adagrad": self = .adagrad(epsilon: try number(.epsilon, 1e-10))
+    case "adagrad":
+      self = .adagrad(epsilon: try number(.epsilon, 1e-10), initial: try number(.initial, 0))
     case "rmsprop":
       self = .rmsprop(smoothing: try number(.smoothing, 0.99), epsilon: try number(.epsilon, 1e-8))
     case "adam", "adamw":
@@ -57,7 +58,7 @@ extension OptimizerRule: Codable {
     let keys: [CodingKeys] =
       switch self {
       case .sgd: [.momentum, .nesterov]
-      case .adagrad: [.epsilon]
+      case .adagrad: [.epsilon, .initial]
       case .rmsprop: [.smoothing, .epsilon]
       case .adam, .adamw: [.beta1, .beta2, .epsilon]
       }
@@ -75,7 +76,10 @@ extension OptimizerRule: Codable {
     case .sgd(let momentum, let nesterov):
       try encode("sgd", [.momentum: momentum])
       try container.encode(nesterov, forKey: .nesterov)
-    case .adagrad(let epsilon): try encode("adagrad", [.epsilon: epsilon])
+    case .adagrad(let epsilon, let initial):
+      try encode("adagrad", [.epsilon: epsilon])
+      // As earlier versions wrote it, where it is what they had.
+      if initial != 0 { try container.encode(initial, forKey: .initial) }
     case .rmsprop(let smoothing, let epsilon):
       try encode("rmsprop", [.smoothing: smoothing, .epsilon: epsilon])
     case .adam(let beta1, let beta2, let epsilon):

@@ -6,8 +6,8 @@ internal import CKernels
 public enum OptimizerRule: Sendable, Equatable {
   /// Gradient descent: m = μm + g, w −= αm; with Nesterov's look ahead w −= α(g + μm) (Sutskever et al. 2013).
   case sgd(momentum: Double = 0, nesterov: Bool = false)
-  /// v += g², w −= αg/(√v + ε) (Duchi et al. 2011).
-  case adagrad(epsilon: Double = 1e-10)
+  /// v += g², w −= αg/(√v + ε) (Duchi et al. 2011), where v begins at `initial`.
+  case adagrad(epsilon: Double = 1e-10, initial: Double = 0)
   /// v = ρv + (1−ρ)g², w −= αg/(√v + ε) (Tieleman & Hinton 2012).
   case rmsprop(smoothing: Double = 0.99, epsilon: Double = 1e-8)
   /// m = β₁m + (1−β₁)g, v = β₂v + (1−β₂)g², w −= α/(1−β₁ᵗ)·m/(√(v/(1−β₂ᵗ)) + ε) (Kingma & Ba 2015).
@@ -25,6 +25,11 @@ public enum OptimizerRule: Sendable, Equatable {
     }
   }
 
+  /// What those values are before the first step.
+  public var firstMoment: Float {
+    if case .adagrad(_, let initial) = self { Float(initial) } else { 0 }
+  }
+
   /// The first number that is out of range, as `name: expected …, found …`; nil when all are right.
   public var problem: String? {
     func share(_ name: String, _ value: Double) -> String? {
@@ -38,7 +43,10 @@ public enum OptimizerRule: Sendable, Equatable {
     case .sgd(let momentum, let nesterov):
       return share("momentum", momentum)
         ?? (nesterov && momentum == 0 ? "nesterov: expected a momentum with it, found 0" : nil)
-    case .adagrad(let value): return epsilon(value)
+    case .adagrad(let value, let initial):
+      return epsilon(value)
+        ?? (initial >= 0 && Float(initial).isFinite
+          ? nil : "initial: expected 0 or more, found \(initial)")
     case .rmsprop(let smoothing, let value): return share("smoothing", smoothing) ?? epsilon(value)
     case .adam(let beta1, let beta2, let value), .adamw(let beta1, let beta2, let value):
       return share("beta1", beta1) ?? share("beta2", beta2) ?? epsilon(value)
@@ -49,6 +57,7 @@ public enum OptimizerRule: Sendable, Equatable {
   func numbers(_ step: UpdateStep) -> ck_update {
     var numbers = ck_update()
     numbers.gradient_scale = step.gradientScale
+    numbers.limit = step.gradientLimit
     numbers.penalty = step.weightDecay
     numbers.kept = 1
     numbers.step_size = step.learningRate
@@ -56,7 +65,7 @@ public enum OptimizerRule: Sendable, Equatable {
     case .sgd(let momentum, let nesterov):
       numbers.momentum = Float(momentum)
       numbers.nesterov = nesterov ? 1 : 0
-    case .adagrad(let epsilon):
+    case .adagrad(let epsilon, _):
       numbers.beta2 = 1
       numbers.one_minus_beta2 = 1
       numbers.epsilon = Float(epsilon)

@@ -10,18 +10,24 @@ public struct UpdateStep: Sendable {
   public var number: Int
   /// What each gradient is multiplied by: the clipping factor.
   public var gradientScale: Float
+  /// What each number of it is then clipped to, from -limit to limit.
+  public var gradientLimit: Float
 
   /// Step `number` of a run.
-  public init(learningRate: Float, weightDecay: Float = 0, number: Int, gradientScale: Float = 1) {
+  public init(
+    learningRate: Float, weightDecay: Float = 0, number: Int, gradientScale: Float = 1,
+    gradientLimit: Float = .infinity
+  ) {
     self.learningRate = learningRate
     self.weightDecay = weightDecay
     self.number = number
     self.gradientScale = gradientScale
+    self.gradientLimit = gradientLimit
   }
 }
 
 /// One step of an optimiser over a parameter of `count` scalars, in one pass.
-/// - Parameter moments: the rule's `momentNames.count` running values, `count` scalars each, zero before step 1.
+/// - Parameter moments: the rule's `momentNames.count` running values, `count` scalars each, its `firstMoment` before step 1.
 public func updateParameter(
   _ rule: OptimizerRule, _ step: UpdateStep, count: Int, value: UnsafeMutablePointer<Float>,
   gradient: UnsafePointer<Float>, moments: [UnsafeMutablePointer<Float>], on device: Device

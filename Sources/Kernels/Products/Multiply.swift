@@ -65,6 +65,9 @@ public func multiply(
     }
     return
   }
+  if m == 1, alpha == 1, beta == 0 || beta == 1, n * k <= smallProduct, let row = a.rowInMemory {
+    return multiply(row, b, into: c.base, adds: beta == 1, on: device)
+  }
   if alpha == 1, min(m, n, k) >= 64, m * n * k >= 8_000_000, device.arithmetic == .bfloat16 {
     return multiplyBFloats(a, b, into: c, beta: beta, on: device)
   }
@@ -86,6 +89,31 @@ public func multiply(
       let range = piece * height..<min(m, (piece + 1) * height)
       multiplyHere(a.rows(range), b, into: c.rows(range), alpha: alpha, beta: beta)
     }
+  }
+}
+
+/// Terms of a product of one row that lie in the cache, where a general product would begin longer than it multiplies.
+private let smallProduct = 1 << 16
+
+extension Factor {
+  /// The row that it is, if its numbers follow each other.
+  fileprivate var rowInMemory: UnsafePointer<Float>? {
+    switch self {
+    case .plain(let matrix): matrix.base
+    case .transposed(let matrix): matrix.stride == 1 ? matrix.base : nil
+    }
+  }
+}
+
+/// One row times a small matrix.
+private func multiply(
+  _ row: UnsafePointer<Float>, _ b: Factor, into y: UnsafeMutablePointer<Float>, adds: Bool, on device: Device
+) {
+  let (matrix, kernels) = (b.stored, device.kernels)
+  if b.isTransposed {
+    kernels.matrix_times_row(matrix.base, matrix.stride, row, matrix.rows, matrix.columns, y, adds ? 1 : 0)
+  } else {
+    kernels.row_times_matrix(row, matrix.base, matrix.stride, matrix.rows, matrix.columns, y, adds ? 1 : 0)
   }
 }
 

@@ -91,6 +91,14 @@ public struct Recurrent<Cell: RecurrentCell>: Module {
     /// h of every position [P, H].
     public var hiddenStates: UnsafePointer<Float> { states[0].pointer }
 
+    /// What a forward pass computed at P positions: every state [P, H], h first, and the activated gates [P, G·H].
+    public func record(positions: Int, hidden: Int) -> (states: [Matrix], gates: Matrix) {
+      (
+        states.map { Matrix($0.pointer, rows: positions, columns: hidden) },
+        Matrix(gates.pointer, rows: positions, columns: Cell.gates * hidden)
+      )
+    }
+
     /// The gradients of the states [B, H] that the first step went on from, after a backward pass; h first.
     public func initialGradients(_ sequences: Int, hidden: Int) -> [Matrix] {
       stateGradients.map { Matrix($0.pointer, rows: sequences, columns: hidden) }
@@ -246,13 +254,13 @@ public struct Recurrent<Cell: RecurrentCell>: Module {
   /// - Parameters:
   ///   - x: [P, E], as in the forward pass.
   ///   - dh: [P, H], the gradient that reaches h from above; overwritten.
-  ///   - dx: [P, E], overwritten with the gradient of x.
+  ///   - dx: [P, E], overwritten with the gradient of x; nil: nobody wants it.
   ///   - context: called with the gradient of each step's sums [rows, G·H], the last step first, to add to δh of the
   ///     step before [rows, H] (nil where there is none) what comes that way.
   /// - Returns: the gradients of all sums [P, G·H], which the trace holds until its next pass.
   @discardableResult
   public mutating func backward(
-    _ sequences: PackedSequences, _ x: Matrix, dh: MutableMatrix, dx: MutableMatrix, trace: inout Trace,
+    _ sequences: PackedSequences, _ x: Matrix, dh: MutableMatrix, dx: MutableMatrix?, trace: inout Trace,
     on device: Device,
     context: (_ step: PackedStep, _ sums: Matrix, _ hidden: MutableMatrix?) -> Void = { _, _, _ in }
   ) -> Matrix {

@@ -58,6 +58,11 @@ public struct RecurrentStack<Cell: RecurrentCell>: Module {
       layers[layer].initialGradients(sequences, hidden: hidden)
     }
 
+    /// What a layer computed at P positions in a forward pass, as `Recurrent.Trace.record` has it.
+    public func record(
+      ofLayer layer: Int, positions: Int, hidden: Int
+    ) -> (states: [Matrix], gates: Matrix) { layers[layer].record(positions: positions, hidden: hidden) }
+
     /// What the top layer passes on at every position [P, H], after a forward pass: h, usually.
     public var hiddenStates: UnsafePointer<Float> {
       isResidual ? output.pointer : layers[layers.count - 1].hiddenStates
@@ -111,12 +116,12 @@ public struct RecurrentStack<Cell: RecurrentCell>: Module {
   /// - Parameters:
   ///   - x: [P, E], as in the forward pass.
   ///   - dh: [P, H], the gradient that reaches the top layer's h from above; overwritten.
-  ///   - dx: [P, E], overwritten with the gradient of x.
+  ///   - dx: [P, E], overwritten with the gradient of x; nil: nobody wants it.
   ///   - context: as `Recurrent.backward` has it, of the layer that it enters.
   /// - Returns: the gradients of the sums [P, G·H] of that layer, which the trace holds until its next pass.
   @discardableResult
   public mutating func backward(
-    _ sequences: PackedSequences, _ x: Matrix, dh: MutableMatrix, dx: MutableMatrix, trace: inout Trace,
+    _ sequences: PackedSequences, _ x: Matrix, dh: MutableMatrix, dx: MutableMatrix?, trace: inout Trace,
     on device: Device,
     context: (_ step: PackedStep, _ sums: Matrix, _ hidden: MutableMatrix?) -> Void = { _, _, _ in }
   ) -> Matrix {
@@ -133,10 +138,9 @@ public struct RecurrentStack<Cell: RecurrentCell>: Module {
         sequences, input, dh: dh, dx: below, trace: &trace.layers[layer], on: device
       ) { if layer == contextLayer { context($0, $1, $2) } }
       if layer == contextLayer { entered = sums }
-      if layer > 0 {
-        if isResidual { addRows(Matrix(passedOn), to: below, on: device) }
-        trace.dropout[layer - 1].apply(Matrix(below), into: below, on: device)
-      }
+      guard layer > 0, let below else { break }
+      if isResidual { addRows(Matrix(passedOn), to: below, on: device) }
+      trace.dropout[layer - 1].apply(Matrix(below), into: below, on: device)
       dh = below
     }
     return entered!

@@ -1,6 +1,6 @@
 internal import Decoding
 public import Kernels
-internal import Layers
+package import Layers
 public import Tensors
 
 /// A model as one safetensors file: description in the metadata, `encoder.features.*` the convolutions,
@@ -29,7 +29,8 @@ public enum ModelFile {
     }
   }
 
-  static func value(
+  /// A parameter's value in a file, which must be there, of its shape and finite.
+  package static func value(
     _ parameter: ParameterSpecification, _ file: SafetensorsFile, _ device: Device
   ) throws(ModelError) -> Tensor {
     let value: Tensor

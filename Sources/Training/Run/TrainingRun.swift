@@ -88,7 +88,8 @@ public struct TrainingRun {
   public func run(
     shouldStop: @escaping () -> Bool = { false }, report: @escaping (Event) -> Void = { _ in }
   ) throws -> Double {
-    try checkFolder()
+    try RunFolder(folder).check()
+    if FileManager.default.fileExists(atPath: folder) { try checkOutputs() }
     let begun = try begunState()
     let trainingData = try configuration.trainingDataset()
     let train = try split(trainingData, configuration.captions, report)
@@ -135,8 +136,8 @@ public struct TrainingRun {
         learning: network.learningPaths)
       report(.message(start.summary.text))
     }
-    let lock = try openFolder()
-    defer { close(lock) }
+    let lock = try RunFolder(folder).open()
+    defer { withExtendedLifetime(lock) {} }
     try checkOutputs()
     if !isBegun { try write(configuration) }
     report(.opened)
@@ -215,42 +216,6 @@ public struct TrainingRun {
   }
 
   private var checkpointPath: String { folder + "/checkpoint.safetensors" }
-
-  /// Tries whether the folder can be made and written into, before anything is read, and leaves everything as it is.
-  private func checkFolder() throws {
-    func refusal(_ reason: String) -> TrainingError { .folder(path: folder, reason: reason) }
-    guard !folder.isEmpty else { throw refusal("expected a path, found none") }
-    var there = URL(fileURLWithPath: folder)
-    while !FileManager.default.fileExists(atPath: there.path), there.path != "/" {
-      there.deleteLastPathComponent()
-    }
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: there.path, isDirectory: &isFolder), isFolder.boolValue
-    else {
-      throw refusal("\(there.path) is no folder")
-    }
-    guard !FileManager.default.fileExists(atPath: folder) else { return try checkOutputs() }
-    do { try AtomicFile.check(there.path + "/.captioner-" + UUID().uuidString) } catch {
-      throw refusal(error.reason)
-    }
-  }
-
-  /// Makes the folder if need be and keeps other runs out of it while the descriptor that it returns is open.
-  private func openFolder() throws -> Int32 {
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      throw TrainingError.folder(path: folder, reason: error.localizedDescription)
-    }
-    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw FileError(path: folder, action: "open", errno: errno) }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      close(descriptor)
-      throw TrainingError.busy(path: folder)
-    }
-    removeLeftovers(in: folder)
-    return descriptor
-  }
 
   /// The files of a new run must not be those that it reads, and they can be written. (Its own `config.json` may have
   /// given the options: it will hold the same.)

@@ -178,7 +178,8 @@ extension OptimizerRule: SettingValue {
     if Self.usual.contains(self) { return name }
     return switch self {
     case .sgd(let momentum, let nesterov): "sgd, momentum \(momentum)" + (nesterov ? ", nesterov" : "")
-    case .adagrad(let epsilon): "adagrad, epsilon \(epsilon)"
+    case .adagrad(let epsilon, let initial):
+      "adagrad, epsilon \(epsilon)" + (initial == 0 ? "" : ", initial \(initial)")
     case .rmsprop(let smoothing, let epsilon): "rmsprop, smoothing \(smoothing), epsilon \(epsilon)"
     case .adam(let beta1, let beta2, let epsilon), .adamw(let beta1, let beta2, let epsilon):
       "\(name), beta1 \(beta1), beta2 \(beta2), epsilon \(epsilon)"

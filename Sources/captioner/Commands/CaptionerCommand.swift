@@ -18,6 +18,7 @@ import Support
         captioner train --captions train.json --images photos --validation-captions val.json \\
           --encoder vgg16.safetensors --output run
         captioner evaluate --captions val.json --images photos --results results.json
+        captioner language-model train book.txt --output run
 
       Data goes to standard output, progress and messages to standard error.
       Exit status: 0 all well, 1 something failed (in a batch the rest was still
@@ -29,7 +30,7 @@ import Support
       CaptionCommand.self, AltCommand.self, ScoreCommand.self, ServeCommand.self, TrainCommand.self,
       EvaluateCommand.self,
       FeaturesCommand.self, VocabularyCommand.self, MetricsCommand.self, AverageCommand.self,
-      InspectCommand.self, DoctorCommand.self,
+      InspectCommand.self, DoctorCommand.self, LanguageModelCommand.self,
     ])
 
   /// The arguments after the program's name; file names among them are bytes, and kept as `FileName` texts.

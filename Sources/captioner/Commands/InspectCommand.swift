@@ -2,6 +2,7 @@ import ArgumentParser
 import Models
 import Foundation
 import Imaging
+import LanguageModels
 import Support
 import Tensors
 
@@ -53,6 +54,8 @@ struct InspectCommand: ParsableCommand {
       var lines = ["file: \(path)", "parameters: \(parameters)"]
       if weights.metadata["format"] == "captioner" {
         lines += description(try ModelDescription(of: weights))
+      } else if weights.metadata["format"] == LanguageModelDescription.format {
+        lines += description(try LanguageModelDescription(of: weights))
       } else {
         for (key, value) in weights.metadata.sorted(by: { $0.key < $1.key }) {
           lines.append(
@@ -77,6 +80,16 @@ struct InspectCommand: ParsableCommand {
   private func ways(of encoder: VGGArchitecture) -> String {
     (encoder.activation == .relu ? "" : ", \(encoder.activation.rawValue)")
       + (encoder.normalization == .none ? "" : ", features normalised: \(encoder.normalizationText)")
+  }
+
+  private func description(_ model: LanguageModelDescription) -> [String] {
+    let cell = model.cell.rawValue.uppercased()
+    let layers = "\(model.layers) \(model.isResidual ? "residual " : "")\(cell) layers"
+    let input = model.embeddingSize > 0 ? "embedding of \(model.embeddingSize)" : "each by itself"
+    return [
+      "language model: \(model.layers == 1 ? cell : layers) of \(model.hiddenSize), \(model.unit.rawValue), \(input)",
+      "vocabulary: \(model.vocabulary.count) \(model.unit.rawValue)",
+    ] + model.training.sorted { $0.key < $1.key }.map { "training.\($0.key): \($0.value)" }
   }
 
   private func description(_ model: ModelDescription) -> [String] {

@@ -23,7 +23,7 @@ struct ForeignReader: Sendable {
   static let all = [
     png, jpeg, webp, gif, bmp, tiff, heif, orientation, xmp, descriptions, safetensors, encoder, model,
     captions, folder, results, text, sentences, labels, scores, features, photos, checkpoint, configuration,
-    pages,
+    languageModel, languageText, languageCheckpoint, pages,
     multipart, json, queries, submissions, questions,
   ]
 

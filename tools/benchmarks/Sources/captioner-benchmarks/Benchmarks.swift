@@ -7,6 +7,6 @@ import ArgumentParser
     subcommands: [
       EncoderBenchmark.self, LayerBenchmark.self, TrainEpochBenchmark.self, FineTuneBenchmark.self,
       BeamBenchmark.self, DecoderStepBenchmark.self, CaptionsBenchmark.self, JPEGBenchmark.self,
-      FolderEncoderBenchmark.self, DecodingDifference.self,
+      FolderEncoderBenchmark.self, DecodingDifference.self, LanguageModelBenchmark.self,
     ])
 }
