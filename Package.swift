@@ -198,7 +198,8 @@ let package = Package(
         ],
         swiftSettings: strict),
       .testTarget(
-        name: "captionerTests", dependencies: ["captioner", "Kernels", "PhotoMetadata", "TestSupport"],
+        name: "captionerTests",
+        dependencies: ["captioner", "Kernels", "LanguageModels", "PhotoMetadata", "TestSupport"],
         swiftSettings: strict),
       // All readers of foreign files, on what `tools/fuzz` found.
       .testTarget(

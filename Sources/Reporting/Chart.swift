@@ -10,6 +10,9 @@ struct Chart {
   /// Outer size, and the room for labels.
   private static let (width, height, left, bottom, top, right) = (440.0, 250.0, 44.0, 40.0, 12.0, 12.0)
 
+  /// The inner width for each unit of inner height.
+  static let aspect = (width - left - right) / (height - bottom - top)
+
   /// - Parameter summary: what the chart shows, for those who can't see it.
   init(_ title: String, summary: String, x: ClosedRange<Double>, y: ClosedRange<Double>) {
     self.title = title

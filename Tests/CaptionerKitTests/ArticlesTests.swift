@@ -17,6 +17,7 @@ import Testing
     #expect(articles.count >= 5)
     let sources =
       try Self.texts("Tests/CaptionerKitTests/Examples", ".swift")
+      + Self.texts("Tests/CaptionerKitTests", "Tests.swift")
       + Self.texts("Sources/Kernels/Recurrent", ".swift")
     // The article of keys has no code.
     for (name, text) in articles where name != "JSON.md" {

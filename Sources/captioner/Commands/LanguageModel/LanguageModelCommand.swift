@@ -11,8 +11,12 @@ struct LanguageModelCommand: ParsableCommand {
         captioner language-model train book.txt --output run
         captioner language-model sample run/model.safetensors --length 500
         captioner language-model score run/model.safetensors other.txt
+        captioner language-model n-gram book.txt --order 5
+        captioner language-model cells run/model.safetensors book.txt --output cells.html
+        captioner language-model gradients --output gradients.html
       """,
     subcommands: [
       LanguageModelTrainCommand.self, LanguageModelSampleCommand.self, LanguageModelScoreCommand.self,
+      LanguageModelNGramCommand.self, LanguageModelCellsCommand.self, LanguageModelGradientsCommand.self,
     ])
 }
