@@ -21,7 +21,8 @@ struct LanguageModelSampleCommand: ParsableCommand {
 
   @Argument(help: "Model file that language-model train made.") var model: String
   @Option(help: ArgumentHelp("Characters or words to draw.", valueName: "n")) var length = 1000
-  @Option(help: ArgumentHelp("Text to go on from; the end of a line or sentence unless given.", valueName: "text"))
+  @Option(
+    help: ArgumentHelp("Text to go on from; the end of a line or sentence unless given.", valueName: "text"))
   var prime = ""
   @Option(
     help: ArgumentHelp("Below 1 likely ones become likelier, above 1 others.", valueName: "T"))
