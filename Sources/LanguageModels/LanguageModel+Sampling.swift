@@ -24,14 +24,16 @@ extension LanguageModel {
   /// Draws a text token by token, each with its probability given those before it, as the sampling shapes it. What
   /// stands for unknown characters or words is never drawn.
   /// - Parameters:
-  ///   - prime: what is read first; empty: the end of a line or sentence, after which texts begin.
+  ///   - prime: what is read first. Words begin a sentence; where there is none, a text begins after the end of a line
+  ///     or sentence.
   ///   - next: called with each token; false ends the text.
   public func sample(
     _ sampling: TextSampling, after prime: [Int32], on device: Device = .cpu,
     next: (Int32) throws -> Bool
   ) rethrows {
+    let begins = prime.isEmpty || vocabulary.unit == .words
     try network.sample(
-      sampling, after: prime.isEmpty ? [vocabulary.beginning ?? 0] : prime,
+      sampling, after: (begins ? [vocabulary.beginning ?? 0] : []) + prime,
       excluding: vocabulary.unspoken, on: device, next: next)
   }
 
@@ -41,7 +43,9 @@ extension LanguageModel {
     if let words = vocabulary.words { return words.encode(words.tokenizer.tokens(prime)) }
     var tokens: [Int32] = []
     for scalar in prime.unicodeScalars {
-      guard let id = vocabulary.id(of: scalar), id != vocabulary.unknown else { throw .unknown(String(scalar)) }
+      guard let id = vocabulary.id(of: scalar), id != vocabulary.unknown else {
+        throw .unknown(String(scalar))
+      }
       tokens.append(id)
     }
     return tokens

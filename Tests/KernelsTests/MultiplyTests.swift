@@ -62,7 +62,9 @@ import Testing
         #expect(relativeError(y.scalars, expected.indices.map { expected[$0] - beta * start[$0] }) < 2e-6)
       }
       check(.plain(Matrix(plain.pointer, rows: k, columns: n, stride: n + 3))) { plain[$0 * (n + 3) + $1] }
-      check(.transposed(Matrix(turned.pointer, rows: n, columns: k, stride: k + 2))) { turned[$1 * (k + 2) + $0] }
+      check(.transposed(Matrix(turned.pointer, rows: n, columns: k, stride: k + 2))) {
+        turned[$1 * (k + 2) + $0]
+      }
     }
     withExtendedLifetime((plain, turned, x)) {}
   }

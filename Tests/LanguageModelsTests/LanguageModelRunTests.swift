@@ -28,7 +28,8 @@ struct TinyLanguageRun {
 
   /// Runs to its end, or is stopped before step `stop`.
   @discardableResult
-  func run(_ name: String = "run", resume: Bool = false, stop: Int = .max) throws -> [LanguageModelRun.Event] {
+  func run(_ name: String = "run", resume: Bool = false, stop: Int = .max) throws -> [LanguageModelRun.Event]
+  {
     var (asked, events) = (0, [LanguageModelRun.Event]())
     try LanguageModelRun(configuration, folder: folder + "/" + name, resume: resume).run(
       shouldStop: {
@@ -77,7 +78,8 @@ struct TinyLanguageRun {
       let model = try LanguageModel(contentsOf: folder + "/run/model.safetensors")
       #expect(model.vocabulary.count == 4 + 6 && model.description.embeddingSize == 12)
       var drawn: [String] = []
-      try model.sample(TextSampling(ClassSampling(topK: 1), length: 4), after: try model.tokens(of: "The dog")) {
+      let prime = try model.tokens(of: "The dog")
+      model.sample(TextSampling(ClassSampling(topK: 1), length: 4), after: prime) {
         drawn.append(model.vocabulary.text(of: $0))
         return true
       }
@@ -149,7 +151,9 @@ struct TinyLanguageRun {
       return configuration.problem
     }
     #expect(problem { _ in } == nil)
-    #expect(problem { $0.validationShare = 1 } == "--validation-share: expected at least 0 and less than 1, found 1.0")
+    #expect(
+      problem { $0.validationShare = 1 }
+        == "--validation-share: expected at least 0 and less than 1, found 1.0")
     #expect(problem { $0.hiddenSize = 0 } == "--hidden-size: expected 1 to 16384, found 0")
     #expect(problem { $0.clipValues = -1 } == "--clip-values: expected 0 or more, found -1.0")
     #expect(problem { $0.learningRate = .nan }?.hasPrefix("--learning-rate: ") == true)

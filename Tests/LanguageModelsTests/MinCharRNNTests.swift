@@ -116,7 +116,8 @@ private struct MinCharRNN {
       configuration.validateEvery = 1 << 30
       configuration.logEvery = 1
       try LanguageModelRun(configuration, folder: folder + "/run").run()
-      let lines = try String(contentsOfFile: folder + "/run/log.jsonl", encoding: .utf8).split(separator: "\n")
+      let lines = try String(contentsOfFile: folder + "/run/log.jsonl", encoding: .utf8).split(
+        separator: "\n")
       let steps = lines.compactMap {
         try? JSONDecoder().decode(LanguageModelRecord.Step.self, from: Data($0.utf8))
       }

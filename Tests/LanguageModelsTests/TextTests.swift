@@ -23,14 +23,15 @@ func textFile(_ folder: String, _ bytes: [UInt8], _ name: String = "text.txt") t
   }
 
   /// What is no UTF-8 is named by its place, in one line.
-  @Test(arguments: [
-    ([0x61, 0xFF, 0x62], "byte 1: expected UTF-8 text, found a byte that is none"),
-    ([0x61, 0xC3], "byte 1: expected UTF-8 text, found a byte that is none"),
-    ([0xED, 0xA0, 0x80], "byte 0: expected UTF-8 text, found a byte that is none"),
-    ([0x89, 0x50, 0x4E, 0x47, 0xFF], "byte 0: expected UTF-8 text, found a PNG picture"),
-    ([], "the file: expected a text, found an empty file"),
-    ([0xEF, 0xBB, 0xBF], "the file: expected a text, found an empty file"),
-  ] as [([UInt8], String)])
+  @Test(
+    arguments: [
+      ([0x61, 0xFF, 0x62], "byte 1: expected UTF-8 text, found a byte that is none"),
+      ([0x61, 0xC3], "byte 1: expected UTF-8 text, found a byte that is none"),
+      ([0xED, 0xA0, 0x80], "byte 0: expected UTF-8 text, found a byte that is none"),
+      ([0x89, 0x50, 0x4E, 0x47, 0xFF], "byte 0: expected UTF-8 text, found a PNG picture"),
+      ([], "the file: expected a text, found an empty file"),
+      ([0xEF, 0xBB, 0xBF], "the file: expected a text, found an empty file"),
+    ] as [([UInt8], String)])
   func badBytesAreNamed(bytes: [UInt8], problem: String) throws {
     try withTemporaryFolder { folder in
       let path = try textFile(folder, bytes)

@@ -58,7 +58,8 @@ import Testing
         ["language-model", "train", "text.txt", "--hidden-size", "8", "--batch-size", "2"] + more
       }
       #expect(try place.start(train("--output", "whole", "--epochs", "3")).outcome().status == 0)
-      #expect(try place.start(train("--output", "run", "--epochs", "3", "--steps", "7")).outcome().status == 0)
+      #expect(
+        try place.start(train("--output", "run", "--epochs", "3", "--steps", "7")).outcome().status == 0)
       try place.makeFolder("elsewhere/x")
       let resumed = try place.run(
         "language-model", "train", "--resume", "--output", "../run", "--steps", "0",
@@ -71,22 +72,26 @@ import Testing
   }
 
   /// Hostile texts, options that do nothing, and folders that hold something else end in one line.
-  @Test(arguments: [
-    ([], ["none.txt"], 1, "none.txt: can't open"),
-    (["a"], ["text.txt"], 1, "expected 2 characters to learn at least, found 1"),
-    (["ab"], ["text.txt", "--forget-bias", "1", "--cell", "gru"], 64, "--forget-bias: has an effect only"),
-    (["ab"], ["text.txt", "--initial-accumulator", "1"], 64, "--initial-accumulator: has an effect only"),
-    (["ab"], ["text.txt", "--hidden-size", "0"], 64, "--hidden-size: expected 1 to 16384, found 0"),
-    (["ab"], ["text.txt", "--preset", "none"], 64, "--preset: expected min-char-rnn, char-rnn, found none"),
-    (["ab"], [], 64, "expected a text file to learn, found none"),
-    (["ab"], ["--resume"], 1, "expected a checkpoint to resume, found none"),
-  ] as [([String], [String], Int32, String)])
+  @Test(
+    arguments: [
+      ([], ["none.txt"], 1, "none.txt: can't open"),
+      (["a"], ["text.txt"], 1, "expected 2 characters to learn at least, found 1"),
+      (["ab"], ["text.txt", "--forget-bias", "1", "--cell", "gru"], 64, "--forget-bias: has an effect only"),
+      (["ab"], ["text.txt", "--initial-accumulator", "1"], 64, "--initial-accumulator: has an effect only"),
+      (["ab"], ["text.txt", "--hidden-size", "0"], 64, "--hidden-size: expected 1 to 16384, found 0"),
+      (
+        ["ab"], ["text.txt", "--preset", "none"], 64, "--preset: expected min-char-rnn, char-rnn, found none"
+      ),
+      (["ab"], [], 64, "expected a text file to learn, found none"),
+      (["ab"], ["--resume"], 1, "expected a checkpoint to resume, found none"),
+    ] as [([String], [String], Int32, String)])
   func badInputIsOneLine(text: [String], arguments: [String], status: Int32, problem: String) throws {
     try withTemporaryFolder { folder in
       let place = Workplace(folder: folder)
       for text in text { try place.file("text.txt", text) }
       let outcome = try place.start(["language-model", "train", "--output", "run"] + arguments).outcome()
-      #expect(outcome.status == status && outcome.complaints.last?.contains(problem) == true, "\(outcome.errors)")
+      #expect(
+        outcome.status == status && outcome.complaints.last?.contains(problem) == true, "\(outcome.errors)")
       #expect(outcome.complaints.count == 1)
     }
   }
@@ -96,7 +101,9 @@ import Testing
       let place = Workplace(folder: folder)
       try place.file("text.txt", Data([0x61, 0x62, 0xFF]))
       try place.file("empty.txt", Data())
-      for (name, problem) in [("text.txt", "byte 2: expected UTF-8 text"), ("empty.txt", "found an empty file")] {
+      for (name, problem) in [
+        ("text.txt", "byte 2: expected UTF-8 text"), ("empty.txt", "found an empty file"),
+      ] {
         let outcome = try place.run("language-model", "train", name, "--output", "run")
         #expect(outcome.status == 1 && outcome.complaints.count == 1 && outcome.errors.contains(problem))
         #expect(!FileManager.default.fileExists(atPath: folder + "/run"))

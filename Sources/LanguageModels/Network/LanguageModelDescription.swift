@@ -55,7 +55,8 @@ public struct LanguageModelDescription: Sendable, Equatable {
       return problem
     }
     guard cell.cell.directInput != nil, embeddingSize != hiddenSize else { return nil }
-    return "embedding_size: expected \(hiddenSize), as hidden_size, for cell \(cell.rawValue), a gate of which reads "
+    return
+      "embedding_size: expected \(hiddenSize), as hidden_size, for cell \(cell.rawValue), a gate of which reads "
       + "the embedding itself, found \(embeddingSize)"
   }
 

@@ -37,7 +37,8 @@ public struct CharacterText: Sendable, Equatable {
       guard case .valid(let encoded) = parser.parseScalar(from: &bytes) else {
         let kind = FileKind.name(ofFileThatBegins: file.bytes.prefix(512))
         throw .text(
-          path: path, location: "byte \(place)", expected: "UTF-8 text", found: kind ?? "a byte that is none")
+          path: path, location: "byte \(place)", expected: "UTF-8 text",
+          found: kind.flatMap { $0 == "a text file" ? nil : $0 } ?? "a byte that is none")
       }
       scalars.append(Unicode.UTF8.decode(encoded))
       place += encoded.count

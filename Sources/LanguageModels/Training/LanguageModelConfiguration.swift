@@ -145,7 +145,8 @@ public struct LanguageModelConfiguration: Codable, Sendable, Equatable {
       check("initial-deviation", initialDeviation, "0 to 10", (0...10).contains(initialDeviation)),
       range("epochs", epochs, 1...1 << 20), range("steps", steps, 0...1 << 40),
       range("batch-size", batchSize, 1...1 << 14), range("sequence-length", sequenceLength, 1...1 << 14),
-      check("learning-rate", learningRate, "more than 0 and less than 10", learningRate > 0 && learningRate < 10),
+      check(
+        "learning-rate", learningRate, "more than 0 and less than 10", learningRate > 0 && learningRate < 10),
       range("warm-up", warmUp, 0...1 << 40), range("decay-every", decayEvery, 1...1 << 40),
       check(
         "learning-rate-decay", learningRateDecay, "more than 0 and at most 1",
@@ -159,7 +160,8 @@ public struct LanguageModelConfiguration: Codable, Sendable, Equatable {
     ]
     if let problem = problems.compactMap(\.self).first { return problem }
     if cell.cell.directInput != nil, chosenEmbeddingSize != hiddenSize {
-      return "--embedding-size: expected \(hiddenSize), as --hidden-size, for cell \(cell.rawValue), a gate of "
+      return
+        "--embedding-size: expected \(hiddenSize), as --hidden-size, for cell \(cell.rawValue), a gate of "
         + "which reads the embedding itself, found \(chosenEmbeddingSize)"
     }
     if unit == .words, chosenEmbeddingSize == 0 {

@@ -56,11 +56,13 @@ public struct LanguageModelRun {
   public static func configuration(in folder: String) throws -> LanguageModelConfiguration? {
     let path = configurationPath(in: folder)
     guard FileManager.default.fileExists(atPath: path) else { return nil }
-    let bytes = try FileContents(path: path, limit: 1 << 24).bytes
+    let file = try FileContents(path: path, limit: 1 << 24)
+    let json = withExtendedLifetime(file) { Data(file.bytes) }
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
-    guard let found = try? decoder.decode(LanguageModelConfiguration.self, from: Data(bytes)) else {
-      throw TrainingError.configuration("\(path): expected the options of a language model's run, found others")
+    guard let found = try? decoder.decode(LanguageModelConfiguration.self, from: json) else {
+      throw TrainingError.configuration(
+        "\(path): expected the options of a language model's run, found others")
     }
     return found
   }
@@ -133,7 +135,8 @@ public struct LanguageModelRun {
     guard vocabulary.unit == .words || vocabulary.count <= TextVocabulary.mostCharacters else {
       throw LanguageModelError.text(
         path: name, location: "the text",
-        expected: "at most \(TextVocabulary.mostCharacters) different characters (--min-count leaves rare ones out)",
+        expected:
+          "at most \(TextVocabulary.mostCharacters) different characters (--min-count leaves rare ones out)",
         found: "\(vocabulary.count)")
     }
     let train = try EncodedText(text, as: vocabulary, named: name)
@@ -142,10 +145,13 @@ public struct LanguageModelRun {
         path: name, location: "the text",
         expected: "2 \(configuration.unit.rawValue) to learn at least", found: "\(train.tokens.count)")
     }
-    let validationName = configuration.validation.isEmpty ? name : configuration.validation.joined(separator: ", ")
+    let validationName =
+      configuration.validation.isEmpty ? name : configuration.validation.joined(separator: ", ")
     var validation = try heldOut.map { try EncodedText($0, as: vocabulary, named: validationName) }
     if let found = validation, found.tokens.count < 2 {
-      report(.warning("nothing is validated on: \(found.tokens.count) \(configuration.unit.rawValue) are held out"))
+      report(
+        .warning("nothing is validated on: \(found.tokens.count) \(configuration.unit.rawValue) are held out")
+      )
       validation = nil
     }
     let kinds = configuration.unit == .words ? "words" : "different characters"

@@ -44,7 +44,8 @@ struct LanguageModelNetworkOptions: ParsableArguments {
       valueName: "cell"), transform: value) var cell: CellName?
   @Option(help: ArgumentHelp("Recurrent layers on top of each other (default: 1).", valueName: "n"))
   var layers: Int?
-  @Flag(inversion: .prefixedNo, help: "Layers above the first pass on h + what they read.") var residual: Bool?
+  @Flag(inversion: .prefixedNo, help: "Layers above the first pass on h + what they read.") var residual:
+    Bool?
   @Option(help: ArgumentHelp("Units of a recurrent layer (default: 128).", valueName: "n"))
   var hiddenSize: Int?
   @Option(
@@ -76,7 +77,8 @@ struct LanguageModelLearningOptions: ParsableArguments {
   var sequenceLength: Int?
   @Flag(
     inversion: .prefixedNo,
-    help: "A step's loss is the sum over its characters or words; else their mean (default: --no-summed-loss).")
+    help:
+      "A step's loss is the sum over its characters or words; else their mean (default: --no-summed-loss).")
   var summedLoss: Bool?
   @Option(
     help: ArgumentHelp(
@@ -122,7 +124,8 @@ struct LanguageModelLearningOptions: ParsableArguments {
 /// What a run leaves.
 struct LanguageModelOutputOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp("Steps between validations; 0: the end of each epoch (default: 0).", valueName: "steps"))
+    help: ArgumentHelp(
+      "Steps between validations; 0: the end of each epoch (default: 0).", valueName: "steps"))
   var validateEvery: Int?
   @Option(help: ArgumentHelp("Steps between lines of log.jsonl (default: 100).", valueName: "steps"))
   var logEvery: Int?

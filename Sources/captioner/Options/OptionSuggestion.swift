@@ -76,10 +76,13 @@ enum OptionSuggestion {
 
   /// The options of the command that was called, as its help has them.
   private static func options(of arguments: [String]) -> [String] {
-    let commands = CaptionerCommand.configuration.subcommands
-    guard let name = arguments.dropFirst().first,
-      let command = commands.first(where: { $0.configuration.commandName == name })
-    else { return ["help", "version"] }
+    var called: (any ParsableCommand.Type)?
+    for name in arguments.dropFirst() {
+      let commands = (called ?? CaptionerCommand.self).configuration.subcommands
+      guard let next = commands.first(where: { $0.configuration.commandName == name }) else { break }
+      called = next
+    }
+    guard let command = called else { return ["help", "version"] }
     let help = CaptionerCommand.helpMessage(for: command, includeHidden: true, columns: 200)
     let lines = help.split(separator: "\n").filter { $0.hasPrefix("  -") }
     return Set(lines.flatMap { $0.matches(of: /--([a-z0-9-]+)/).map { String($0.1) } }).sorted()

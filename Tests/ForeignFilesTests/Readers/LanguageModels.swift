@@ -9,7 +9,8 @@ import Tensors
 extension ForeignReader {
   private static let languageWords = [
     "architecture=", "vocabulary=", "training=", "\"cell\":", "\"gru\"", "\"mut1\"", "\"layers\":",
-    "\"residual\":", "\"hidden_size\":", "\"embedding_size\":", "\"characters\":", "\"words\":", "\"unknown\":",
+    "\"residual\":", "\"hidden_size\":", "\"embedding_size\":", "\"characters\":", "\"words\":",
+    "\"unknown\":",
     "true", "-1", "1e300", "9223372036854775807", "<pad>", "<unk>", "\\u0000", "\\ud800", "16384",
   ]
 
@@ -26,7 +27,8 @@ extension ForeignReader {
       return [
         "architecture=\(architecture)\0vocabulary=\(vocabulary)",
         "architecture=\(architecture.replacingOccurrences(of: "e\":0", with: "e\":3"))\0vocabulary=\(words)",
-        "architecture=" + architecture.replacingOccurrences(of: "\"lstm\",\"layers\":1", with: "\"gru\",\"layers\":2"),
+        "architecture="
+          + architecture.replacingOccurrences(of: "\"lstm\",\"layers\":1", with: "\"gru\",\"layers\":2"),
         "training={\"step\":\"3\"}",
       ].map { Array($0.utf8) }
     },
@@ -67,7 +69,9 @@ extension ForeignReader {
   /// A text to be learned or scored.
   static let languageText = ForeignReader(
     name: "language-text", words: ["\n", "\u{FEFF}", "é", "🙂", "\0", "\u{301}"],
-    seeds: { [Array("A dog runs.\né\n".utf8), [0xEF, 0xBB, 0xBF, 0x61], [0x61, 0xE2, 0x82], Array("🙂\0".utf8)] },
+    seeds: {
+      [Array("A dog runs.\né\n".utf8), [0xEF, 0xBB, 0xBF, 0x61], [0x61, 0xE2, 0x82], Array("🙂\0".utf8)]
+    },
     read: { bytes, scratch in
       scratch.hold(bytes)
       let read = outcome { try CharacterText(contentsOf: [scratch.path]) }

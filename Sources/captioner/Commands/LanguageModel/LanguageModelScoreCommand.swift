@@ -57,7 +57,8 @@ struct LanguageModelScoreCommand: ParsableCommand {
           let text = try EncodedText(contentsOf: [path], as: model.vocabulary)
           guard text.tokens.count >= 2 else {
             throw Failure(
-              description: "\(path): expected 2 \(model.vocabulary.unit.rawValue) at least, found \(text.tokens.count)")
+              description:
+                "\(path): expected 2 \(model.vocabulary.unit.rawValue) at least, found \(text.tokens.count)")
           }
           try show(model.score(text), of: path, model.vocabulary.unit)
         } catch {
