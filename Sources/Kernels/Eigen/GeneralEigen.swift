@@ -205,7 +205,9 @@ private struct Hessenberg {
         self[k, k - 1] = -self[k, k - 1]
       }
       p += s
-      reflect(k, isLast: isLast, rows: first...min(last, k + 3), columns: k...last, (p / s, q / s, r / s), (q / p, r / p))
+      reflect(
+        k, isLast: isLast, rows: first...min(last, k + 3), columns: k...last, (p / s, q / s, r / s),
+        (q / p, r / p))
     }
   }
 

@@ -30,7 +30,8 @@ public struct CharacterNGrams: Sendable {
   }
 
   /// The symbols of characters; one that stands for all that are not known.
-  private static func symbols(_ scalars: ArraySlice<Unicode.Scalar>, _ vocabulary: TextVocabulary) -> [UInt16] {
+  private static func symbols(_ scalars: ArraySlice<Unicode.Scalar>, _ vocabulary: TextVocabulary) -> [UInt16]
+  {
     let ascii = (0..<128).map { vocabulary.id(of: Unicode.Scalar(UInt8($0))) ?? 0 }
     return scalars.map { scalar in
       UInt16(scalar.value < 128 ? ascii[Int(scalar.value)] : vocabulary.id(of: scalar) ?? 0)
