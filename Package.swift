@@ -20,13 +20,14 @@ struct OptionalFormat {
   let name: String
   /// A header that comes with the library.
   let header: String
+  /// What is linked; libheif is loaded when it is needed.
   let libraries: [String]
 
   static let all = [
     OptionalFormat(name: "webp", header: "webp/demux.h", libraries: ["webp", "webpdemux"]),
     OptionalFormat(name: "gif", header: "gif_lib.h", libraries: ["gif"]),
     OptionalFormat(name: "tiff", header: "tiffio.h", libraries: ["tiff"]),
-    OptionalFormat(name: "heif", header: "libheif/heif.h", libraries: ["heif"]),
+    OptionalFormat(name: "heif", header: "libheif/heif.h", libraries: []),
   ]
 
   /// Where clang looks for headers.

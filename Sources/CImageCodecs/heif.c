@@ -1,11 +1,12 @@
 #ifdef CAPTIONER_HEIF
-#include <libheif/heif.h>
 #include <stdlib.h>
 
+#include "heif_library.h"
 #include "limits.h"
 #include "transparency.h"
 
 typedef struct {
+  const heif_library *library;
   struct heif_context *context;
   struct heif_image_handle *handle;
   struct heif_image *image;
@@ -32,46 +33,47 @@ static uint64_t working_memory(uint32_t width, uint32_t height, int bits) {
 
 static ci_outcome read_header(decoder *d, const uint8_t *bytes, size_t count, const ci_options *options,
                               ci_report *report) {
-  d->context = heif_context_alloc();
+  d->context = d->library->heif_context_alloc();
   if (!d->context) return CI_NO_MEMORY;
   // In this thread: those of all photos are enough.
-  heif_context_set_max_decoding_threads(d->context, 0);
-  struct heif_error error = heif_context_read_from_memory_without_copy(d->context, bytes, count, NULL);
-  if (error.code == heif_error_Ok) error = heif_context_get_primary_image_handle(d->context, &d->handle);
+  d->library->heif_context_set_max_decoding_threads(d->context, 0);
+  struct heif_error error = d->library->heif_context_read_from_memory_without_copy(d->context, bytes, count, NULL);
+  if (error.code == heif_error_Ok) error = d->library->heif_context_get_primary_image_handle(d->context, &d->handle);
   if (error.code != heif_error_Ok) return fail(error, report);
-  int width = heif_image_handle_get_width(d->handle), height = heif_image_handle_get_height(d->handle);
+  int width = d->library->heif_image_handle_get_width(d->handle);
+  int height = d->library->heif_image_handle_get_height(d->handle);
   if (width <= 0 || height <= 0) {
     CI_NOTE(report, "a picture without pixels");
     return CI_CORRUPT;
   }
   report->rows = (uint32_t)height;
-  report->memory =
-      working_memory((uint32_t)width, (uint32_t)height, heif_image_handle_get_luma_bits_per_pixel(d->handle));
+  int bits = d->library->heif_image_handle_get_luma_bits_per_pixel(d->handle);
+  report->memory = working_memory((uint32_t)width, (uint32_t)height, bits);
   return ci_check_size((uint32_t)width, (uint32_t)height, options, report);
 }
 
 static struct heif_error decode(decoder *d, int has_alpha) {
-  struct heif_decoding_options *how = heif_decoding_options_alloc();
+  struct heif_decoding_options *how = d->library->heif_decoding_options_alloc();
   if (!how) return (struct heif_error){.code = heif_error_Memory_allocation_error, .message = "out of memory"};
   how->convert_hdr_to_8bit = 1;
   how->strict_decoding = 1;
   struct heif_error error =
-      heif_decode_image(d->handle, &d->image, heif_colorspace_RGB,
+      d->library->heif_decode_image(d->handle, &d->image, heif_colorspace_RGB,
                         has_alpha ? heif_chroma_interleaved_RGBA : heif_chroma_interleaved_RGB, how);
-  heif_decoding_options_free(how);
+  d->library->heif_decoding_options_free(how);
   return error;
 }
 
 static ci_outcome read_rows(decoder *d, ci_row_sink sink, void *context, ci_report *report) {
-  int has_alpha = heif_image_handle_has_alpha_channel(d->handle);
-  int multiplied = heif_image_handle_is_premultiplied_alpha(d->handle);
+  int has_alpha = d->library->heif_image_handle_has_alpha_channel(d->handle);
+  int multiplied = d->library->heif_image_handle_is_premultiplied_alpha(d->handle);
   struct heif_error error = decode(d, has_alpha);
   if (error.code != heif_error_Ok) return fail(error, report);
   int stride = 0;
-  const uint8_t *pixels = heif_image_get_plane_readonly(d->image, heif_channel_interleaved, &stride);
+  const uint8_t *pixels = d->library->heif_image_get_plane_readonly(d->image, heif_channel_interleaved, &stride);
   uint32_t width = report->width, height = report->height;
-  if (!pixels || heif_image_get_primary_width(d->image) != (int)width ||
-      heif_image_get_primary_height(d->image) != (int)height) {
+  if (!pixels || d->library->heif_image_get_primary_width(d->image) != (int)width ||
+      d->library->heif_image_get_primary_height(d->image) != (int)height) {
     CI_NOTE(report, "a picture of another size than its header says");
     return CI_CORRUPT;
   }
@@ -94,12 +96,16 @@ static ci_outcome read_rows(decoder *d, ci_row_sink sink, void *context, ci_repo
 ci_outcome ci_read_heif(const uint8_t *bytes, size_t count, const ci_options *options, ci_row_sink sink, void *context,
                         ci_report *report) {
   memset(report, 0, sizeof *report);
-  decoder d = {0};
+  decoder d = {.library = ci_heif_library()};
+  if (!d.library) {
+    CI_NOTE(report, "libheif is not installed (on Debian the package libheif1)");
+    return CI_UNSUPPORTED;
+  }
   ci_outcome outcome = read_header(&d, bytes, count, options, report);
   if (outcome == CI_DECODED && sink) outcome = read_rows(&d, sink, context, report);
-  if (d.image) heif_image_release(d.image);
-  if (d.handle) heif_image_handle_release(d.handle);
-  if (d.context) heif_context_free(d.context);
+  if (d.image) d.library->heif_image_release(d.image);
+  if (d.handle) d.library->heif_image_handle_release(d.handle);
+  if (d.context) d.library->heif_context_free(d.context);
   return outcome;
 }
 #endif

@@ -39,10 +39,11 @@ package struct Fields: Sendable {
   /// Adds the fields of a query, such as `captions=3&prefix=two%20dogs`.
   /// - Throws: `Problem` for what can't be decoded.
   package mutating func add(query: String) throws(Problem) {
-    for pair in query.split(separator: "&") {
+    // By scalars: to a Character a sign with an accent is none.
+    for pair in query.unicodeScalars.split(separator: "&") {
       let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      func decoded(_ text: Substring) throws(Problem) -> String {
-        let spaced = text.replacingOccurrences(of: "+", with: " ")
+      func decoded(_ text: Substring.UnicodeScalarView) throws(Problem) -> String {
+        let spaced = String(String.UnicodeScalarView(text.map { $0 == "+" ? " " : $0 }))
         guard let decoded = spaced.removingPercentEncoding else {
           throw .bad("the query: expected percent-encoded UTF-8, found \"\(String(text).shortened(to: 60))\"")
         }

@@ -26,9 +26,11 @@ package struct HeaderValue {
     }
     value = pieces[0].trimmingCharacters(in: .whitespaces).lowercased()
     for piece in pieces.dropFirst() {
-      guard let equals = piece.firstIndex(of: "=") else { continue }
-      let name = piece[..<equals].trimmingCharacters(in: .whitespaces).lowercased()
-      let value = piece[piece.index(after: equals)...].trimmingCharacters(in: .whitespaces)
+      // By scalars: to a Character an equals sign with an accent is none.
+      let scalars = piece.unicodeScalars
+      guard let equals = scalars.firstIndex(of: "=") else { continue }
+      let name = String(scalars[..<equals]).trimmingCharacters(in: .whitespaces).lowercased()
+      let value = String(scalars[scalars.index(after: equals)...]).trimmingCharacters(in: .whitespaces)
       if parameters[name] == nil { parameters[name] = value }
     }
   }

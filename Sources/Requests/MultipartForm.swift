@@ -72,11 +72,16 @@ struct MultipartForm {
   ) throws(Problem) -> Part {
     var values: [String: String] = [:]
     for line in String(decoding: headers, as: UTF8.self).split(separator: "\r\n") {
-      guard let colon = line.firstIndex(of: ":") else {
+      // Not part of any value (RFC 9110, 5.5), escaped or not.
+      guard !line.unicodeScalars.contains(where: { $0 == "\r" || $0 == "\n" }) else {
+        throw .bad("part \(number): expected headers whose lines end in CR LF, found a lone CR or LF")
+      }
+      let scalars = line.unicodeScalars
+      guard let colon = scalars.firstIndex(of: ":") else {
         throw .bad("part \(number): expected a header, found none")
       }
-      values[line[..<colon].lowercased()] =
-        line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+      values[String(scalars[..<colon]).lowercased()] =
+        String(scalars[scalars.index(after: colon)...]).trimmingCharacters(in: .whitespaces)
     }
     let disposition = HeaderValue(values["content-disposition"] ?? "")
     guard disposition.value == "form-data", let name = disposition.parameters["name"] else {

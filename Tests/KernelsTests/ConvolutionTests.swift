@@ -51,6 +51,30 @@ func device(_ threads: Int) -> Device { Device(pool: ThreadPool(threads: threads
     #expect(relativeError(one, convolveNaively(input, weights: weights, bias: bias, pool: true)) < 5e-6)
   }
 
+  /// Weights that are transformed some channels at a time, or (few channels, many tiles) all at once: the same bits.
+  @Test(arguments: [
+    (1, 14, 14, 512, 128, WinogradTile.two), (2, 28, 28, 272, 64, .four), (1, 56, 56, 32, 48, .four),
+  ])
+  func weightsThatAreUsedOnce(n: Int, h: Int, w: Int, c: Int, k: Int, tile: WinogradTile) {
+    var random = Random(seed: 8)
+    let input = Tensor(uniform: [n, h, w, c], limit: 1, using: &random)
+    let weights = Tensor(uniform: [k, c, 3, 3], limit: 1, using: &random)
+    let bias = Tensor(uniform: [k], limit: 1, using: &random)
+    let expected = convolved(input, weights: weights, bias: bias, pool: true, tile, on: device(1))
+    let convolution = ConvolutionDescriptor(inputChannels: c, outputChannels: k, pool: true, tile: tile)
+    for threads in [1, 3] {
+      var y = Tensor(zeros: expected.shape)
+      convolveOnce(
+        input.maps, convolution, bias: bias.pointer, into: y.mutableMaps(), workspace: ConvolutionWorkspace(),
+        on: device(threads)
+      ) {
+        $1.update(from: weights.pointer + $0.lowerBound, count: $0.count)
+      }
+      #expect(y == expected, "\(threads) threads")
+    }
+    withExtendedLifetime((input, bias)) {}
+  }
+
   /// Products of rounded factors: off by their rounding, and no more; the same for any number of threads.
   @Test(
     .enabled(if: Arithmetic.bfloat16.isAvailable),

@@ -1,3 +1,4 @@
+import Dispatch
 import Support
 import Synchronization
 import Testing
@@ -25,6 +26,31 @@ import Testing
     let counts = Mutex([Int](repeating: 0, count: 100))
     for _ in 0..<3 { pool.run(100) { index in counts.withLock { $0[index] += 1 } } }
     #expect(counts.withLock { $0 } == [Int](repeating: 3, count: 100))
+  }
+
+  /// Jobs don't wait for a thread that isn't ready; it joins the one under way.
+  @Test func threadsMayComeLate() throws {
+    let gate = DispatchSemaphore(value: 0)
+    let pool = ThreadPool(threads: 2) { body in
+      startThread {
+        gate.wait()
+        body()
+      }
+    }
+    let done = Atomic<Int>(0)
+    for _ in 0..<3 { pool.run(4) { _ in done.add(1, ordering: .relaxed) } }
+    #expect(done.load(ordering: .relaxed) == 12)
+    // Each piece waits for the other: the late thread must do one.
+    let begun = Atomic<Int>(0)
+    pool.run(2) { _ in
+      if begun.add(1, ordering: .relaxed).newValue == 1 { gate.signal() }
+      let deadline = ContinuousClock.now + .seconds(30)
+      while begun.load(ordering: .relaxed) < 2 && ContinuousClock.now < deadline {}
+      if begun.load(ordering: .relaxed) == 2 { done.add(1, ordering: .relaxed) }
+    }
+    #expect(done.load(ordering: .relaxed) == 14)
+    pool.run(100) { _ in done.add(1, ordering: .relaxed) }
+    #expect(done.load(ordering: .relaxed) == 114)
   }
 
   /// A job inside a piece is done by the thread that started it: no deadlock.

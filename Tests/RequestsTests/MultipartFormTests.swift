@@ -39,6 +39,9 @@ import Testing
     ("--b\r\nContent-Disposition: form-data\r\n\r\ny\r\n--b--", "with a name"),
     ("--b\r\nno header\r\n\r\ny\r\n--b--", "expected a header"),
     ("--b\r\n\r\ny\r\n--b--", "Content-Disposition"),
+    ("--b\r\nContent-Disposition: form-data; name=\"a\rb\"\r\n\r\ny\r\n--b--", "a lone CR or LF"),
+    ("--b\r\nContent-Disposition: form-data; name=x\nX: y\r\n\r\ny\r\n--b--", "a lone CR or LF"),
+    ("--b\r\nContent-Disposition: form-data; name=\"a\r\\\nb\"\r\n\r\ny\r\n--b--", "a lone CR or LF"),
   ])
   func brokenOnesAreRefused(_ body: String, _ reason: String) {
     #expect { try Self.parts(body) } throws: { ($0 as? Problem)?.detail.contains(reason) == true }

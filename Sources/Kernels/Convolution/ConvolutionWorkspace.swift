@@ -7,6 +7,7 @@ internal import Tensors
 public final class ConvolutionWorkspace: @unchecked Sendable {
   private var memory = Tensor(uninitialized: [0])
   private var map = Tensor(uninitialized: [0])
+  private var transformed = Tensor(uninitialized: [0])
 
   /// An empty workspace; it grows as layers need.
   public init() {}
@@ -21,6 +22,12 @@ public final class ConvolutionWorkspace: @unchecked Sendable {
   func map(floats: Int) -> UnsafeMutablePointer<Float> {
     if map.count < floats { map = Tensor(uninitialized: [floats]) }
     return map.mutablePointer()
+  }
+
+  /// Room for transformed weights, beside the scratch.
+  func transformed(floats: Int) -> UnsafeMutablePointer<Float> {
+    if transformed.count < floats { transformed = Tensor(uninitialized: [floats]) }
+    return transformed.mutablePointer()
   }
 }
 

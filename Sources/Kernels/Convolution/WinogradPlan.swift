@@ -75,6 +75,9 @@ struct WinogradPlan {
     products = WinogradProducts(tiles: block, convolution)
   }
 
+  /// Whether the layer is one block, whose steps all threads share.
+  var isShared: Bool { !blockPerThread && block == tiles.count }
+
   func run(
     _ x: Maps, _ parameters: ConvolutionParameters, into y: MutableMaps, workspace: ConvolutionWorkspace
   ) {

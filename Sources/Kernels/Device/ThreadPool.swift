@@ -22,7 +22,7 @@ public final class ThreadPool: Sendable {
     while threads < wanted {
       let isFirst = threads == 1
       let started = startThread {
-        // Needed sooner or later, and this thread has nothing to do yet.
+        // Needed sooner or later, and this thread has nothing to do yet; jobs don't wait for it.
         if isFirst { SingleThreadedGEMM.warmUp() }
         job.work()
       }
@@ -58,7 +58,7 @@ public final class ThreadPool: Sendable {
       for index in 0..<count { body(index) }
       return
     }
-    shared.perform(count, workers: threads - 1, body)
+    shared.perform(count, body)
     shared.busy.store(false, ordering: .releasing)
   }
 }
@@ -86,12 +86,15 @@ extension ThreadPool {
 /// The job under way and the threads' meeting point.
 ///
 /// `@unchecked Sendable`: `body` and `count` are written while no worker is inside a job, and published by the
-/// atomic `generation`.
+/// atomics `generation` and `running`.
 private final class SharedJob: @unchecked Sendable {
   let busy = Atomic<Bool>(false)
   private let generation = Atomic<Int>(0)
   private let next = Atomic<Int>(0)
+  /// Threads inside the job, that which has it done among them; 0 without a job.
   private let running = Atomic<Int>(0)
+  /// Workers that take part in every job from now on.
+  private let workers = Mutex<Int>(0)
   private let stopping = Atomic<Bool>(false)
   private let sleepers = NSCondition()
   private let asleep = Atomic<Int>(0)
@@ -101,19 +104,22 @@ private final class SharedJob: @unchecked Sendable {
   /// How often a waiting thread looks before it sleeps: about 20 µs, longer than the gap between two kernels.
   private static let spins = 2_000
 
-  func perform(_ count: Int, workers: Int, _ body: (Int) -> Void) {
+  func perform(_ count: Int, _ body: (Int) -> Void) {
     withoutActuallyEscaping(body) { escaping in
       self.body = escaping
       self.count = count
       next.store(0, ordering: .relaxed)
-      running.store(workers, ordering: .relaxed)
-      generation.add(1, ordering: .sequentiallyConsistent)
+      workers.withLock { workers in
+        running.store(workers + 1, ordering: .releasing)
+        generation.add(1, ordering: .sequentiallyConsistent)
+      }
       if asleep.load(ordering: .sequentiallyConsistent) > 0 {
         sleepers.lock()
         sleepers.broadcast()
         sleepers.unlock()
       }
       takePieces()
+      running.subtract(1, ordering: .acquiringAndReleasing)
       // The workers are in their last pieces: wait for them here.
       var looks = 0
       while running.load(ordering: .acquiring) > 0 {
@@ -135,8 +141,13 @@ private final class SharedJob: @unchecked Sendable {
 
   func work() {
     SingleThreadedGEMM.prepareThisThread()
-    var seen = 0
+    var (seen, isInJob) = join()
     while true {
+      if isInJob {
+        takePieces()
+        running.subtract(1, ordering: .acquiringAndReleasing)
+      }
+      if stopping.load(ordering: .acquiring) { return }
       var looks = 0
       while generation.load(ordering: .acquiring) == seen {
         looks += 1
@@ -144,8 +155,22 @@ private final class SharedJob: @unchecked Sendable {
       }
       seen += 1
       if stopping.load(ordering: .acquiring) { return }
-      takePieces()
-      running.subtract(1, ordering: .acquiringAndReleasing)
+      isInJob = true
+    }
+  }
+
+  /// Makes the calling thread a worker: of the job under way, too, if it hasn't ended.
+  private func join() -> (generation: Int, isInJob: Bool) {
+    workers.withLock { workers in
+      workers += 1
+      var inside = running.load(ordering: .relaxed)
+      while inside > 0 {
+        let (exchanged, original) = running.compareExchange(
+          expected: inside, desired: inside + 1, ordering: .acquiringAndReleasing)
+        if exchanged { return (generation.load(ordering: .relaxed), true) }
+        inside = original
+      }
+      return (generation.load(ordering: .acquiring), false)
     }
   }
 
