@@ -26,7 +26,7 @@ public final class GzipLines {
     } catch {
       throw FileError(path: path, action: "read", reason: error.reason)
     }
-    buffer = .allocate(byteCount: max(1 << 20, 2 * longest), alignment: 16)
+    buffer = .allocate(byteCount: max(1 << 17, 2 * longest), alignment: 16)
   }
 
   deinit { buffer.deallocate() }

@@ -142,15 +142,18 @@ def check_meteor(captioner: str, paths: list, count: int) -> bool:
         watch = Stopwatch()
         corpus, rows = ours(captioner, references, results, "--meteor", data)
         our_time = watch.read()
+        watch = Stopwatch()
+        ours(captioner, references, results)
+        without = watch.read()
         off = [abs(score - rows[image]["METEOR"]) for image, score in zip(truth, each)]
         worst = max(worst, abs(theirs - corpus["METEOR"]), *off)
         print(f"{path}: {len(results)} captions, {len(annotations)} references\n"
               f"{'':8} pycocoevalcap  captioner      off by  one caption by  captions off by 1e-9, 1e-4\n"
               f"{'METEOR':8} {theirs:13.9f} {corpus['METEOR']:10.9f} {abs(theirs - corpus['METEOR']):10.1e} {max(off):15.1e}"
               f"  {sum(value > 1e-9 for value in off)}, {sum(value > 1e-4 for value in off)}")
-        for what, their, our in zip(["seconds", "of processors"], their_time, our_time):
-            print(f"{what:14} pycocoevalcap's METEOR {their:.1f}, captioner metrics, all metrics and the tokenizer, {our:.1f}: "
-                  f"{their / our:.1f}x")
+        for what, their, our, rest in zip(["seconds", "of processors"], their_time, our_time, without):
+            print(f"{what:14} pycocoevalcap's METEOR {their:.1f}, captioner metrics with METEOR {our:.1f} ({their / our:.1f}x), "
+                  f"without {rest:.1f}: METEOR {our - rest:.1f} ({their / (our - rest):.1f}x)")
     return worst <= 1e-4
 
 
