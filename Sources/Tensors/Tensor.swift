@@ -39,6 +39,16 @@ public struct Tensor: Sendable {
     offset = 0
   }
 
+  /// A tensor of a file whose scalars are converted when they are first wanted; until then `stored` may do instead.
+  public init(deferring stored: StoredTensor) {
+    shape = stored.shape
+    storage = Storage(stored)
+    offset = 0
+  }
+
+  /// What the scalars are in a file, where their conversion was deferred and they have not been written since.
+  public var stored: StoredTensor? { storage.stored.flatMap { $0.shape == shape ? $0 : nil } }
+
   /// The number of scalars.
   public var count: Int { shape.count }
 
@@ -82,7 +92,7 @@ public struct Tensor: Sendable {
   /// The first scalar, for kernels that write; valid while this tensor lives and is not copied or replaced.
   /// Makes this tensor the sole owner of its memory first.
   public mutating func mutablePointer() -> UnsafeMutablePointer<Float> {
-    if storage.file != nil || !isKnownUniquelyReferenced(&storage) {
+    if storage.isReadOnly || !isKnownUniquelyReferenced(&storage) {
       let fresh = Storage(count: count)
       fresh.base.update(from: storage.base + offset, count: count)
       storage = fresh

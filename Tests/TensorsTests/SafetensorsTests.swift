@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Support
 import Tensors
@@ -78,6 +79,32 @@ import Testing
       data.append(contentsOf: Array(header.utf8) + [0, 0, 0, 0])
       try data.write(to: URL(fileURLWithPath: path))
       #expect(throws: SafetensorsError.self) { try SafetensorsFile(path: path) }
+    }
+  }
+}
+
+@Suite struct DeferredTensorTests {
+  /// Converted when they are first wanted, by however many at once; what is written is no longer the file's.
+  @Test func scalarsAreConvertedWhenTheyAreWanted() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/t.safetensors"
+      let values = Tensor((0..<6000).map { Float($0) / 8 }, [60, 100])
+      try SafetensorsWriter.write(
+        [.init(name: "a", tensor: values, type: .float16)], metadata: [:], to: path)
+      let file = try SafetensorsFile(path: path)
+      let expected = try file.tensor(named: "a")
+      let tensor = Tensor(deferring: try file.stored("a"))
+      #expect(tensor.stored?.shape == [60, 100] && tensor.shape == [60, 100])
+      DispatchQueue.concurrentPerform(iterations: 8) { index in
+        #expect(tensor.row(index) == expected.row(index))
+      }
+      #expect(tensor == expected)
+      var written = tensor
+      written[1] = 7
+      #expect(written.stored == nil && written[1] == 7 && tensor == expected)
+      var unread = Tensor(deferring: try file.stored("a"))
+      unread[0] = 9
+      #expect(unread[0] == 9 && unread.row(1) == expected.row(1))
     }
   }
 }

@@ -113,8 +113,9 @@ static void CK_TILED(winograd_output)(const float *tile, size_t plane, const flo
 static void CK_TILED(winograd_weights)(const float *weights, int channels, int outputs, int count, void *transformed,
                                        int first_output, int rounded) {
   size_t plane = ck_weight_plane(channels, outputs);
-  // The planes are far larger than the caches and each line is written whole: past the caches, where rows are aligned.
-  int streams = !rounded && ((uintptr_t)transformed | (size_t)(outputs | first_output) * 4) % sizeof(vf) == 0;
+  // Planes that are far larger than the caches, of which each line is written whole: past the caches, where rows are aligned.
+  int is_large = CK_POINTS * CK_POINTS * plane * sizeof(float) >= (size_t)8 << 20;
+  int streams = is_large && !rounded && ((uintptr_t)transformed | (size_t)(outputs | first_output) * 4) % sizeof(vf) == 0;
   for (int k = 0; k < count; k += VL) {
     int lanes = count - k < VL ? count - k : VL;
     for (int first = 0; first < channels; first += VL) {

@@ -19,16 +19,7 @@ public final class ThreadPool: Sendable {
   init(threads wanted: Int, startThread: (@escaping @Sendable () -> Void) -> Bool) {
     let job = SharedJob()
     var threads = 1
-    while threads < wanted {
-      let isFirst = threads == 1
-      let started = startThread {
-        // Needed sooner or later, and this thread has nothing to do yet; jobs don't wait for it.
-        if isFirst { SingleThreadedGEMM.warmUp() }
-        job.work()
-      }
-      guard started else { break }
-      threads += 1
-    }
+    while threads < wanted, startThread({ job.work() }) { threads += 1 }
     self.threads = threads
     shared = job
   }

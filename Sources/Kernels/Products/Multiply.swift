@@ -107,7 +107,7 @@ func multiplyHere(_ a: Factor, _ b: Factor, into c: MutableMatrix, alpha: Float 
 }
 
 /// Has the first product of the process, which takes oneDNN 30 ms, done on a thread of its own, beside what comes before
-/// the others.
+/// the others. For a program that ends by `_exit`: `exit` would take oneDNN apart under that thread.
 public func warmUpProducts() {
   _ = startThread { SingleThreadedGEMM.warmUp() }
 }

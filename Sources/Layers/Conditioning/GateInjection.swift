@@ -43,7 +43,11 @@ public struct GateInjection: Conditioning {
   public func context(of images: ImageFeatures, _ pass: ConditioningPass, on device: Device) -> Tensor {
     precondition(images.v.shape[1] == weight.inputs, "v is \(images.v.shape)")
     var sums = Tensor(uninitialized: [images.count, weight.outputs])
-    weight.product(images.v.matrix, into: sums.mutableMatrix(), on: device)
+    if let stored = weight.weight.value.stored {
+      StoredLinear(stored)(images.v.matrix, into: sums.mutableMatrix(), on: device)
+    } else {
+      weight.product(images.v.matrix, into: sums.mutableMatrix(), on: device)
+    }
     return sums
   }
 

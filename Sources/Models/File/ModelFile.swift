@@ -32,10 +32,16 @@ public enum ModelFile {
   static func value(
     _ parameter: ParameterSpecification, _ file: SafetensorsFile, _ device: Device
   ) throws(ModelError) -> Tensor {
-    let value: Tensor
-    do { value = try file.tensor(named: parameter.path, shape: parameter.shape) } catch {
-      throw .weights(error)
+    let stored: StoredTensor
+    do { stored = try file.stored(parameter.path, shape: parameter.shape) } catch { throw .weights(error) }
+    // A large one is W_ih, which multiplies v once a photo: as it lies in the file it costs no memory.
+    if stored.type != .float32, stored.shape.rank == 2, stored.shape.count >= 1 << 22 {
+      guard StoredLinear(stored).isFinite(on: device) else {
+        throw .notFinite(path: file.path, what: parameter.path)
+      }
+      return Tensor(deferring: stored)
     }
+    let value = stored.read()
     guard sumOfSquares(value.pointer, count: value.count, on: device).isFinite else {
       throw .notFinite(path: file.path, what: parameter.path)
     }
