@@ -53,7 +53,7 @@ extension ForeignReader {
     })
 
   /// Zip archives.
-  static let zip = ForeignReader(
+  static let archives = ForeignReader(
     name: "zip", words: ["PK\u{1}\u{2}", "PK\u{3}\u{4}", "PK\u{5}\u{6}"],
     seeds: { [archive, Array("PK".utf8)] },
     read: { bytes, scratch in
