@@ -22,7 +22,8 @@ struct ForeignReader: Sendable {
   /// All of them.
   static let all = [
     png, jpeg, webp, gif, bmp, tiff, heif, orientation, xmp, descriptions, safetensors, encoder, model,
-    captions, folder, results, text, meteor, archives, sentences, labels, scores, features, photos, checkpoint,
+    captions, folder, results, text, meteor, archives, sentences, labels, scores, features, photos,
+    checkpoint,
     configuration,
     pages,
     multipart, json, queries, submissions, questions,
