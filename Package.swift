@@ -90,6 +90,8 @@ let package = Package(
   targets: [
     // Layer 0: C.
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
+    // libpng's headers bring it along.
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
       name: "CImageCodecs",
       cSettings: strictC + OptionalFormat.builtIn.map { .define("CAPTIONER_\($0.name.uppercased())") },
@@ -102,7 +104,7 @@ let package = Package(
       swiftSettings: numeric),
   ]
     // Layer 1.
-    + module("Support", dependencies: [], settings: numeric, fixtures: true)
+    + module("Support", dependencies: ["CZlib"], settings: numeric, fixtures: true)
     + module("Language", dependencies: [], fixtures: true)
     + module("WebPages", dependencies: ["Support"])
     // Layer 2.

@@ -2,7 +2,7 @@ internal import Foundation
 
 /// BLEU-1 to BLEU-4 (Papineni et al. 2002) with the closest reference length, number for number as pycocoevalcap
 /// computes it: its two small constants keep empty captions from dividing by 0.
-public struct BLEU: CaptionMetric {
+public struct BLEU: TextMetric {
   /// `Bleu_1` to `Bleu_4`.
   public static let names: [ScoreName] = [.bleu1, .bleu2, .bleu3, .bleu4]
   /// Words of the candidate and of the nearest reference; of each order the candidate's n-grams, and those found.

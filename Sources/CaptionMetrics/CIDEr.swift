@@ -1,6 +1,6 @@
 /// CIDEr-D (Vedantam, Zitnick & Parikh 2015) with σ = 6 and n = 1…4, number for number as pycocoevalcap computes it:
 /// how near a caption is to the references, words weighted by how rare they are among all references. 0…10.
-public struct CIDEr: CaptionMetric {
+public struct CIDEr: TextMetric {
   /// `CIDEr`.
   public static let names: [ScoreName] = [.cider]
   /// The score: that of several images is the mean.

@@ -1,13 +1,20 @@
 /// What metrics sum of each caption that is held against references: scores of all captions, of each one, and intervals
 /// come from it.
 public struct CaptionStatistics: Sendable {
-  /// All metrics, in the order in which they are told.
-  public static let metrics: [any CaptionMetric.Type] = [BLEU.self, ROUGEL.self, CIDEr.self]
+  /// All metrics that need nothing but captions, in the order in which they are told.
+  public static let metrics: [any TextMetric.Type] = [BLEU.self, ROUGEL.self, CIDEr.self]
 
-  /// The names of all metrics' scores, in that order.
+  /// The names of their scores, in that order.
   public static let names: [ScoreName] = metrics.flatMap { $0.names }
-  /// Of each metric the score that stands for it.
+  /// Of each of them the score that stands for it.
   public static let headlines: [ScoreName] = metrics.map { $0.headline }
+
+  /// Those and the ones that need data, whose scores are there where it was given; in the order in which they are told.
+  private static let all: [any CaptionMetric.Type] = metrics + [METEOR.self]
+  /// The names of all scores that there may be.
+  public static let allNames: [ScoreName] = all.flatMap { $0.names }
+  /// Of each metric that there may be the score that stands for it.
+  public static let allHeadlines: [ScoreName] = all.map { $0.headline }
 
   /// How many captions there are.
   public let count: Int
@@ -19,9 +26,14 @@ public struct CaptionStatistics: Sendable {
   private let candidates: [[String]]
 
   /// Holds each caption of `samples` against its references.
-  public init(_ samples: some Sequence<Sample>, by metrics: [any CaptionMetric.Type] = Self.metrics) {
+  /// - Parameter prepared: metrics that were made for these samples, told after the others.
+  public init(
+    _ samples: some Sequence<Sample>, by metrics: [any TextMetric.Type] = Self.metrics,
+    and prepared: [any CaptionMetric] = []
+  ) {
     let samples = CountedSamples(samples)
-    let prepared: [any CaptionMetric] = metrics.map { $0.init(samples) }
+    let prepared: [any CaptionMetric] = metrics.map { $0.init(samples) } + prepared
+    let metrics: [any CaptionMetric.Type] = prepared.map { type(of: $0) }
     width = metrics.reduce(0) { $0 + $1.width }
     var values: [Double] = []
     values.reserveCapacity(samples.count * width)

@@ -26,13 +26,16 @@ public struct CountedSamples: Sendable {
   /// A sample; its candidate's n-grams are counted now.
   public subscript(_ index: Int) -> CountedSample {
     CountedSample(
-      sample: samples[index], candidate: tokens[index].candidate, references: tokens[index].references,
+      place: index, sample: samples[index], candidate: tokens[index].candidate,
+      references: tokens[index].references,
       candidateNGrams: numbers.counts(words[index].candidate), referenceNGrams: references[index])
   }
 }
 
 /// A sample as metrics read it.
 public struct CountedSample: Sendable {
+  /// Its place among the samples.
+  public let place: Int
   /// The tokens themselves.
   public let sample: Sample
   /// The candidate's tokens as numbers from 1 on.

@@ -1,6 +1,6 @@
 /// ROUGE-L (Lin 2004): F-measure of the longest common subsequence with β = 1.2, best precision and best recall taken
 /// over the references one by one, number for number as pycocoevalcap computes it. 0…1.
-public struct ROUGEL: CaptionMetric {
+public struct ROUGEL: TextMetric {
   /// `ROUGE_L`.
   public static let names: [ScoreName] = [.rougeL]
   /// The score: that of several images is the mean.

@@ -45,7 +45,7 @@ private struct ResultRow: Encodable {
 
   func encode(to encoder: any Encoder) throws {
     var headlines = Scores()
-    for name in CaptionStatistics.headlines { headlines[name] = row.scores[name] }
+    for name in CaptionStatistics.allHeadlines { headlines[name] = row.scores[name] }
     try headlines.encode(to: encoder)
     var container = encoder.container(keyedBy: Key.self)
     try container.encode(row.image.id, forKey: .imageID)

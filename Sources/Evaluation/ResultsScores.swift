@@ -25,11 +25,14 @@ public struct ResultsScores: Sendable {
   ///   - bootstrap: what the intervals come from; nil: there are none.
   ///   - tokenizer: what takes captions apart; one that leaves scripts without spaces whole gives pycocoevalcap's scores
   ///     in every script.
+  ///   - meteor: what METEOR needs; nil: it is not among the scores.
   ///   - threads: how many tokenize at once.
-  /// - Throws: `DatasetError` for files that can't be read; `EvaluationError` for results that can't be scored.
+  /// - Throws: `DatasetError` for files that can't be read; `EvaluationError` for results that can't be scored;
+  ///   `METEORDataError`.
   public init(
     of results: String, references: String, trainingCaptions: String? = nil,
-    bootstrap: Bootstrap? = Bootstrap(), tokenizer: Tokenizer = Tokenizer(), threads: Int
+    bootstrap: Bootstrap? = Bootstrap(), tokenizer: Tokenizer = Tokenizer(), meteor: METEORData? = nil,
+    threads: Int
   ) throws {
     let told = try ReferenceCaptions(path: references)
     let captions = told.captions
@@ -54,7 +57,7 @@ public struct ResultsScores: Sendable {
     novelty = try trainingCaptions.map {
       Novelty(candidates, training: tokens(try ReferenceCaptions(path: $0).captions.values.flatMap(\.self)))
     }
-    statistics = CaptionStatistics(samples)
+    statistics = CaptionStatistics(samples, and: try meteor.map { [try METEOR(samples, $0)] } ?? [])
     var scores = statistics.scores(bootstrap)
     scores[.novelty] = novelty?.share
     scores[.perplexity] = Self.perplexity(found, samples)

@@ -65,7 +65,7 @@ struct Page {
   }
 
   private var scoreTable: String {
-    let names = CaptionStatistics.names.filter { scores[$0] != nil }
+    let names = CaptionStatistics.allNames.filter { scores[$0] != nil }
     let intervals = names.map { scores[intervalOf: $0] }
     let hasIntervals = intervals.contains { $0 != nil }
     let rows = zip(names, intervals).map { name, interval in

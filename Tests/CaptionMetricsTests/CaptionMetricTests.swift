@@ -4,7 +4,7 @@ import Testing
 
 /// A metric of a test: the share of the candidate's words that are in some reference, and how many references there are,
 /// beside the mean of those of all images.
-private struct WordShare: CaptionMetric {
+private struct WordShare: TextMetric {
   static let names = [ScoreName("references", title: "references"), ScoreName("share", title: "share")]
   static let width = 3
   let mean: Double

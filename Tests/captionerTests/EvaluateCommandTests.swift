@@ -52,6 +52,38 @@ import Testing
     }
   }
 
+  /// With the made-up data that METEOR's own tests have: in JSON, results and report.
+  @Test func meteorIsToldWhereItsDataIsGiven() throws {
+    let data = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("CaptionMetricsTests/Fixtures/meteor").path
+    try Workplace.with { place in
+      let captions = try place.dataset()
+      let arguments = [
+        "evaluate", "--captions", captions, "--images", "photos", "--model", place.model, "--results",
+        "results.json", "--report", "report.html", "--format", "json", "--meteor",
+      ]
+      let outcome = try place.start(arguments + [data]).outcome()
+      let scores = try #require(try outcome.objects().first)
+      #expect(outcome.status == 0 && scores["METEOR"] is Double && scores["METEOR_low"] is Double)
+      let rows = try JSONSerialization.jsonObject(
+        with: Data(contentsOf: URL(fileURLWithPath: place.folder + "/results.json")))
+      #expect((rows as? [[String: Any]])?.allSatisfy { $0["METEOR"] is Double } == true)
+      #expect(try String(contentsOfFile: place.folder + "/report.html", encoding: .utf8).contains(">METEOR<"))
+      // What was captioned is scored all the same.
+      try FileManager.default.copyItem(atPath: data, toPath: place.folder + "/data")
+      try place.file("data/data/paraphrase-en.gz", "no gzip file")
+      let damaged = try place.start(arguments + ["data"]).outcome()
+      let found = try #require(try damaged.objects().first)
+      #expect(
+        damaged.status == 1 && found["METEOR"] == nil
+          && found["CIDEr"] as? Double == scores["CIDEr"] as? Double)
+      #expect(
+        damaged.complaints.last
+          == "captioner: data/data/paraphrase-en.gz: can't read: not what gzip or zip write, "
+          + "near byte 2: incorrect header check")
+    }
+  }
+
   @Test func wordsOfAListAreCounted() throws {
     try Workplace.with { place in
       let captions = try place.dataset()

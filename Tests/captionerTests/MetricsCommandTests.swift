@@ -58,6 +58,29 @@ import Testing
     }
   }
 
+  /// With the made-up data that METEOR's own tests have.
+  @Test func meteorIsToldWhereItsDataIsGiven() throws {
+    let data = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("CaptionMetricsTests/Fixtures/meteor").path
+    try Workplace.with { place in
+      let options = ["--meteor", data, "--per-image", "rows.json"]
+      let arguments = ["metrics", "--references", "references.json", "--results", "results.json"] + options
+      let text = try run(place, results: good, "--meteor", data)
+      #expect(text.status == 0 && text.lines.count == 13 && text.lines[8].hasPrefix("METEOR                "))
+      let outcome = try place.start(arguments + ["--format", "json"]).outcome()
+      let scores = try #require(try outcome.objects().first as? [String: Double])
+      let (low, score, high) = (scores["METEOR_low"] ?? 2, scores["METEOR"] ?? -1, scores["METEOR_high"] ?? 0)
+      #expect(low <= score && score <= high && score > 0.5 && score < 1)
+      let rows = try JSONSerialization.jsonObject(
+        with: Data(contentsOf: URL(fileURLWithPath: place.folder + "/rows.json")))
+      // All of its words are a reference's, in its order.
+      #expect((rows as? [[String: Any]])?.map { $0["METEOR"] as? Double == 1 } == [true, false, true])
+      let none = try run(place, results: good, "--meteor", "none")
+      #expect(none.status == 1)
+      #expect(none.complaints == ["captioner: none: can't open: No such file or directory"])
+    }
+  }
+
   @Test func printsATableForPeople() throws {
     try Workplace.with { place in
       let outcome = try run(place, results: good)

@@ -3,9 +3,11 @@
 
     python3 tools/golden/metrics_check.py scores REFERENCES.json RESULTS.json...   scores, and how far ours are from them
     python3 tools/golden/metrics_check.py tokens CAPTIONS.json...                  captions that get other words
+    python3 tools/golden/metrics_check.py meteor CAPTIONS.json... [--count 5000]   METEOR of each caption against the others
+                                                                                   of its image, and how long it takes
 
-Common: [--captioner PATH] (.build/release/captioner). METEOR and SPICE are left out. Images without a result are left
-out, as pycocoevalcap does when told to take the results' images. Exits 1 if a score is off by more than 1e-6, or a
+Common: [--captioner PATH] (.build/release/captioner). SPICE is left out. Images without a result are left out, as
+pycocoevalcap does when told to take the results' images. Exits 1 if a score is off by more than 1e-6 (METEOR: 1e-4), or a
 caption's words differ.
 """
 
@@ -13,12 +15,15 @@ import argparse
 import contextlib
 import json
 import pathlib
+import resource
 import subprocess
 import sys
 import tempfile
+import time
 
 from pycocoevalcap.bleu.bleu import Bleu
 from pycocoevalcap.cider.cider import Cider
+from pycocoevalcap.meteor import meteor
 from pycocoevalcap.rouge.rouge import Rouge
 from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
 
@@ -50,7 +55,7 @@ def scores(references: dict, results: list) -> tuple:
     return corpus, each
 
 
-def ours(captioner: str, references: dict, results: list) -> tuple:
+def ours(captioner: str, references: dict, results: list, *options) -> tuple:
     """As `scores`, from `captioner metrics`; each image's row as it is."""
     with tempfile.TemporaryDirectory() as folder:
         paths = [pathlib.Path(folder) / name for name in ("references.json", "results.json", "rows.json")]
@@ -58,7 +63,7 @@ def ours(captioner: str, references: dict, results: list) -> tuple:
         paths[1].write_text(json.dumps(results))
         command = [captioner, "metrics", "--references", paths[0], "--results", paths[1], "--per-image", paths[2],
                    "--resamples", "0",
-                   "--tokenizer", "coco", "--format", "json"]
+                   "--tokenizer", "coco", "--format", "json", *options]
         corpus = json.loads(subprocess.check_output(command))
         return corpus, {row["image_id"]: row for row in json.loads(paths[2].read_text())}
 
@@ -97,12 +102,70 @@ def check_tokens(captioner: str, paths: list) -> bool:
     return total == 0
 
 
+class Stopwatch:
+    """Seconds that have passed, and those that processors worked in child processes, which must have ended."""
+
+    def __init__(self):
+        self.start = time.monotonic(), self.worked()
+
+    @staticmethod
+    def worked() -> float:
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime
+
+    def read(self) -> tuple:
+        return time.monotonic() - self.start[0], self.worked() - self.start[1]
+
+
+def check_meteor(captioner: str, paths: list, count: int) -> bool:
+    worst = 0.0
+    data = pathlib.Path(meteor.__file__).parent
+    for path in paths:
+        # Every caption is an image of its own, whose references are the others of its image.
+        annotations, results = [], []
+        for texts in captions(json.loads(pathlib.Path(path).read_text())).values():
+            for text in texts if len(texts) > 1 else []:
+                if len(results) < count:
+                    others = [other["caption"] for other in texts if other is not text]
+                    annotations += [{"image_id": len(results), "caption": other} for other in others]
+                    results.append({"image_id": len(results), "caption": text["caption"]})
+        references = {"images": [{"id": result["image_id"]} for result in results], "annotations": annotations}
+        with contextlib.redirect_stdout(sys.stderr):
+            tokenizer = PTBTokenizer()
+            truth = tokenizer.tokenize(captions(references))
+            found = tokenizer.tokenize({result["image_id"]: [{"caption": result["caption"]}] for result in results})
+        watch = Stopwatch()
+        scorer = meteor.Meteor()
+        theirs, each = scorer.compute_score(truth, found)
+        del scorer
+        their_time = watch.read()
+        watch = Stopwatch()
+        corpus, rows = ours(captioner, references, results, "--meteor", data)
+        our_time = watch.read()
+        watch = Stopwatch()
+        ours(captioner, references, results)
+        without = watch.read()
+        off = [abs(score - rows[image]["METEOR"]) for image, score in zip(truth, each)]
+        worst = max(worst, abs(theirs - corpus["METEOR"]), *off)
+        print(f"{path}: {len(results)} captions, {len(annotations)} references\n"
+              f"{'':8} pycocoevalcap  captioner      off by  one caption by  captions off by 1e-9, 1e-4\n"
+              f"{'METEOR':8} {theirs:13.9f} {corpus['METEOR']:10.9f} {abs(theirs - corpus['METEOR']):10.1e} {max(off):15.1e}"
+              f"  {sum(value > 1e-9 for value in off)}, {sum(value > 1e-4 for value in off)}")
+        for what, their, our, rest in zip(["seconds", "of processors"], their_time, our_time, without):
+            print(f"{what:14} pycocoevalcap's METEOR {their:.1f}, captioner metrics with METEOR {our:.1f} ({their / our:.1f}x), "
+                  f"without {rest:.1f}: METEOR {our - rest:.1f} ({their / (our - rest):.1f}x)")
+    return worst <= 1e-4
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["scores", "tokens"])
+    parser.add_argument("what", choices=["scores", "tokens", "meteor"])
     parser.add_argument("files", nargs="+", metavar="FILE")
     parser.add_argument("--captioner", default=str(ROOT / ".build/release/captioner"))
+    parser.add_argument("--count", type=int, default=5000, help="captions of each file, at most (meteor)")
     options = parser.parse_args()
+    if options.what == "meteor":
+        return 0 if check_meteor(options.captioner, options.files, options.count) else 1
     if options.what == "tokens":
         return 0 if check_tokens(options.captioner, options.files) else 1
     if len(options.files) < 2:

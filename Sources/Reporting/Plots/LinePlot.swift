@@ -51,7 +51,7 @@ public struct LinePlot: Sendable {
     let values = drawn.joined().map(\.1)
     guard let highest = values.max(), let least = values.min() else { return "" }
     let low = isLogarithmic ? max(least, highest - Self.decades) : least
-    let room = max((highest - low) * 0.05, isLogarithmic ? 0.2 : 1e-9)
+    let room = max((highest - low) * 0.05, isLogarithmic ? 0.2 : max(1e-9, abs(highest) * 0.02))
     let end = Double(max(1, lines.map(\.values.count).max().map { $0 - 1 } ?? 1))
     var chart = Chart(title, summary: summary, x: 0...end, y: low - room...highest + room)
     for (line, points) in zip(lines, drawn) {

@@ -22,6 +22,9 @@ struct EvaluateCommand: ParsableCommand {
       confidence tells captions whose CIDEr is at least the threshold: the
       model's own, or, if it has none, one fitted here and cross-validated.
 
+      --meteor adds METEOR, computed with the data of METEOR 1.5, of the captions as
+      they are: not of a sweep's, nor of each caption file by itself.
+
       Tables show scores and shares in percent, CIDEr too; JSON has them as
       pycocoevalcap gives them, 0 to 1 (CIDEr: to 10). mismatched_image_loss is there under its earlier names
       loss_shuffled_images and shuffled_loss too.
@@ -79,6 +82,7 @@ struct EvaluateCommand: ParsableCommand {
       "List of words, one a line: how often captions say each, and how often a reference has it.",
       valueName: "file"))
   var words: String?
+  @OptionGroup var meteor: METEOROption
   @Option(help: ArgumentHelp("Where to write the model with its confidence.", valueName: "file"))
   var calibrate: String?
   @Option(help: ArgumentHelp("Where to write an HTML report; its pictures go beside it.", valueName: "file"))
@@ -134,11 +138,12 @@ struct EvaluateCommand: ParsableCommand {
       guard !wanted.isEmpty else {
         throw Failure(description: "\(data.names): expected captions, found none")
       }
+      let meteorData = try meteor.data()
       let wordList = try words.map { (path) throws(DatasetError) in try WordList(path: path) }
       let modelPath = try model.resolved()
       try checkOutputs(
         reading: wanted.map(\.path) + data.captions.captions + data.skip + [modelPath]
-          + [words].compactMap(\.self))
+          + [words, meteor.meteor].compactMap(\.self))
       let clock = ContinuousClock()
       let start = clock.now
       let captioner = try CaptionModel(
@@ -163,8 +168,18 @@ struct EvaluateCommand: ParsableCommand {
         found.images.map { EvaluatedImage($0, vocabulary) })
       let count = found.images.count
       if count == 1 { Console.complain(EvaluationError.ciderOfOneImage) }
-      let evaluation = showingProgress("captions", count) { evaluator.evaluate(strategy, progress: $0) }
+      var evaluation = showingProgress("captions", count) { evaluator.evaluate(strategy, progress: $0) }
       let seconds = (clock.now - start) / .seconds(1)
+      var isComplete = count == wanted.count
+      if let meteorData {
+        do {
+          evaluation = try evaluation.addingMETEOR(meteorData)
+        } catch {
+          // The captions took longer.
+          Console.complain("\(error)")
+          isComplete = false
+        }
+      }
       let retrievalImages = retrievalImages ?? 100
       let trust = try trust(evaluation, captioner)
       var summary = EvaluationSummary(
@@ -200,7 +215,7 @@ struct EvaluateCommand: ParsableCommand {
         }
       }
       try printed.get()
-      if count < wanted.count { throw ExitCode(1) }
+      if !isComplete { throw ExitCode(1) }
     }
   }
 

@@ -17,7 +17,8 @@ struct MetricsCommand: ParsableCommand {
       are compared line by line.
 
       Prints BLEU-1 to BLEU-4, ROUGE-L and CIDEr, as pycocoevalcap with its
-      tokenizer, with 95 % bootstrap intervals over images; the shares of
+      tokenizer, with 95 % bootstrap intervals over images, and METEOR, its key too,
+      where --meteor says where the data of METEOR 1.5 lies; the shares of
       distinct captions, words (distinct-1) and pairs of words (distinct-2);
       lengths; the share of captions that are not among --training-captions;
       and perplexity per word if the results tell the log-probs of all
@@ -38,6 +39,8 @@ struct MetricsCommand: ParsableCommand {
         captioner metrics --references captions.txt --results captions.jsonl
         captioner metrics --references captions_val.json --results results.json \\
           --training-captions captions_train.json --per-image scores.json
+        captioner metrics --references captions_val.json --results results.json \\
+          --meteor site-packages/pycocoevalcap/meteor
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
@@ -48,6 +51,7 @@ struct MetricsCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Captions to score, one an image.", valueName: "file")) var results: String
   @Option(help: ArgumentHelp("Captions that the model learned from, in any format.", valueName: "file"))
   var trainingCaptions: String?
+  @OptionGroup var meteor: METEOROption
   @Option(help: ArgumentHelp("Where to write each image's scores, a line of JSON each.", valueName: "file"))
   var perImage: String?
   @Option(help: ArgumentHelp("How often images are drawn for the intervals; 0 for none.", valueName: "n"))
@@ -73,12 +77,13 @@ struct MetricsCommand: ParsableCommand {
   func run() throws {
     engine.apply()
     try reportingErrors {
-      var outputs = Outputs(readingFrom: [references, results] + (trainingCaptions.map { [$0] } ?? []))
+      var outputs = Outputs(
+        readingFrom: [references, results] + [trainingCaptions, meteor.meteor].compactMap(\.self))
       if let perImage { try outputs.add(perImage, "--per-image") }
       let scored = try ResultsScores(
         of: results, references: references, trainingCaptions: trainingCaptions,
         bootstrap: resamples > 0 ? Bootstrap(resamples: resamples, seed: seed ?? 1) : nil,
-        tokenizer: Tokenizer(splitsUnspacedScripts: tokenizer == .captioner),
+        tokenizer: Tokenizer(splitsUnspacedScripts: tokenizer == .captioner), meteor: try meteor.data(),
         threads: engine.threads ?? ProcessInfo.processInfo.activeProcessorCount)
       for warning in scored.warnings { Console.complain(warning) }
       // A reader that has gone costs no file.

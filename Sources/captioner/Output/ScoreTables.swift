@@ -22,7 +22,7 @@ extension Scores {
       ("images", number(self[.images] ?? 0, 0)),
       ("scores", "in percent" + (self[intervalOf: .bleu1] == nil ? "" : "  (95 % interval)")),
     ]
-      + CaptionStatistics.names.compactMap { name in
+      + CaptionStatistics.allNames.compactMap { name in
         self[name].map { value in
           let interval = self[intervalOf: name].map { "  (\(percent($0.low)) to \(percent($0.high)))" }
           return (name.title, percent(value) + (interval ?? ""))
