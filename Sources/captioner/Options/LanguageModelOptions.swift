@@ -1,6 +1,6 @@
-import ArgumentParser
+public import ArgumentParser
 import Kernels
-import LanguageModels
+public import LanguageModels
 import Tensors
 import Training
 
