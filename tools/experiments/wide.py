@@ -1,4 +1,4 @@
-"""What wide-model and ablation share: photos of three kinds, parts of them held back, and how models are judged on those."""
+"""What embedded-model and ablation share: photos of three kinds, parts of them held back, and how models are judged on those."""
 
 import collections
 import json

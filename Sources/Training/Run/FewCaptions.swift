@@ -40,6 +40,11 @@ extension TrainingConfiguration {
   /// Takes sizes and kinds that were left open from the model that the run begins from.
   private mutating func follow(_ model: ModelDescription) {
     take(\.head, model.encoder.head)
+    take(\.activation, model.encoder.activation)
+    take(\.featureNormalization, model.encoder.normalization)
+    if model.encoder.normalization == .whiten {
+      take(\.whiteningComponents, model.encoder.whiteningComponents)
+    }
     take(\.featureSize, model.encoder.featureSize)
     take(\.embeddingSize, model.decoder.embeddingSize)
     take(\.hiddenSize, model.decoder.hiddenSize)
