@@ -19,7 +19,7 @@ import Testing
       let inspected = try place.run("inspect", model)
       #expect(
         inspected.output.contains("language model: LSTM of 16, characters")
-          && inspected.output.contains("vocabulary: 13 characters"), "\(inspected.output)")
+          && inspected.output.contains("vocabulary: 15 characters"), "\(inspected.output)")
       let draw = ["language-model", "sample", model, "--length", "40", "--prime", "func ", "--seed", "3"]
       let drawn = try place.start(draw).outcome()
       #expect(drawn.status == 0 && drawn.output.hasPrefix("func ") && drawn.output.count >= 45)
