@@ -43,7 +43,7 @@ struct PrintedImage: Decodable {
         "\(refused.errors)")
       if Arithmetic.bfloat16.isAvailable {
         let outcome = try place.run("caption", photo, "--model", place.model, "--arithmetic", "bfloat16")
-        #expect(outcome.status == 0 && outcome.errors == "" && outcome.lines.count == 1)
+        #expect(outcome.status == 0 && outcome.complaints.isEmpty && outcome.lines.count == 1)
       }
     }
   }
@@ -53,7 +53,7 @@ struct PrintedImage: Decodable {
       let photo = try place.photo("decode/jpeg-444.jpg", as: "a \"b\".jpg")
       let outcome = try place.run(
         "caption", photo, "--model", place.model, "--format", "json", "--captions", "3", "--beam-width", "3")
-      #expect(outcome.status == 0 && outcome.errors == "")
+      #expect(outcome.status == 0 && outcome.complaints.isEmpty)
       let object = try #require(try outcome.objects().first)
       #expect(outcome.lines.count == 1 && Set(object.keys) == ["image", "captions"])
       #expect(outcome.output.hasPrefix(#"{"image":""#))
@@ -132,7 +132,7 @@ struct PrintedImage: Decodable {
       metadata["vocabulary"] = metadata["vocabulary"]?.replacingOccurrences(of: "snow", with: "-lrb-")
       try TinyNetwork.writeModel(to: place.model, metadata: metadata)
       let outcome = try place.run("score", photo, "a -lrb- dog", "--model", place.model, "--format", "json")
-      #expect(outcome.status == 0 && outcome.errors == "")
+      #expect(outcome.status == 0 && outcome.complaints.isEmpty)
       #expect(try PrintedImage.lines(outcome)[0].captions?[0].caption == "a -lrb- dog")
       for caption in ["", " ", "...", "\u{1F642}"] {
         let nothing = try place.run("score", photo, caption, "--model", place.model)
@@ -195,7 +195,7 @@ struct PrintedImage: Decodable {
       #expect(rename(place.folder + "/photos/latin.jpg", latin) == 0)
       let outcome = try place.run("caption", "photos", "--model", place.model)
       #expect(
-        outcome.status == 0 && outcome.errors == "" && outcome.lines.count == 2
+        outcome.status == 0 && outcome.complaints.isEmpty && outcome.lines.count == 2
           && outcome.lines[0].hasPrefix("photos/caf\\xE9: ")
           && outcome.lines[1].hasPrefix("photos/line\\u{A}break.jpg: "), "\(outcome.errors)")
     }

@@ -11,7 +11,10 @@ struct CaptionerProcess {
     let output, errors: String
 
     var lines: [String] { output.split(separator: "\n").map(String.init) }
-    var complaints: [String] { errors.split(separator: "\n").map(String.init) }
+    /// What was said but for progress, which a busy machine shows where others are done in a second.
+    var complaints: [String] {
+      errors.split(separator: "\n").filter { !$0.contains(" a second") }.map(String.init)
+    }
 
     /// Each line of the output as a JSON object.
     func objects() throws -> [[String: Any]] {

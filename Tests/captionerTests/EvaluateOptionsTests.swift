@@ -76,7 +76,7 @@ import Testing
       let captions = try place.dataset()
       let arguments = ["evaluate", "--captions", captions, "--images", "photos", "--model", place.model]
       let outcome = try place.start(arguments + ["--report", "page.html"]).outcome()
-      #expect(outcome.status == 0 && outcome.errors == "")
+      #expect(outcome.status == 0 && outcome.complaints.isEmpty)
       let html = try String(contentsOfFile: place.folder + "/page.html", encoding: .utf8)
       #expect(html.hasPrefix("<!doctype html>") && html.contains("model.safetensors on captions.json"))
       let failed = try place.start(arguments + ["--report", "nowhere/page.html"]).outcome()

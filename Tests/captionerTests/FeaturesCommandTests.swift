@@ -17,7 +17,7 @@ import Testing
       // A name of one letter, in the working folder.
       let outcome = try place.run(
         "features", "photos", "--encoder", place.model, "--tap", tap, "--output", "f")
-      #expect(outcome.status == 0 && outcome.output == "" && outcome.errors == "")
+      #expect(outcome.status == 0 && outcome.output == "" && outcome.complaints.isEmpty)
       let file = try SafetensorsFile(path: place.folder + "/f")
       let features = try file.tensor(named: "features")
       #expect(features.shape == [8, width])
@@ -39,7 +39,7 @@ import Testing
       func features(_ name: String) throws -> [Float] {
         try SafetensorsFile(path: "\(place.folder)/\(name)").tensor(named: "features").scalars
       }
-      #expect(try run("scaled").errors == "" && run("exact", "--exact-decoding").errors == "")
+      #expect(try run("scaled").complaints.isEmpty && run("exact", "--exact-decoding").complaints.isEmpty)
       let (scaled, exact) = (try features("scaled"), try features("exact"))
       #expect(scaled != exact)
       let again = try run("exact")

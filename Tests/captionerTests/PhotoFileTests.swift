@@ -43,7 +43,7 @@ import Testing
       let start = ContinuousClock.now
       let outcome = try place.limited(
         ["caption", "bomb.png", "--model", place.model, "--threads", "2"], memory: 1_000_000)
-      #expect(outcome.status == 0 && outcome.errors == "")
+      #expect(outcome.status == 0 && outcome.complaints.isEmpty)
       // Inflated they are 7.7 GB: the better part of a minute.
       #expect(ContinuousClock.now - start < .seconds(10 * Sanitizer.slowness))
     }
@@ -111,7 +111,7 @@ import Testing
       let outcome = try CaptionerProcess(
         ["caption", "--model", place.model], in: place.folder, shell: "\"$@\" d/caf* d/a*"
       ).outcome()
-      #expect(outcome.status == 0 && outcome.errors == "", "\(outcome.errors)")
+      #expect(outcome.status == 0 && outcome.complaints.isEmpty, "\(outcome.errors)")
       let lines = outcome.output.split(separator: "\n")
       #expect(lines[0].hasPrefix("d/caf\\xE9: ") && lines[1].hasPrefix("d/a\\u{1B}[31mb.jpg: "))
       let json = try place.run("caption", "d", "--model", place.model, "--format", "json")
