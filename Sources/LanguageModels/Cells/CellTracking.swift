@@ -35,7 +35,7 @@ public struct CellTracking: Sendable, Equatable {
   /// - Parameters:
   ///   - activations: [T, H], a row after each character.
   ///   - properties: each of T values.
-  ///   - best: how many cells are told of each.
+  ///   - count: how many cells are told of each.
   public static func all(
     _ activations: Matrix, _ properties: [TextProperty], best count: Int = 5, on device: Device
   ) -> [CellTracking] {
