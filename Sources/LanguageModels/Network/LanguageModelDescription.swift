@@ -104,32 +104,17 @@ public struct LanguageModelDescription: Sendable, Equatable {
   /// Reads the metadata of a model file.
   /// - Throws: `ModelError.unsupported` naming the key that is missing or makes no sense.
   public init(of file: SafetensorsFile) throws(ModelError) {
-    func unsupported(_ expected: String, _ found: String?) -> ModelError {
-      .unsupported(path: file.path, expected: expected, found: found ?? "none")
-    }
-    let metadata = file.metadata
-    guard metadata["format"] == Self.format else {
-      throw unsupported("a language model (metadata key format: \(Self.format))", metadata["format"])
-    }
-    guard metadata["format_version"] == Self.version else {
-      throw unsupported("format_version \(Self.version)", metadata["format_version"])
-    }
-    func read<T: Decodable>(_ type: T.Type, _ key: String) throws(ModelError) -> T {
-      guard let text = metadata[key] else { throw unsupported("metadata key \(key)", nil) }
-      do { return try JSONDecoder().decode(type, from: Data(text.utf8)) } catch {
-        throw unsupported("metadata key \(key) that makes sense", String(text.prefix(80)))
-      }
-    }
-    let architecture = try read(Architecture.self, "architecture")
+    let metadata = try ModelMetadata(of: file, Self.format, "a language model", version: Self.version)
+    let architecture = try metadata.read(Architecture.self, "architecture")
     guard let cell = CellName(rawValue: architecture.cell) else {
-      throw unsupported(
+      throw metadata.unsupported(
         "a cell among \(CellName.allCases.map(\.rawValue).joined(separator: ", "))", architecture.cell)
     }
     self.init(
-      try read(TextVocabulary.self, "vocabulary"), cell: cell, layers: architecture.layers,
+      try metadata.read(TextVocabulary.self, "vocabulary"), cell: cell, layers: architecture.layers,
       hiddenSize: architecture.hiddenSize, embeddingSize: architecture.embeddingSize,
       isResidual: architecture.residual)
-    training = try read([String: String].self, "training")
-    if let problem { throw unsupported("an architecture that can be run", problem) }
+    training = try metadata.read([String: String].self, "training")
+    if let problem { throw metadata.unsupported("an architecture that can be run", problem) }
   }
 }

@@ -1,5 +1,6 @@
 public import Datasets
 internal import Language
+internal import Support
 
 /// A text as it is read from files, before it is known which of its characters or words a model is to know.
 public enum SourceText: Sendable, Equatable {
@@ -29,7 +30,7 @@ public enum SourceText: Sendable, Equatable {
 
   /// The first of them, and the rest: a share of the whole, at least one where there are two.
   public func divided(lastShare share: Double) -> (first: SourceText, last: SourceText) {
-    let last = count < 2 ? 0 : min(count - 1, max(1, Int((Double(count) * share).rounded())))
+    let last = count < 2 ? 0 : min(count - 1, max(1, Int(saturating: (Double(count) * share).rounded())))
     switch self {
     case .characters(let text):
       return (

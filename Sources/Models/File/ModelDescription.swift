@@ -144,45 +144,24 @@ public struct ModelDescription: Sendable, Equatable {
   /// Reads the metadata of a model file.
   /// - Throws: `ModelError.unsupported` naming the key that is missing or makes no sense.
   public init(of file: SafetensorsFile) throws(ModelError) {
-    func unsupported(_ expected: String, _ found: String?) -> ModelError {
-      .unsupported(path: file.path, expected: expected, found: found ?? "none")
-    }
-    let metadata = file.metadata
-    guard metadata["format"] == Self.format else {
-      throw unsupported("a captioner model (metadata key format: \(Self.format))", metadata["format"])
-    }
-    guard metadata["format_version"] == Self.version else {
-      throw unsupported("format_version \(Self.version)", metadata["format_version"])
-    }
+    let metadata = try ModelMetadata(of: file, Self.format, "a captioner model", version: Self.version)
     guard metadata["tokenizer"] == Self.tokenizer else {
-      throw unsupported("tokenizer \(Self.tokenizer)", metadata["tokenizer"])
+      throw metadata.unsupported("tokenizer \(Self.tokenizer)", metadata["tokenizer"])
     }
-    func read<T: Decodable>(_ type: T.Type, _ key: String) throws(ModelError) -> T {
-      guard let text = metadata[key] else { throw unsupported("metadata key \(key)", nil) }
-      do {
-        return try JSONDecoder().decode(type, from: Data(text.utf8))
-      } catch let error as VocabularyError {
-        throw unsupported("a vocabulary", "\(error)")
-      } catch let DecodingError.dataCorrupted(context) {
-        throw unsupported("metadata key \(key) that makes sense", context.debugDescription)
-      } catch {
-        throw unsupported("metadata key \(key) that makes sense", String(text.prefix(80)))
-      }
-    }
-    let architecture = try read(Architecture.self, "architecture")
+    let architecture = try metadata.read(Architecture.self, "architecture")
     guard
       var encoder = VGGArchitecture(
         table: architecture.convolutions, head: architecture.head, featureSize: architecture.featureSize),
       encoder.head != .none, (1...(1 << 14)).contains(architecture.embeddingSize),
       (1...(1 << 14)).contains(architecture.hiddenSize),
       (1...DecoderDescription.mostLayers).contains(architecture.layers ?? 1)
-    else { throw unsupported("an architecture that can be run", metadata["architecture"]) }
+    else { throw metadata.unsupported("an architecture that can be run", metadata["architecture"]) }
     encoder.batchNormalization = architecture.batchNormalization ?? false
     if let (expected, found) = Self.completeHead(of: &encoder, architecture) {
-      throw unsupported(expected, found)
+      throw metadata.unsupported(expected, found)
     }
     guard let cell = architecture.cell.map({ CellName(rawValue: $0) }) ?? .lstm else {
-      throw unsupported(
+      throw metadata.unsupported(
         "a cell among \(CellName.allCases.map(\.rawValue).joined(separator: ", "))", architecture.cell)
     }
     var decoder = DecoderDescription(
@@ -197,22 +176,23 @@ public struct ModelDescription: Sendable, Equatable {
     decoder.multimodalSize = architecture.multimodalSize
     decoder.memorySize = architecture.memorySize
     if let size = decoder.neededEmbeddingSize {
-      throw unsupported(
+      throw metadata.unsupported(
         "embedding_size \(size), as hidden_size, for cell \(cell.rawValue), a gate of which reads the embedding itself",
         "\(decoder.embeddingSize)")
     }
     if let problem = decoder.problem {
-      throw unsupported("a decoder that can be run", "\(problem)")
+      throw metadata.unsupported("a decoder that can be run", "\(problem)")
     }
     if let attention = decoder.attention, attention.channels != encoder.channels {
-      throw unsupported(
+      throw metadata.unsupported(
         "attention to regions of \(encoder.channels) channels",
         "\(attention.channels)")
     }
     self.init(
-      encoder: encoder, preprocessing: try read(Preprocessing.self, "preprocessing"), decoder: decoder,
-      vocabulary: try read(Vocabulary.self, "vocabulary"),
-      training: try read([String: String].self, "training"),
-      confidence: metadata[Confidence.key] == nil ? nil : try read(Confidence.self, Confidence.key))
+      encoder: encoder, preprocessing: try metadata.read(Preprocessing.self, "preprocessing"),
+      decoder: decoder,
+      vocabulary: try metadata.read(Vocabulary.self, "vocabulary"),
+      training: try metadata.read([String: String].self, "training"),
+      confidence: metadata[Confidence.key] == nil ? nil : try metadata.read(Confidence.self, Confidence.key))
   }
 }
