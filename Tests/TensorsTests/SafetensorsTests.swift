@@ -104,7 +104,7 @@ import Testing
       #expect(written.stored == nil && written[1] == 7 && tensor == expected)
       var unread = Tensor(deferring: try file.stored("a"))
       unread[0] = 9
-      #expect(unread[0] == 9 && unread.row(1) == expected.row(1))
+      #expect(unread[0] == 9 && unread.row(1) == expected.row(1) && unread.stored == nil)
     }
   }
 }
