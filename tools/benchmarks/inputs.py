@@ -1,6 +1,8 @@
 """What benchmarks read: found in the repository, or made for the run. Each function adds to the run's values."""
 
+import json
 import pathlib
+import struct
 import sys
 import tempfile
 
@@ -76,11 +78,19 @@ def scored_captions(run):
     run.values["results"] = kept / "results.json"
 
 
+def attends(model):
+    """Whether its decoder looks at regions, not at v alone."""
+    with open(model, "rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        return "attention" in json.loads(json.loads(file.read(length))["__metadata__"]["architecture"])
+
+
 def features(run):
     """The maps of 1,000 images out of the sample's photos."""
     model(run)
     if not run.values["features"]:
         photos = run.scratch / "photos.safetensors"
         run.values["features"] = run.scratch / "features.safetensors"
-        run.call("captioner", "features", SAMPLE, "--encoder", run.values["model"], "--tap", "map2x2", "--output", photos)
+        run.call("captioner", "features", SAMPLE, "--encoder", run.values["model"], "--tap",
+                 "map7x7" if attends(run.values["model"]) else "map2x2", "--output", photos)
         run.call("photos.py", "mix", photos, run.values["features"])

@@ -16,10 +16,10 @@ Both finish an ended caption when it is among the `beam-width` likeliest extensi
 
 import argparse
 import json
-import struct
 import time
 
 import torch
+from model import Model
 from safetensors.torch import load_file
 from torch.nn import functional as F
 
@@ -27,55 +27,17 @@ LONGEST = 20
 NEVER = float("-inf")
 
 
-class Decoder:
-    """The model file's FC head and decoder."""
-
-    def __init__(self, path):
-        with open(path, "rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-            metadata = json.loads(file.read(length))["__metadata__"]
-        self.words = json.loads(metadata["vocabulary"])
-        self.every_step = json.loads(metadata["architecture"])["injection"] == "everyStep"
-        weights = load_file(path)
-        self.head = [(weights[f"encoder.classifier.{i}.weight"].float(), weights[f"encoder.classifier.{i}.bias"].float())
-                     for i in (0, 3) if f"encoder.classifier.{i}.weight" in weights]
-        w = {name.removeprefix("decoder."): value.float() for name, value in weights.items()
-             if name.startswith("decoder.")}
-        self.embedding, self.image = w["embedding.weight"], w["image_to_hidden.weight"]
-        # One product for both: [x, h].
-        self.recurrent = torch.cat([w["lstm.weight_xh"], w["lstm.weight_hh"]], 1)
-        self.bias, self.output, self.output_bias = w["lstm.bias"], w["output.weight"], w["output.bias"]
-        self.hidden = w["lstm.weight_hh"].shape[1]
-        self.start, self.end = self.words.index("<s>"), self.words.index("</s>")
-        self.silent = [self.words.index(word) for word in ("<pad>", "<s>", "<unk>")]
-
-    def injected(self, pooled):
-        """W_ih v [N, 4H], the LSTM's bias in it."""
-        for weight, bias in self.head:
-            pooled = F.relu(F.linear(pooled, weight, bias))
-        return F.linear(pooled, self.image, self.bias)
-
-    def step(self, words, injected, h, c, first):
-        """The logits [rows, V] of the next word, and h and c."""
-        added = injected if first or self.every_step else self.bias
-        gates = F.linear(torch.cat([self.embedding[words], h], 1), self.recurrent) + added
-        i, f, o, g = gates.chunk(4, 1)
-        c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
-        h = torch.sigmoid(o) * torch.tanh(c)
-        return F.linear(h, self.output, self.output_bias), h, c
+def loop(model, maps, width):
+    """As ImageCaptioning.pytorch: (words, total) of each image of maps [N, C, h, w]."""
+    return [best_of_one(model, model.see(maps[k:k + 1]), width) for k in range(len(maps))]
 
 
-def loop(model, pooled, width):
-    """As ImageCaptioning.pytorch: (words, total) of each image."""
-    return [best_of_one(model, model.injected(pooled[k:k + 1]), width) for k in range(len(pooled))]
-
-
-def best_of_one(model, injected, width):
-    h = c = torch.zeros(1, model.hidden)
+def best_of_one(model, seen, width):
+    states = model.states(1)
     words, sums, sequences, done = torch.tensor([model.start]), [0.0], [[]], []
     for t in range(LONGEST + 1):
-        logits, h, c = model.step(words, injected.expand(len(words), -1), h, c, t == 0)
-        log_probs = F.log_softmax(logits, 1)
+        logits, states = model.step(words[None], seen, states, t == 0)
+        log_probs = F.log_softmax(logits[0], 1)
         if t == LONGEST:
             done += [(sums[q] + log_probs[q, model.end].item(), sequences[q]) for q in range(len(sums))]
             break
@@ -91,21 +53,21 @@ def best_of_one(model, injected, width):
         sequences = [sequences[v["q"]] + [v["c"]] for v in live]
         sums = [v["p"] for v in live]
         parents = torch.tensor([v["q"] for v in live])
-        words, h, c = torch.tensor([v["c"] for v in live]), h[parents], c[parents]
+        words, states = torch.tensor([v["c"] for v in live]), [state[:, parents] for state in states]
     total, words = max(done, key=lambda caption: caption[0])
     return words, total
 
 
-def batched(model, pooled, width):
-    """All images at once: (words, total) of each image."""
-    images = len(pooled)
-    injected = model.injected(pooled)
+def batched(model, maps, width):
+    """All images at once: (words, total) of each image of maps [N, C, h, w]."""
+    images = len(maps)
+    seen = model.see(maps)
     best, best_words = torch.full((images,), NEVER), torch.zeros(images, LONGEST, dtype=torch.long)
     best_length = torch.zeros(images, dtype=torch.long)
     alive = torch.arange(images)
     sums, words = torch.zeros(images, 1), torch.full((images, 1), model.start)
     sequences = torch.zeros(images, 1, 0, dtype=torch.long)
-    h = c = torch.zeros(images, model.hidden)
+    states = model.states(images)
 
     def finish(rows, totals, which, length):
         """Keeps ended captions that are better than the best so far."""
@@ -117,8 +79,9 @@ def batched(model, pooled, width):
 
     for t in range(LONGEST + 1):
         count, beams = sums.shape
-        rows = injected[alive].repeat_interleave(beams, 0)
-        logits, h, c = model.step(words.flatten(), rows, h, c, t == 0)
+        told = [part if part is None or count == images else part[alive] for part in seen]
+        logits, states = model.step(words, told, states, t == 0)
+        logits = logits.flatten(0, 1)
         normalizer = torch.logsumexp(logits, 1)
         if t == LONGEST:
             totals, which = (sums + (logits[:, model.end] - normalizer).view(count, beams)).max(1)
@@ -144,7 +107,7 @@ def batched(model, pooled, width):
         parents, words = parents[keep].gather(1, places), chosen[keep].gather(1, places)
         origin = (keep[:, None] * beams + parents).flatten()
         sequences = torch.cat([sequences.flatten(0, 1)[origin].view(len(keep), width, -1), words[:, :, None]], 2)
-        h, c = h[origin], c[origin]
+        states = [state.flatten(0, 1)[origin].view(len(keep), width, -1) for state in states]
     return [(best_words[k, :best_length[k]].tolist(), best[k].item()) for k in range(images)]
 
 
@@ -159,21 +122,24 @@ def main():
     parser.add_argument("--repetitions", type=int, default=5)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    model, pooled = Decoder(options.model), load_file(options.features)["features"]
+    model, maps = Model(options.model), load_file(options.features)["features"]
+    # Of the head alone 2×2, of regions 7×7.
+    side = 7 if model.attention else 2
+    maps = maps.view(len(maps), -1, side, side)
     times = []
     with torch.inference_mode():
         if options.engine == "loop":
-            loop(model, pooled[:10], options.beam_width)  # warms
+            loop(model, maps[:10], options.beam_width)  # warms
         for repetition in range(options.repetitions + (options.engine != "loop")):
             start = time.perf_counter()
             found = []
-            for first in range(0, len(pooled), options.batch):
-                part = pooled[first:first + options.batch]
+            for first in range(0, len(maps), options.batch):
+                part = maps[first:first + options.batch]
                 found += (loop if options.engine == "loop" else batched)(model, part, options.beam_width)
             times.append((time.perf_counter() - start) * 1000)
     captions = [" ".join(model.words[word] for word in words) for words, _ in found]
     print(json.dumps({"engine": f"pytorch ({options.engine})", "precision": "f32", "threads": options.threads,
-                      "images": len(pooled), "times": times[options.engine != "loop":], "captions": captions,
+                      "images": len(maps), "times": times[options.engine != "loop":], "captions": captions,
                       "log_probs": [total for _, total in found]}))
 
 

@@ -11,29 +11,27 @@ import pathlib
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
-from safetensors.torch import load_file
 
 import beam
 import caption
+from model import Model
 
 
 def captions(options):
     torch.set_num_threads(options.threads)
-    rules = caption.description(options.model)["preprocessing"]
-    weights = {name: value.float() for name, value in load_file(options.model).items()}
-    decoder = beam.Decoder(options.model)
+    model = Model(options.model)
     files = sorted(path for path in options.folder.iterdir() if path.is_file())
     with torch.inference_mode(), ThreadPoolExecutor(options.threads) as readers:
-        read = lambda first: [readers.submit(caption.pixels, path, rules, options.draft)
+        read = lambda first: [readers.submit(caption.pixels, path, model.preprocessing, options.draft)
                               for path in files[first:first + options.batch]]
-        pooled, ahead = [], read(0)
+        maps, ahead = [], read(0)
         for first in range(0, len(files), options.batch):
             now, ahead = ahead, read(first + options.batch)
             images = torch.cat([image.result() for image in now]).contiguous(memory_format=torch.channels_last)
-            pooled.append(caption.pooled(weights, images))
-        found = beam.batched(decoder, torch.cat(pooled), 3)
+            maps.append(model.maps(images))
+        found = beam.batched(model, torch.cat(maps), 3)
     for path, (words, total) in zip(files, found):
-        print(f"{path}: {' '.join(decoder.words[word] for word in words)}  (log-prob {total:.2f})")
+        print(f"{path}: {' '.join(model.words[word] for word in words)}  (log-prob {total:.2f})")
 
 
 def main():

@@ -13,10 +13,10 @@ import threading
 
 import torch
 import uvicorn
-from caption import best_caption, description, encoded, pixels
+from caption import best_caption, pixels
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
-from safetensors.torch import load_file
+from model import Model
 
 
 def main():
@@ -25,14 +25,13 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    model = description(options.model)
-    weights = {name: value.float() for name, value in load_file(options.model).items()}
+    model = Model(options.model)
     one, app = threading.Lock(), FastAPI()
 
     def captioned(photo):
         with one, torch.inference_mode():
-            v = encoded(weights, pixels(io.BytesIO(photo), model["preprocessing"], draft=True))
-            return best_caption(weights, v, model["vocabulary"], 3, 20, model["architecture"]["injection"])
+            seen = model.see(model.maps(pixels(io.BytesIO(photo), model.preprocessing, draft=True)))
+            return best_caption(model, seen, 3, 20)
 
     @app.post("/v1/captions")
     async def captions(request: Request):
