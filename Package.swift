@@ -73,6 +73,7 @@ let package = Package(
       targets: [
         "Models", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "LanguageModels",
         "Layers", "CaptionMetrics", "PhotoMetadata", "Requests", "Support", "Tensors", "Training", "WebPages",
+        "WeightFiles",
       ]),
   ],
   dependencies: [
@@ -120,6 +121,8 @@ let package = Package(
       fixtures: true)
     + module(
       "Imaging", dependencies: ["CImageCodecs", "Support", "Tensors"], settings: numeric, fixtures: true)
+    // Files in which other programs keep weights.
+    + module("WeightFiles", dependencies: ["Support", "Tensors"], settings: numeric, fixtures: true)
     // Layer 4.
     + module("Layers", dependencies: ["Kernels", "Support", "Tensors"], settings: numeric, fixtures: true)
     + module(
@@ -134,6 +137,7 @@ let package = Package(
       "Models",
       dependencies: [
         "Datasets", "Decoding", "Imaging", "Kernels", "Language", "Layers", "Support", "Tensors",
+        "WeightFiles",
       ],
       settings: numeric, fixtures: true)
     + module(
@@ -197,7 +201,7 @@ let package = Package(
         dependencies: [
           "Models", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "LanguageModels",
           "Layers", "CaptionMetrics", "PhotoMetadata", "Reporting", "Service", "Support", "Tensors",
-          "Training", "WebPages", argumentParser,
+          "Training", "WebPages", "WeightFiles", argumentParser,
         ],
         swiftSettings: strict),
       .testTarget(
@@ -210,7 +214,7 @@ let package = Package(
         dependencies: [
           "Models", "Datasets", "Decoding", "Imaging", "Kernels", "Language", "LanguageModels", "Layers",
           "CaptionMetrics", "PhotoMetadata", "Requests", "Support", "Tensors", "Training", "WebPages",
-          "TestSupport",
+          "WeightFiles", "TestSupport",
         ],
         exclude: ["Fixtures"], swiftSettings: strict),
     ],

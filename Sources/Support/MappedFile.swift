@@ -12,6 +12,7 @@ public final class MappedFile: @unchecked Sendable {
   public let path: String
   /// The file's bytes; valid while this object lives.
   public let bytes: UnsafeRawBufferPointer
+  /// None (-1) where the bytes are memory of their own.
   private let descriptor: Int32
   /// What the file was when it was opened.
   public let stamp: FileStamp
@@ -60,8 +61,30 @@ public final class MappedFile: @unchecked Sendable {
     }
   }
 
+  /// Bytes that stand for a file's, made of another one: memory of their own, which nobody else writes into.
+  /// - Parameters:
+  ///   - path: the file that they were made of.
+  ///   - fill: writes all `count` bytes.
+  /// - Throws: `FileError` when there is no memory; what `fill` throws.
+  public init(path: String, count: Int, fill: (UnsafeMutableRawBufferPointer) throws -> Void) throws {
+    self.path = path
+    descriptor = -1
+    var status = stat()
+    status.st_size = off_t(count)
+    stamp = FileStamp(status)
+    guard count > 0 else {
+      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+      return
+    }
+    guard let start = mmap(nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+      start != MAP_FAILED
+    else { throw FileError(path: path, action: "keep", errno: errno) }
+    bytes = UnsafeRawBufferPointer(start: start, count: count)
+    try fill(UnsafeMutableRawBufferPointer(start: start, count: count))
+  }
+
   deinit {
-    close(descriptor)
+    if descriptor >= 0 { close(descriptor) }
     if let start = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), bytes.count) }
   }
 
@@ -69,6 +92,7 @@ public final class MappedFile: @unchecked Sendable {
   /// file, and harmless.
   /// - Throws: `FileError`.
   public func checkUnchanged() throws(FileError) {
+    if descriptor < 0 { return }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw FileError(path: path, action: "read", errno: errno) }
     let now = FileStamp(status)

@@ -27,6 +27,16 @@ import Testing
     }
   }
 
+  @Test func tensorsInMemoryAreAFileToo() throws {
+    let a = Tensor([1, 2, 3, 4, 5, 6], [2, 3])
+    let file = try SafetensorsFile(
+      inMemory: [("a", a), ("none", Tensor(zeros: [0]))], metadata: ["k": "v"], path: "there.pth")
+    #expect(try file.tensor(named: "a", shape: [2, 3]) == a)
+    #expect(try file.tensor(named: "none").shape == [0])
+    #expect(file.metadata == ["k": "v"] && file.path == "there.pth")
+    try file.checkUnchanged()
+  }
+
   @Test func saysWhatDoesNotFit() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/a.safetensors"

@@ -1,0 +1,55 @@
+internal import Tensors
+
+/// How numbers lie in a file of another program.
+public enum ScalarType: Sendable, Equatable {
+  case float64, float32, float16, bfloat16, int64, int32, int16, int8, uint8
+
+  /// Bytes of one.
+  public var size: Int {
+    switch self {
+    case .float64, .int64: 8
+    case .float32, .int32: 4
+    case .float16, .bfloat16, .int16: 2
+    case .int8, .uint8: 1
+    }
+  }
+
+  /// The number at an address, which need not be aligned.
+  func number(_ bytes: UnsafeRawBufferPointer, at place: Int, bigEndian: Bool) -> Float {
+    func load<I: FixedWidthInteger>(_: I.Type) -> I {
+      let stored = bytes.loadUnaligned(fromByteOffset: place, as: I.self)
+      return bigEndian ? I(bigEndian: stored) : I(littleEndian: stored)
+    }
+    switch self {
+    case .float64: return Float(Double(bitPattern: load(UInt64.self)))
+    case .float32: return Float(bitPattern: load(UInt32.self))
+    case .float16: return Float(Float16(bitPattern: load(UInt16.self)))
+    case .bfloat16: return Float(bitPattern: UInt32(load(UInt16.self)) << 16)
+    case .int64: return Float(load(Int64.self))
+    case .int32: return Float(load(Int32.self))
+    case .int16: return Float(load(Int16.self))
+    case .int8: return Float(load(Int8.self))
+    case .uint8: return Float(load(UInt8.self))
+    }
+  }
+
+  /// Numbers of a file as a tensor, in the order in which they lie. The caller has checked that they do: `count` of the
+  /// shape times `size` bytes from `place` on.
+  func tensor(_ bytes: UnsafeRawBufferPointer, from place: Int, shape: Shape, bigEndian: Bool = false)
+    -> Tensor
+  {
+    let count = shape.count
+    precondition(place >= 0 && place + count * size <= bytes.count)
+    var tensor = Tensor(uninitialized: shape)
+    guard count > 0 else { return tensor }
+    let scalars = tensor.mutablePointer()
+    if self == .float32 && !bigEndian {
+      UnsafeMutableRawPointer(scalars).copyMemory(from: bytes.baseAddress! + place, byteCount: count * 4)
+    } else {
+      for position in 0..<count {
+        scalars[position] = number(bytes, at: place + position * size, bigEndian: bigEndian)
+      }
+    }
+    return tensor
+  }
+}

@@ -1,0 +1,22 @@
+public import Support
+
+/// What can be wrong with a file of another program.
+public enum WeightFileError: Error, Equatable, CustomStringConvertible {
+  /// The file can't be read.
+  case file(FileError)
+  /// Its bytes are not what they should be.
+  /// - Parameter place: where: `byte 12`, or a path in the file, `layers/conv1/kernel`.
+  case malformed(path: String, place: String, expected: String, found: String)
+  /// It asks for something that is not done here, such as a pickle that would run a program.
+  case refused(path: String, place: String, reason: String)
+
+  /// One line that names file and place.
+  public var description: String {
+    switch self {
+    case .file(let error): "\(error)"
+    case .malformed(let path, let place, let expected, let found):
+      "\(path): \(place): expected \(expected), found \(found)"
+    case .refused(let path, let place, let reason): "\(path): \(place): \(reason)"
+    }
+  }
+}
