@@ -112,7 +112,7 @@ struct DoctorCommand: ParsableCommand {
         diagnosis.summary += other.summary
       }
       if !captions.isEmpty { add(showingProgress { Diagnosis(dataOf: data, progress: $0) }) }
-      for path in paths { add(showingProgress { diagnosis(of: path, $0) }) }
+      for path in paths { add(showingProgress { file(path, $0) }) }
       let printed = Result { try withoutBrokenPipes { try show(diagnosis) } }
       if let skipList { try write(diagnosis, to: skipList) }
       try printed.get()
@@ -120,7 +120,7 @@ struct DoctorCommand: ParsableCommand {
     }
   }
 
-  private func diagnosis(of path: String, _ progress: Diagnosis.Progress) -> Diagnosis {
+  private func file(_ path: String, _ progress: Diagnosis.Progress) -> Diagnosis {
     Diagnosis(ofLanguageModelAt: path, progress: progress) ?? Diagnosis(ofFileAt: path, progress: progress)
   }
 
