@@ -4,11 +4,14 @@ public import Support
 public enum WeightFormat: String, Sendable, CaseIterable {
   /// safetensors, as we write it.
   case safetensors
+  /// HDF5, as Keras and h5py write it.
+  case hdf5
 
   /// What people call it.
   public var title: String {
     switch self {
     case .safetensors: "safetensors"
+    case .hdf5: "HDF5"
     }
   }
 
@@ -16,6 +19,7 @@ public enum WeightFormat: String, Sendable, CaseIterable {
   func matches(_ start: ArraySlice<UInt8>, path: String) -> Bool {
     switch self {
     case .safetensors: false
+    case .hdf5: start.starts(with: HDF5File.signature)
     }
   }
 
@@ -37,6 +41,7 @@ extension NamedTensors {
     do { format = try WeightFormat.of(path: path) } catch { throw .file(error) }
     switch format {
     case nil, .safetensors: return nil
+    case .hdf5: return NamedTensors(hdf5: try HDF5File(path: path))
     }
   }
 }
