@@ -6,12 +6,15 @@ public enum WeightFormat: String, Sendable, CaseIterable {
   case safetensors
   /// HDF5, as Keras and h5py write it.
   case hdf5
+  /// A zip archive of Keras 3, whose weights are HDF5.
+  case keras
 
   /// What people call it.
   public var title: String {
     switch self {
     case .safetensors: "safetensors"
     case .hdf5: "HDF5"
+    case .keras: "Keras"
     }
   }
 
@@ -20,6 +23,7 @@ public enum WeightFormat: String, Sendable, CaseIterable {
     switch self {
     case .safetensors: false
     case .hdf5: start.starts(with: HDF5File.signature)
+    case .keras: start.starts(with: [0x50, 0x4B, 0x03, 0x04]) && path.lowercased().hasSuffix(".keras")
     }
   }
 
@@ -41,7 +45,8 @@ extension NamedTensors {
     do { format = try WeightFormat.of(path: path) } catch { throw .file(error) }
     switch format {
     case nil, .safetensors: return nil
-    case .hdf5: return NamedTensors(hdf5: try HDF5File(path: path))
+    case .hdf5: return NamedTensors(hdf5: try HDF5File(path: path), .hdf5)
+    case .keras: return NamedTensors(hdf5: try HDF5File(keras: path), .keras)
     }
   }
 }

@@ -4,7 +4,7 @@ Each is written in the oldest and in the newest form of the format; `values.safe
 as float32, named FILE/PATH. Numbers are those of splitmix's Random(seed: 5, stream: i), i the place of
 the dataset in its file, or integers that count up.
 
-`python3 tools/golden/hdf5.py` writes Tests/WeightFilesTests/Fixtures/hdf5 (h5py 3; other versions of HDF5 may
+`python3 tools/golden/hdf5.py` writes Tests/WeightFilesTests/Fixtures/hdf5, and seeds for tools/fuzz (h5py 3; other versions of HDF5 may
 write other bytes that say the same).
 """
 
@@ -96,6 +96,30 @@ def refused(file: h5py.File) -> None:
     file.create_dataset("committed", data=numbers([2, 2], 0), dtype=file["type"])
 
 
+def seed_chunks(file: h5py.File) -> None:
+    x = numbers([3, 4], 0)
+    file.create_dataset("a", data=x, chunks=(2, 3), compression="gzip", shuffle=True, fletcher32=True)
+
+
+def seed_names(file: h5py.File) -> None:
+    file["a/b"] = np.arange(3)
+    file["c"] = ["one", "two"]
+    file.attrs["d"] = np.array([b"a", b"bcd"])
+
+
+def seed_heaps(file: h5py.File) -> None:
+    for number in range(9):
+        file[f"{number}"] = np.float16(number)
+        file.attrs[f"{number}"] = number
+
+
+def seed_indexes(file: h5py.File) -> None:
+    x = numbers([3, 4], 0)
+    file.create_dataset("a", data=x, chunks=(2, 2), maxshape=(None, None), compression="gzip", shuffle=True)
+    file.create_dataset("b", data=x.astype(">f2"), chunks=(3, 4), compression="gzip")
+    file.create_dataset("c", data=x, chunks=(2, 2), compression="gzip", fletcher32=True)
+
+
 def collected(file: h5py.File) -> dict:
     """The datasets of numbers, by path."""
     found = {}
@@ -120,6 +144,12 @@ def main():
                 if name != "refused":
                     values |= {f"{name}-{version}/{key}": value for key, value in collected(file).items()}
             print(path.name, path.stat().st_size)
+    for name, make, version in [("chunks", seed_chunks, "earliest"), ("names", seed_names, "earliest"),
+                                ("heaps", seed_heaps, "latest"), ("indexes", seed_indexes, "latest")]:
+        path = destination("ForeignFilesTests", f"hdf5/{name}.h5")
+        with h5py.File(path, "w", libver=version) as file:
+            make(file)
+        print(path.name, path.stat().st_size)
     write_tensors(destination("WeightFilesTests", "hdf5/values.safetensors"), values, __doc__)
 
 

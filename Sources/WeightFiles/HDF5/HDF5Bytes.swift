@@ -107,7 +107,7 @@ struct HDF5Cursor {
   mutating func unsigned(_ what: String, size: Int) throws(WeightFileError) -> UInt64 {
     guard (1...8).contains(size) else { throw malformed("a number of 1 to 8 bytes for \(what)", "\(size)") }
     let range = try reader.range(size, of: what)
-    return bytes.file.bytes[range].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+    return bytes.file.bytes.littleEndian(at: range.lowerBound, size: size)
   }
 
   /// The next number of up to 8 bytes that counts something.
@@ -156,5 +156,14 @@ struct HDF5Cursor {
     guard let version else { return }
     let its = try byte("version")
     guard its == version else { throw malformed("\(letters) of version \(version)", "\(its)") }
+  }
+}
+
+extension UnsafeRawBufferPointer {
+  /// A number of `size` bytes, which lie within.
+  func littleEndian(at place: Int, size: Int) -> UInt64 {
+    var number: UInt64 = 0
+    for offset in 0..<size { number |= UInt64(self[place + offset]) << UInt64(8 * offset) }
+    return number
   }
 }

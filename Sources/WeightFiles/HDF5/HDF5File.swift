@@ -129,26 +129,3 @@ public struct HDF5File: Sendable {
     }
   }
 }
-
-extension NamedTensors {
-  /// The datasets of numbers of an HDF5 file, by their paths; its other datasets are in the metadata by what they are, and
-  /// so are short attributes, as `path@attribute`.
-  init(hdf5 file: HDF5File) {
-    var metadata: [String: String] = [:]
-    for (path, attributes) in file.attributes {
-      for (name, attribute) in attributes { metadata["\(path)@\(name)"] = attribute.summary }
-    }
-    var entries: [Entry] = []
-    for dataset in file.datasets {
-      guard dataset.isNumeric else {
-        metadata[dataset.name] = "\(dataset.typeName) \(dataset.shape)"
-        continue
-      }
-      entries.append(
-        Entry(name: dataset.name, shape: dataset.shape, typeName: dataset.typeName) {
-          () throws(WeightFileError) in try dataset.read()
-        })
-    }
-    self.init(path: file.path, format: .hdf5, entries: entries, metadata: metadata)
-  }
-}

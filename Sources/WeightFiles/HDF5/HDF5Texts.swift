@@ -22,12 +22,9 @@ final class HDF5Texts: Sendable {
       let end = spaces ? (all.lastIndex { $0 != 0x20 } ?? -1) + 1 : all.firstIndex(of: 0) ?? size
       return String(decoding: all[..<end], as: UTF8.self)
     case .variableText:
-      func number(_ offset: Int, _ size: Int) -> UInt64 {
-        memory[place + offset..<place + offset + size].reversed().reduce(0) { $0 << 8 | UInt64($1) }
-      }
-      let length = Int(number(0, 4))
-      let address = number(4, bytes.addressSize)
-      let index = Int(number(4 + bytes.addressSize, 4))
+      let length = Int(memory.littleEndian(at: place, size: 4))
+      let address = memory.littleEndian(at: place + 4, size: bytes.addressSize)
+      let index = Int(memory.littleEndian(at: place + 4 + bytes.addressSize, size: 4))
       guard length > 0, address != 0, let heap = bytes.place(of: address) else { return "" }
       let object = try objects(of: heap)[index]
       guard let object, length <= object.count else {

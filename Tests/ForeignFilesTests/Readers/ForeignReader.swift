@@ -25,6 +25,7 @@ struct ForeignReader: Sendable {
     captions, folder, results, text, meteor, archives, sentences, labels, scores, features, photos,
     checkpoint, configuration, languageModel, languageText, languageCheckpoint, pages,
     multipart, json, queries, submissions, questions,
+    hdf5,
   ]
 
   /// What a reader did that it must not.
