@@ -71,12 +71,10 @@ public struct HDF5Dataset: Sendable {
     }
     let storage = try found()
     try storage.checkExtent(of: rows, bytes)
-    var tensor = Tensor(repeating: 0, Shape([rows.count] + shape.dimensions.dropFirst()))
+    let extents = Shape([rows.count] + shape.dimensions.dropFirst())
+    let fill = storage.fill?.withUnsafeBytes { scalar.number($0, at: 0, bigEndian: bigEndian) }
+    var tensor = storage.isWhole ? Tensor(uninitialized: extents) : Tensor(repeating: fill ?? 0, extents)
     guard tensor.count > 0 else { return tensor }
-    if let fill = storage.fill {
-      let number = fill.withUnsafeBytes { scalar.number($0, at: 0, bigEndian: bigEndian) }
-      if number != 0 { tensor = Tensor(repeating: number, tensor.shape) }
-    }
     let scalars = tensor.mutablePointer()
     try storage.visit(rows, bytes) { (memory, place, count, destination) in
       scalar.convert(memory, from: place, count: count, into: scalars + destination, bigEndian: bigEndian)

@@ -34,7 +34,10 @@ struct HDF5Storage: Sendable {
       throw cursor.refused("a layout of version \(version), from before 2004 or not known yet, is not read")
     }
     let kind = try cursor.byte("the layout's kind")
-    let count = shape.count * elementSize
+    let (count, overflows) = shape.count.multipliedReportingOverflow(by: elementSize)
+    guard !overflows else {
+      throw cursor.malformed("elements that memory holds", "\(shape) of \(elementSize) bytes")
+    }
     func checked(_ size: Int) throws(WeightFileError) {
       guard size == count else { throw cursor.malformed("\(count) bytes of \(name.printable())", "\(size)") }
     }
@@ -86,6 +89,9 @@ struct HDF5Storage: Sendable {
   var rowsTogether: Int {
     if case .chunked(let chunks) = layout { max(1, chunks.extents[0]) } else { 1 }
   }
+
+  /// Whether every element was written.
+  var isWhole: Bool { if case .contiguous(.some) = layout { true } else { false } }
 
   /// Makes sure that some rows are not many more bytes than the file can hold.
   /// - Parameter rows: within the first extent.
