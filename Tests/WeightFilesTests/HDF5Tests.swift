@@ -9,7 +9,7 @@ import Testing
 @Suite struct HDF5Tests {
   private static let files = [
     "kinds-earliest", "kinds-latest", "chunks-earliest", "chunks-latest", "members-earliest", "members-v108",
-    "members-latest",
+    "members-latest", "many-earliest", "many-latest",
   ]
 
   private func file(_ name: String) throws -> HDF5File { try HDF5File(path: fixture("hdf5/\(name).h5")) }
@@ -19,7 +19,7 @@ import Testing
     let values = try SafetensorsFile(path: fixture("hdf5/values.safetensors"))
     let file = try file(name)
     let expected = values.entries.keys.filter { $0.hasPrefix(name + "/") }.sorted()
-    #expect(expected.count > 5)
+    #expect(expected.count >= 3)
     for key in expected {
       let dataset = try file.dataset(named: String(key.dropFirst(name.count + 1)))
       let expected = try values.tensor(named: key)
@@ -28,8 +28,9 @@ import Testing
         read.scalars == expected.scalars && (read.shape.rank == 0 || read.shape == expected.shape), "\(key)")
     }
     // h5py passes over what has no extents, and over a second name of a dataset.
-    let others: Set = ["empty", "floats/littlef4"]
+    let others: Set = ["empty", "floats/littlef4", "value"]
     let names = Set(file.datasets.filter(\.isNumeric).map(\.name)).subtracting(others)
+      .filter { !$0.hasPrefix("group/link") }
     #expect(names.isSubset(of: expected.map { String($0.dropFirst(name.count + 1)) }))
   }
 
@@ -82,6 +83,16 @@ import Testing
     #expect(try file("chunks-latest").dataset(named: "texts").texts() == ["first", "second", "third"])
   }
 
+  /// Trees of several levels, and heaps of several blocks, lose no name.
+  @Test(arguments: [("many-earliest", 300), ("many-latest", 1500)]) func everyNameIsFound(
+    name: String, count: Int
+  ) throws {
+    let file = try file(name)
+    let names = file.datasets.map(\.name).filter { $0.hasPrefix("group/link") }
+    #expect(names.count == count && Set(names) == Set((0..<count).map { "group/link\($0)" }))
+    #expect(try file.dataset(named: "group/link\(count - 1)").read().scalars == [3])
+  }
+
   @Test func isAFileOfNamedTensors() throws {
     let path = fixture("hdf5/kinds-earliest.h5")
     #expect(try WeightFormat.of(path: path) == .hdf5)
@@ -131,11 +142,11 @@ import Testing
   func damageIsReadOrRefused(name: String) throws {
     let bytes = try Array(Data(contentsOf: URL(fileURLWithPath: fixture("hdf5/\(name).h5"))))
     try readAll(bytes)
-    for length in stride(from: 0, to: bytes.count, by: 199) {
+    for length in stride(from: 0, to: bytes.count, by: 397) {
       do { try readAll(Array(bytes[..<length])) } catch is WeightFileError {}
     }
     let places = bytes.indices.filter { bytes[$0] != 0 || $0 % 7 == 0 }
-    for place in stride(from: 0, to: places.count, by: 5).map({ places[$0] }) {
+    for place in stride(from: 0, to: places.count, by: 11).map({ places[$0] }) {
       var changed = bytes
       changed[place] ^= place % 3 == 0 ? 0xFF : 1 << UInt8(place % 8)
       do { try readAll(changed) } catch is WeightFileError {}

@@ -83,6 +83,19 @@ def many_members(file: h5py.File) -> None:
         file.attrs[f"attribute{number}"] = number
 
 
+def many_of_each(file: h5py.File) -> None:
+    """Trees of several levels, heaps of blocks of blocks, arrays of several pages, some never written."""
+    links, chunks = (1500, 2600) if file.libver[0] != "earliest" else (300, 150)
+    file["value"] = np.float32(3)
+    group = file.create_group("group")
+    for number in range(links):
+        group[f"link{number}"] = file["value"]
+    file.create_dataset("chunks", data=np.arange(1100 if links == 1500 else chunks, dtype=np.uint16), chunks=(1,))
+    pages = file.create_dataset("pages", [chunks], "u1", chunks=(1,), fillvalue=9, shuffle=True)
+    pages[:20] = 1
+    pages[-20:] = 2
+
+
 def refused(file: h5py.File) -> None:
     """What is refused by name."""
     file.create_dataset("lzf", data=numbers([4, 4], 0), chunks=(2, 2), compression="lzf")
@@ -133,7 +146,7 @@ def collected(file: h5py.File) -> dict:
 
 def main():
     values = {}
-    makers = {"kinds": many_kinds, "chunks": many_chunks, "members": many_members, "refused": refused}
+    makers = {"kinds": many_kinds, "chunks": many_chunks, "members": many_members, "many": many_of_each, "refused": refused}
     for name, make in makers.items():
         for version in {"members": ["earliest", "v108", "latest"], "refused": ["latest"]}.get(name, ["earliest", "latest"]):
             bounds = version if version != "v108" else ("v108", "v108")
