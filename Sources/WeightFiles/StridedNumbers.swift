@@ -50,16 +50,11 @@ struct StridedNumbers: Sendable {
     strides: [Int]? = nil, offset: Int = 0
   ) throws(Misfit) {
     precondition(range.lowerBound >= 0 && range.upperBound <= memory.count)
-    guard extents.count <= 32, extents.allSatisfy({ $0 >= 0 }) else {
-      throw Misfit(expected: "at most 32 extents, none negative", found: Self.list(extents))
-    }
+    let shape = try Self.shape(extents)
+    let count = shape.count
     var rowsFirst = [Int](repeating: 1, count: extents.count)
-    var count = 1
-    for (dimension, extent) in extents.enumerated().reversed() {
-      rowsFirst[dimension] = count
-      let (product, overflow) = count.multipliedReportingOverflow(by: max(extent, 1))
-      guard !overflow else { throw Misfit(expected: "a shape that fits", found: Self.list(extents)) }
-      count = product
+    for dimension in rowsFirst.indices.dropLast().reversed() {
+      rowsFirst[dimension] = rowsFirst[dimension + 1] * max(extents[dimension + 1], 1)
     }
     let strides = strides ?? rowsFirst
     guard strides.count == extents.count, offset >= 0, strides.allSatisfy({ $0 >= 0 }) else {
@@ -89,9 +84,23 @@ struct StridedNumbers: Sendable {
     self.memory = memory
     self.type = type
     self.bigEndian = bigEndian
-    shape = Shape(extents)
+    self.shape = shape
     place = extents.contains(0) ? range.lowerBound : range.lowerBound + offset * type.size
     self.strides = extents.contains(0) || strides == rowsFirst ? [] : strides
+  }
+
+  /// A shape as a file says it, if its numbers can be counted.
+  static func shape(_ extents: [Int]) throws(Misfit) -> Shape {
+    guard extents.count <= 32, extents.allSatisfy({ $0 >= 0 }) else {
+      throw Misfit(expected: "at most 32 extents, none negative", found: list(extents))
+    }
+    var count = 1
+    for extent in extents {
+      let (product, overflow) = count.multipliedReportingOverflow(by: max(extent, 1))
+      guard !overflow else { throw Misfit(expected: "a shape that fits", found: list(extents)) }
+      count = product
+    }
+    return Shape(extents)
   }
 
   /// The strides of an array whose columns lie first: the first position changes fastest, as in Fortran.

@@ -72,7 +72,7 @@ extension PickleReader {
     case .dtype: return try make(.dtype(NumPyType(code: text(of: argument(0)))))
     case .scalar: return try make(scalar(type: argument(0), data: argument(1)))
     case .tensor, .typedTensor:
-      var type: ScalarType?
+      var type: (scalar: ScalarType, name: String)?
       if kind == .typedTensor {
         // Behind requires_grad and hooks.
         guard case .global(let place) = nodes[Int(try argument(6))] else {
@@ -81,7 +81,7 @@ extension PickleReader {
         guard case .torchType(let scalar) = globals[place].kind else {
           throw reader.malformed("a number type of PyTorch", globals[place].name)
         }
-        type = scalar
+        type = (scalar, globals[place].name)
       }
       return try make(
         tensor(
@@ -216,14 +216,15 @@ extension PickleReader {
 
   /// A part of a storage of PyTorch.
   private func tensor(
-    _ storage: Reference, type: ScalarType?, offset: Int, extents: [Int], strides: [Int]
+    _ storage: Reference, type: (scalar: ScalarType, name: String)?, offset: Int, extents: [Int],
+    strides: [Int]
   ) throws(WeightFileError) -> Node {
     guard case .storage(let place) = nodes[Int(storage)] else {
       throw reader.malformed("a storage of PyTorch", "something else")
     }
     let storage = storages[place]
     // A reading that only looks for the storages, or numbers of another kind.
-    guard let bytes = storage.bytes, let scalar = type ?? storage.type else { return .none }
+    guard let bytes = storage.bytes, let scalar = type?.scalar ?? storage.type else { return .none }
     guard offset >= 0, offset <= 1 << 48, storage.offset <= 1 << 48 else {
       throw reader.malformed("an offset in the storage", "\(offset)")
     }
@@ -231,7 +232,7 @@ extension PickleReader {
       let numbers = try StridedNumbers(
         .file(bytes.file), bytes.range, type: scalar, bigEndian: bytes.bigEndian, extents: extents,
         strides: strides, offset: storage.offset + offset)
-      return .tensor(PickleTensor(typeName: storage.typeName, numbers: numbers))
+      return .tensor(PickleTensor(typeName: type?.name ?? storage.typeName, numbers: numbers))
     } catch {
       throw reader.malformed("\(error.expected) in storage \(storage.key)", error.found)
     }

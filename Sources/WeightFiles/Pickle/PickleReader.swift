@@ -104,6 +104,17 @@ struct PickleReader {
 
   /// Reads to the pickle's end; `reader` is behind it then.
   mutating func read() throws(WeightFileError) -> PickleValue {
+    try runAll()
+    return try value(of: pop())
+  }
+
+  /// Goes to the pickle's end without making a value; `storages` are known then.
+  mutating func skip() throws(WeightFileError) {
+    try runAll()
+    _ = try pop()
+  }
+
+  private mutating func runAll() throws(WeightFileError) {
     while true {
       let place = reader.place
       let byte = try reader.integer("an instruction", as: UInt8.self)
@@ -114,7 +125,6 @@ struct PickleReader {
       if opcode == .stop { break }
       try run(opcode)
     }
-    return try value(of: pop())
   }
 
   // MARK: The stack
@@ -388,9 +398,12 @@ struct PickleReader {
       return
     }
     guard let kind = PickleGlobal.named(full) ?? (extraObjects.contains(full) ? .object : nil) else {
+      // Whole networks are saved as their classes.
+      let isNetwork = ["torch.nn.", "torchvision.", "timm."].contains(where: full.hasPrefix)
       throw .refused(
         path: reader.path, place: reader.placeName,
-        reason: "refused: the file asks to run \(full.prefix(200))")
+        reason: "refused: the file asks to run \(full.prefix(200))"
+          + (isNetwork ? "; save the network's state_dict() instead" : ""))
     }
     globals.append((full, kind))
     globalPlaces[full] = globals.count - 1

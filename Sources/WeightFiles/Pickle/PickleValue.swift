@@ -89,12 +89,18 @@ public struct PickleTensor: Sendable {
 }
 
 extension PickleValue {
-  /// Reads a pickle of any protocol, such as scripts of Python leave.
+  /// Reads a pickle of any protocol, such as scripts of Python leave, or what PyTorch saved.
   /// - Parameter objects: classes whose objects are wanted as `.object` beside those that are known, `models.Decoder`.
   /// - Throws: `WeightFileError`; `.refused` when the file asks for any other class or function.
   public static func read(path: String, objects: Set<String> = []) throws(WeightFileError) -> PickleValue {
     let file: MappedFile
     do { file = try MappedFile(path: path) } catch { throw .file(error) }
+    if file.bytes.starts(with: [0x50, 0x4B]) {
+      return try PyTorchArchive(path: path, size: file.bytes.count).value(objects)
+    }
+    if WeightFormat.isPyTorchStream(ArraySlice(file.bytes.prefix(64))) {
+      return try PyTorchStream(file).value(objects)
+    }
     var reader = PickleReader(ByteReader(file), objects: objects)
     return try reader.read()
   }
