@@ -10,16 +10,16 @@ struct ConvertCommand: ParsableCommand {
     commandName: "convert", abstract: "Makes weights of another program ours.",
     usage: "captioner convert [<options>] <from> <to>",
     discussion: """
-      Reads VGG networks of torchvision, timm and others from PyTorch's .pth and .pt,
-      NumPy's .npz, pickles and safetensors, and writes safetensors with torchvision's
-      names. Nothing in the file is run: one that asks for a program is refused.
-      Every --encoder takes such files as they are, too; a converted one is read
-      faster. Tensors without a place are named on standard error.
+      Reads VGG networks of torchvision, timm and others from PyTorch's .pth and
+      .pt, NumPy's .npz, pickles and safetensors, and writes safetensors with
+      torchvision's names. Nothing in the file is run: one that asks for a program
+      is refused. Every --encoder takes such files as they are, too; a converted
+      one is read faster. Tensors without a place are named on standard error.
 
       Examples:
         captioner convert vgg16-397923af.pth vgg16.safetensors
-        captioner convert vgg16_caffe.pth vgg16.safetensors --preprocessing caffe --half
-        captioner convert vgg19.npz vgg19.safetensors --format json | jq .left_over
+        captioner convert vgg_caffe.pth vgg.safetensors --preprocessing caffe
+        captioner convert vgg19.npz small.safetensors --half --format json
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
@@ -49,7 +49,7 @@ struct ConvertCommand: ParsableCommand {
     engine.apply()
     try reportingErrors {
       var outputs = Outputs(readingFrom: [source])
-      try outputs.add(destination, "the file to write")
+      try outputs.add(destination, "<to>")
       let known = ["torchvision": Preprocessing.torchvision, "caffe": .caffe][preprocessing]
       let conversion = try Conversion(ofFileAt: source, Conversion.Options(preprocessing: known))
       try conversion.write(to: destination, half: half)
