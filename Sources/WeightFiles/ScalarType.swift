@@ -2,14 +2,14 @@ internal import Tensors
 
 /// How numbers lie in a file of another program.
 public enum ScalarType: Sendable, Equatable {
-  case float64, float32, float16, bfloat16, int64, int32, int16, int8, uint8
+  case float64, float32, float16, bfloat16, int64, int32, int16, int8, uint16, uint8
 
   /// Bytes of one.
   public var size: Int {
     switch self {
     case .float64, .int64: 8
     case .float32, .int32: 4
-    case .float16, .bfloat16, .int16: 2
+    case .float16, .bfloat16, .int16, .uint16: 2
     case .int8, .uint8: 1
     }
   }
@@ -29,6 +29,7 @@ public enum ScalarType: Sendable, Equatable {
     case .int32: return Float(load(Int32.self))
     case .int16: return Float(load(Int16.self))
     case .int8: return Float(load(Int8.self))
+    case .uint16: return Float(load(UInt16.self))
     case .uint8: return Float(load(UInt8.self))
     }
   }
@@ -41,8 +42,18 @@ public enum ScalarType: Sendable, Equatable {
     let count = shape.count
     precondition(place >= 0 && place + count * size <= bytes.count)
     var tensor = Tensor(uninitialized: shape)
-    guard count > 0 else { return tensor }
-    let scalars = tensor.mutablePointer()
+    if count > 0 {
+      read(bytes, from: place, count: count, into: tensor.mutablePointer(), bigEndian: bigEndian)
+    }
+    return tensor
+  }
+
+  /// The same into memory: `count` numbers from `place` on, which lie there.
+  func read(
+    _ bytes: UnsafeRawBufferPointer, from place: Int, count: Int, into scalars: UnsafeMutablePointer<Float>,
+    bigEndian: Bool = false
+  ) {
+    guard count > 0 else { return }
     if self == .float32 && !bigEndian {
       UnsafeMutableRawPointer(scalars).copyMemory(from: bytes.baseAddress! + place, byteCount: count * 4)
     } else {
@@ -50,6 +61,5 @@ public enum ScalarType: Sendable, Equatable {
         scalars[position] = number(bytes, at: place + position * size, bigEndian: bigEndian)
       }
     }
-    return tensor
   }
 }

@@ -4,11 +4,17 @@ public import Support
 public enum WeightFormat: String, Sendable, CaseIterable {
   /// safetensors, as we write it.
   case safetensors
+  /// Caffe's `.caffemodel`.
+  case caffe
+  /// ONNX.
+  case onnx
 
   /// What people call it.
   public var title: String {
     switch self {
     case .safetensors: "safetensors"
+    case .caffe: "Caffe"
+    case .onnx: "ONNX"
     }
   }
 
@@ -16,6 +22,9 @@ public enum WeightFormat: String, Sendable, CaseIterable {
   func matches(_ start: ArraySlice<UInt8>, path: String) -> Bool {
     switch self {
     case .safetensors: false
+    // Protocol Buffers begin with nothing of their own.
+    case .caffe: path.lowercased().hasSuffix(".caffemodel")
+    case .onnx: path.lowercased().hasSuffix(".onnx")
     }
   }
 
@@ -37,6 +46,8 @@ extension NamedTensors {
     do { format = try WeightFormat.of(path: path) } catch { throw .file(error) }
     switch format {
     case nil, .safetensors: return nil
+    case .caffe: return try CaffeModel.read(path: path)
+    case .onnx: return try ONNXModel.read(path: path)
     }
   }
 }
