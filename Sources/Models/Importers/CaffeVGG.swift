@@ -1,5 +1,5 @@
 internal import Imaging
-public import Tensors
+internal import Tensors
 internal import WeightFiles
 
 /// VGG networks as their authors released them in Caffe (Simonyan & Zisserman 2015), and what is named as theirs:

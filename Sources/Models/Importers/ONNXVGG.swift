@@ -1,5 +1,5 @@
 internal import Layers
-public import Tensors
+internal import Tensors
 internal import WeightFiles
 
 /// VGG networks in ONNX. What tensors are called depends on the exporter (torchvision's names, or numbers), so the graph is
@@ -90,7 +90,7 @@ private struct LayerChain {
     case "Add":
       // The bias of the product before.
       guard kind == .linear, linear[linear.count - 1].bias == nil,
-        let bias = inputs.lazy.compactMap({ tensor($0) }).first
+        let bias = inputs.compactMap({ tensor($0) }).first
       else { throw unsupported("the operations of a VGG network", named(operation)) }
       linear[linear.count - 1].bias = bias.entry
     case let other where Self.passing.contains(other):
@@ -185,9 +185,9 @@ private struct LayerChain {
         try append("classifier.\(index).bias", bias)
       }
     }
-    return ImportedEncoder(
-      tensors: tensors, preprocessing: nil,
-      leftOver: file.entries.map(\.name).filter { !taken.contains($0) })
+    // Whole numbers are shapes, not weights.
+    let others = file.entries.filter { !taken.contains($0.name) && !$0.typeName.hasPrefix("int") }
+    return ImportedEncoder(tensors: tensors, preprocessing: nil, leftOver: others.map(\.name))
   }
 }
 

@@ -23,7 +23,7 @@ struct ForeignReader: Sendable {
   static let all = [
     png, jpeg, webp, gif, bmp, tiff, heif, orientation, xmp, descriptions, safetensors, encoder, model,
     captions, folder, results, text, meteor, archives, sentences, labels, scores, features, photos,
-    checkpoint, configuration, languageModel, languageText, languageCheckpoint, pages,
+    checkpoint, configuration, languageModel, languageText, languageCheckpoint, pages, caffe, onnx,
     multipart, json, queries, submissions, questions,
   ]
 
