@@ -158,7 +158,7 @@ class Captioner(nn.Module):
             logits, states = self.step(torch.tensor([[word]]), seen, states, step == 0)
             log_probs = torch.log_softmax(logits[0, 0], 0)
             allowed = log_probs.clone()
-            allowed[self.silent] = -torch.inf
+            allowed[self.silent + ([self.end] if step == 0 else [])] = -torch.inf
             word = int(allowed.argmax()) if step < longest else self.end
             scores.append(float(log_probs[word]))
             if word == self.end:

@@ -15,7 +15,7 @@ import numpy as np
 import onnxruntime
 from PIL import Image, ImageOps
 
-START, END, SILENT, LONGEST = 1, 2, [0, 1, 3], 20  # <s>, </s>; <pad>, <s> and <unk> are not said
+START, END, SILENT, LONGEST = 1, 2, [0, 1, 3], 20  # <s>, </s>; <pad>, <s> and <unk> are not said, and a word is
 
 
 class Captioner:
@@ -50,7 +50,7 @@ class Captioner:
             given = dict(zip(names, self.decoder.run(None, {name: state[name] for name in self.inputs})))
             log_probs = given["log_probs"]
             allowed = log_probs.copy()
-            allowed[:, SILENT] = -np.inf
+            allowed[:, SILENT + ([END] if step == 0 else [])] = -np.inf
             tokens = allowed.argmax(1) if step < LONGEST else np.full(len(pixels), END)
             for (words, scores), row, token in zip(found, log_probs, tokens):
                 if len(words) == len(scores):
