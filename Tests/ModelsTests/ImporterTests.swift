@@ -41,7 +41,8 @@ import WeightFiles
     let preprocessing = try Preprocessing(
       width: 28, height: 28, resize: .stretch, channelOrder: .rgb, scale: .unit, mean: [0, 0, 0],
       standardDeviation: [1, 1, 1])
-    let convolutions = try VGGEncoder(network, preprocessing: preprocessing, weights: file, caching: .streamed)
+    let convolutions = try VGGEncoder(
+      network, preprocessing: preprocessing, weights: file, caching: .streamed)
     let head = try StoredFeatureHead(network, weights: file, prefix: "", on: .cpu)
     let v = head(convolutions.pooled(try golden.tensor(named: "images")), on: .cpu)
     let expected = try golden.tensor(named: key)
@@ -55,13 +56,17 @@ import WeightFiles
     func changed(_ old: String, _ new: String) throws -> String {
       try withTemporaryFolder { folder in
         var bytes = whole
-        while let range = bytes.range(of: Data(old.utf8)) { bytes.replaceSubrange(range, with: Data(new.utf8)) }
+        while let range = bytes.range(of: Data(old.utf8)) {
+          bytes.replaceSubrange(range, with: Data(new.utf8))
+        }
         try bytes.write(to: URL(fileURLWithPath: folder + "/other.caffemodel"))
         return try error(folder + "/other.caffemodel")
       }
     }
     // As VGG-M's are called, one out of order, and a 3×3 convolution that has become one of 1×9.
-    #expect(try changed("conv1_1", "conv1  ").contains("conv1_1, conv1_2, … (VGG-11, 13, 16, 19), found VGG: conv1  /0"))
+    #expect(
+      try changed("conv1_1", "conv1  ").contains(
+        "conv1_1, conv1_2, … (VGG-11, 13, 16, 19), found VGG: conv1  /0"))
     #expect(try changed("conv2_1", "conv3_1").contains("found VGG: conv3_1/0 [4, 3, 3, 3]"))
     #expect(try changed("\u{2}\u{3}\u{3}\u{3}", "\u{2}\u{3}\u{1}\u{9}").contains("conv1_1 of 3×3"))
   }

@@ -31,7 +31,9 @@ import WeightFiles
     var decoder = DecoderDescription(
       embeddingSize: 6, hiddenSize: 8, cell: try #require(CellName(rawValue: cell)), injection: injection)
     decoder.conditioning = conditioning
-    if conditioning.attends { decoder.attention = AttentionDescription(channels: 4, valueSize: 5, keySize: 3) }
+    if conditioning.attends {
+      decoder.attention = AttentionDescription(channels: 4, valueSize: 5, keySize: 3)
+    }
     return decoder
   }
 
@@ -42,7 +44,9 @@ import WeightFiles
       let path = folder + "/model.safetensors"
       try writeModel(decoder, to: path)
       try format.write(modelAt: path, to: folder)
-      for name in format.files { #expect(FileManager.default.fileExists(atPath: "\(folder)/\(name)"), "\(name)") }
+      for name in format.files {
+        #expect(FileManager.default.fileExists(atPath: "\(folder)/\(name)"), "\(name)")
+      }
       let words = try Data(contentsOf: URL(fileURLWithPath: folder + "/vocabulary.json"))
       #expect(try JSONDecoder().decode([String].self, from: words) == TinyNetwork.words)
       return try body(folder, SafetensorsFile(path: path))

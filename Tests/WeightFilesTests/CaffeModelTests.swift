@@ -14,9 +14,12 @@ import Testing
     #expect(file.operations.map(\.kind) == ["Convolution", "ReLU", "InnerProduct"])
     #expect(file.operations.map(\.name) == ["conv1", "relu1", "fc2"])
     let shapes: [Shape] =
-      isOld ? [[2, 1, 2, 2], [1, 1, 1, 2], [1, 1, 1, 3], [1, 1, 1, 1]] : [[2, 1, 2, 2], [2], [1, 3], [1]]
+      isOld
+      ? [[2, 1, 2, 2], [1, 1, 1, 2], [1, 1, 1, 3], [1, 1, 1, 1]] : [[2, 1, 2, 2], [2], [1, 3], [1]]
     #expect(file.entries.map(\.shape) == shapes)
-    #expect(file.entries.map(\.typeName) == (isOld ? ["float", "float", "float", "float"] : ["float", "float", "double", "double"]))
+    #expect(
+      file.entries.map(\.typeName)
+        == (isOld ? ["float", "float", "float", "float"] : ["float", "float", "double", "double"]))
     let scalars = try file.entries.map { try $0.read().scalars }
     #expect(scalars == [[0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5], [0.5, -1.5], [0.25, 0.5, 0.75], [-0.25]])
   }
@@ -36,7 +39,8 @@ import Testing
     // Without a shape it is a row.
     try file([0x2A, 4] + one) { #expect($0["a/0"]?.shape == [1]) }
     for wrong in [
-      shape + [0x2A, 4] + one, shape + [0x2A, 3, 0, 0, 0], [0x3A, 0x0B, 0x08] + [UInt8](repeating: 0xFF, count: 9) + [1],
+      shape + [0x2A, 4] + one, shape + [0x2A, 3, 0, 0, 0],
+      [0x3A, 0x0B, 0x08] + [UInt8](repeating: 0xFF, count: 9) + [1],
     ] {
       #expect(throws: WeightFileError.self) { try file(wrong) { _ in } }
     }
@@ -46,7 +50,8 @@ import Testing
     // Nothing, a layer from before 2014, and a layer with a name that is too long.
     let old: [UInt8] = [0x12, 0x04, 0x0A, 0x02, 0x0A, 0x00]
     let long: [UInt8] = [0xA2, 0x06, 0xB0, 0x02, 0x0A, 0xAD, 0x02] + [UInt8](repeating: 0x61, count: 301)
-    for (bytes, says) in [([], "found none"), (old, "upgrade_net_proto_binary"), (long, "256 bytes at most")] {
+    for (bytes, says) in [([], "found none"), (old, "upgrade_net_proto_binary"), (long, "256 bytes at most")]
+    {
       try withMessage(bytes) { message in
         let error = #expect(throws: WeightFileError.self) { try CaffeModel.read(path: message.path) }
         #expect(error.map { "\($0)" }?.contains(says) == true, "\(says)")

@@ -49,13 +49,15 @@ import Testing
   }
 
   /// A graph with one tensor whose shape is not its scalars', and two graphs.
-  @Test(arguments: [
-    ([], "with a graph"),
-    ([0x3A, 0x00, 0x3A, 0x00], "one graph"),
-    ([0x3A, 0x08, 0x2A, 0x06, 0x08, 0x03, 0x10, 0x01, 0x4A, 0x00], "3 scalars"),
-    ([0x3A, 0x0B, 0x2A, 0x09, 0x08, 0x01, 0x10, 0x01, 0x4A, 0x03, 1, 2, 3], "4 bytes each"),
-    ([0x3A, 0x04, 0x2A, 0x02, 0x08], "byte"),
-  ] as [([UInt8], String)]) func othersAreRefused(bytes: [UInt8], says: String) throws {
+  @Test(
+    arguments: [
+      ([], "with a graph"),
+      ([0x3A, 0x00, 0x3A, 0x00], "one graph"),
+      ([0x3A, 0x08, 0x2A, 0x06, 0x08, 0x03, 0x10, 0x01, 0x4A, 0x00], "3 scalars"),
+      ([0x3A, 0x0B, 0x2A, 0x09, 0x08, 0x01, 0x10, 0x01, 0x4A, 0x03, 1, 2, 3], "4 bytes each"),
+      ([0x3A, 0x04, 0x2A, 0x02, 0x08], "byte"),
+    ] as [([UInt8], String)]) func othersAreRefused(bytes: [UInt8], says: String) throws
+  {
     try withMessage(bytes) { message in
       let error = #expect(throws: WeightFileError.self) { try ONNXModel.read(path: message.path) }
       #expect(error.map { "\($0)" }?.contains(says) == true, "\(String(describing: error))")

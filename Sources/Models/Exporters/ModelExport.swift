@@ -12,6 +12,15 @@ public enum ModelExport: String, Sendable, CaseIterable {
   /// NumPy's arrays by name.
   case npz
 
+  /// What it is for.
+  public var title: String {
+    switch self {
+    case .onnx: "ONNX Runtime and others"
+    case .torch: "PyTorch"
+    case .npz: "NumPy"
+    }
+  }
+
   /// The files that are made.
   public var files: [String] {
     switch self {

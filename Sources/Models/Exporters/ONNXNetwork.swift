@@ -58,7 +58,9 @@ struct ONNXNetwork {
     let names = model.decoder.cell.cell.states == 2 ? ["h", "c"] : ["h"]
     return (0..<layers).map { layer in names.map { "\($0)\(layer)" } }
   }
-  private var hasFirstSums: Bool { model.decoder.conditioning.injects && model.decoder.injection == .firstStep }
+  private var hasFirstSums: Bool {
+    model.decoder.conditioning.injects && model.decoder.injection == .firstStep
+  }
   private var hasImageSums: Bool {
     model.decoder.conditioning == .topDown
       || (model.decoder.conditioning.injects && model.decoder.injection == .everyStep)
@@ -152,7 +154,8 @@ struct ONNXNetwork {
       switch activation {
       case .relu: x = graph.add("Relu", [x])
       case .leakyReLU: x = graph.add("LeakyRelu", [x], ["alpha": .float(activation.slope)])
-      case .prelu: x = graph.add("PRelu", [x, weight("encoder.classifier.\(3 * layer + 1).weight", in: &graph)])
+      case .prelu:
+        x = graph.add("PRelu", [x, weight("encoder.classifier.\(3 * layer + 1).weight", in: &graph)])
       case .elu: x = graph.add("Elu", [x])
       case .tanh: x = graph.add("Tanh", [x])
       case .sigmoid: x = graph.add("Sigmoid", [x])
@@ -173,7 +176,8 @@ struct ONNXNetwork {
       return graph.add("Sub", [x, graph.tensor(path + ".mean", Tensor(mean, [mean.count]))])
     case .standardize:
       let centred = graph.add("Sub", [x, graph.add("ReduceMean", [x], ["axes": .integers([1])])])
-      let variance = graph.add("ReduceMean", [graph.add("Mul", [centred, centred])], ["axes": .integers([1])])
+      let variance = graph.add(
+        "ReduceMean", [graph.add("Mul", [centred, centred])], ["axes": .integers([1])])
       let epsilon = graph.tensor("epsilon", Tensor([Float(FeatureNormalization.epsilon)], [1]))
       return graph.add("Div", [centred, graph.add("Sqrt", [graph.add("Add", [variance, epsilon])])])
     case .whiten:
@@ -223,7 +227,8 @@ struct ONNXNetwork {
 
   private func zeroStates(in graph: inout ONNXGraph) -> [[String]] {
     let images = graph.add("Shape", ["v"], ["start": .integer(0), "end": .integer(1)])
-    let shape = graph.add("Concat", [images, graph.integers([model.decoder.hiddenSize])], ["axis": .integer(0)])
+    let shape = graph.add(
+      "Concat", [images, graph.integers([model.decoder.hiddenSize])], ["axis": .integer(0)])
     let zero = graph.add("ConstantOfShape", [shape])
     return states.map { $0.map { _ in zero } }
   }
@@ -284,7 +289,8 @@ struct ONNXNetwork {
       let hidden = states[model.decoder.contextLayer][0]
       var z = attend(hidden, in: &graph)
       if attention.gated {
-        z = graph.add("Mul", [z, graph.add("Sigmoid", [linear(hidden, "decoder.attention.gate", in: &graph)])])
+        z = graph.add(
+          "Mul", [z, graph.add("Sigmoid", [linear(hidden, "decoder.attention.gate", in: &graph)])])
       }
       seen.append(linear(z, "decoder.attention.to_hidden", in: &graph))
     }
@@ -308,7 +314,9 @@ struct ONNXNetwork {
     let query = graph.add("Unsqueeze", [linear(hidden, path + ".query", in: &graph), graph.integers([1])])
     let compared = graph.add("Tanh", [graph.add("Add", ["keys", query])])
     let energies = product(compared, path + ".scorer", in: &graph)
-    let weights = graph.add("Softmax", [graph.add("Squeeze", [energies, graph.integers([2])])], outputs: ["attention"], ["axis": .integer(1)])
+    let weights = graph.add(
+      "Softmax", [graph.add("Squeeze", [energies, graph.integers([2])])], outputs: ["attention"],
+      ["axis": .integer(1)])
     let row = graph.add("Unsqueeze", [weights, graph.integers([1])])
     return graph.add("Squeeze", [graph.add("MatMul", [row, "values"]), graph.integers([1])])
   }

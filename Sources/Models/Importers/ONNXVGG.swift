@@ -60,7 +60,9 @@ private struct LayerChain {
   mutating func add(_ operation: NamedTensors.Operation) throws(ModelError) {
     let inputs = operation.inputs
     // What is done to a tensor alone.
-    if let first = inputs.first, let (entry, isTransposed) = tensor(first), let output = operation.outputs.first {
+    if let first = inputs.first, let (entry, isTransposed) = tensor(first),
+      let output = operation.outputs.first
+    {
       switch operation.kind {
       case "Identity":
         passedOn[output] = (entry, isTransposed)
@@ -178,7 +180,9 @@ private struct LayerChain {
     if linear.count >= 2 {
       for (index, layer) in zip([0, 3], linear) {
         try append("classifier.\(index).weight", layer.weight)
-        if layer.isTransposed { tensors[tensors.count - 1].tensor = tensors[tensors.count - 1].tensor.transposed }
+        if layer.isTransposed {
+          tensors[tensors.count - 1].tensor = tensors[tensors.count - 1].tensor.transposed
+        }
         guard let bias = layer.bias else {
           throw unsupported("a bias of the fully connected layer of \(layer.weight.name)", "none")
         }

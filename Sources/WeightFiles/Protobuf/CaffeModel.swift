@@ -139,7 +139,8 @@ extension Shape {
     }
     let scalars = extents.contains(0) ? 0 : product
     guard scalars == count else {
-      throw message.malformed("\(scalars) scalars of \(name), whose shape is \(extents)", "\(count)", at: place)
+      throw message.malformed(
+        "\(scalars) scalars of \(name), whose shape is \(extents)", "\(count)", at: place)
     }
     self.init(extents)
   }

@@ -63,7 +63,9 @@ struct ProtobufNumbers {
       case (.varint(let type), .varint(let bits)): scalars[count] = type.number(lowerBitsOf: bits)
       case (.varint(let type), .bytes(let range)):
         var packed = message.message(range)
-        for place in count..<count + more { scalars[place] = type.number(lowerBitsOf: try packed.varint(what)) }
+        for place in count..<count + more {
+          scalars[place] = type.number(lowerBitsOf: try packed.varint(what))
+        }
       default: break
       }
       count += more

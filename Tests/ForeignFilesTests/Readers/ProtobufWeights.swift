@@ -9,7 +9,8 @@ extension ForeignReader {
   static let caffe = ForeignReader(
     name: "caffe",
     words: [
-      "\u{3A}\u{03}\u{0A}\u{01}", "\u{2A}\u{04}", "\u{2D}", "conv1_1", "InnerProduct", "\u{0B}\u{0C}", "\u{42}\u{08}",
+      "\u{3A}\u{03}\u{0A}\u{01}", "\u{2A}\u{04}", "\u{2D}", "conv1_1", "InnerProduct", "\u{0B}\u{0C}",
+      "\u{42}\u{08}",
     ],
     seeds: {
       /// A blob of a shape, or of four extents.
@@ -57,7 +58,10 @@ extension ForeignReader {
   /// ONNX's.
   static let onnx = ForeignReader(
     name: "onnx",
-    words: ["Constant", "Conv", "Gemm", "transB", "pads", "location", "\u{10}\u{01}", "\u{10}\u{0A}", "\u{70}\u{01}"],
+    words: [
+      "Constant", "Conv", "Gemm", "transB", "pads", "location", "\u{10}\u{01}", "\u{10}\u{0A}",
+      "\u{70}\u{01}",
+    ],
     seeds: {
       var graph = ONNXGraph(name: "seed")
       graph.input("x", ["N", 2])
