@@ -23,8 +23,8 @@ struct ForeignReader: Sendable {
   static let all = [
     png, jpeg, webp, gif, bmp, tiff, heif, orientation, xmp, descriptions, safetensors, encoder, model,
     captions, folder, results, text, meteor, archives, sentences, labels, scores, features, photos,
-    checkpoint, configuration, languageModel, languageText, languageCheckpoint, pages, caffe, onnx,
-    multipart, json, queries, submissions, questions,
+    checkpoint, configuration, languageModel, languageText, languageCheckpoint, pages,
+    multipart, json, queries, submissions, questions, pickles, pyTorch, numPy, caffe, onnx,
   ]
 
   /// What a reader did that it must not.
