@@ -41,8 +41,10 @@ struct ConvertCommand: ParsableCommand {
   enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
 
   @Argument(help: ArgumentHelp("The file to read.", valueName: "from")) var source: String
-  @Argument(help: ArgumentHelp(
-      "The safetensors file to write; with --to the folder, which is made if it is not there.", valueName: "to")) var destination: String
+  @Argument(
+    help: ArgumentHelp(
+      "The safetensors file to write; with --to the folder, which is made if it is not there.",
+      valueName: "to")) var destination: String
   @Option(help: "onnx, torch or npz: a captioner model for other programs.") var to: ModelExport?
   @Flag(help: "Store convolutions and matrices in 16-bit floats: half the bytes.") var half = false
   @Option(help: "auto (as the file says), torchvision or caffe: how pixels become input.") var preprocessing =
