@@ -87,4 +87,15 @@ import WeightFiles
       #expect(text.contains(says) && !text.contains("\n"), "\(text)")
     }
   }
+
+  /// A bias that is not there is as long as its convolution has channels, of which an empty tensor may claim any number.
+  @Test func convolutionsWithoutWeightsAreRefused() throws {
+    var graph = ONNXGraph(name: "empty")
+    let weight = graph.tensor("w", Tensor(zeros: [1 << 40, 0, 3, 3]))
+    graph.add("Conv", ["x", weight], ["pads": .integers([1, 1, 1, 1])])
+    try withTemporaryFolder { folder in
+      try graph.write(metadata: [:], to: folder + "/empty.onnx")
+      #expect(try error(folder + "/empty.onnx").contains("with their weights in the file, found a Conv"))
+    }
+  }
 }

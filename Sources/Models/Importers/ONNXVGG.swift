@@ -115,7 +115,7 @@ private struct LayerChain {
 
   private mutating func addConvolution(_ operation: NamedTensors.Operation) throws(ModelError) {
     guard operation.inputs.count > 1, let (weight, _) = tensor(operation.inputs[1]), linear.isEmpty,
-      weight.shape.rank == 4
+      weight.shape.rank == 4, weight.shape.count > 0
     else { throw unsupported("convolutions with their weights in the file", named(operation)) }
     let expected: [(name: String, value: Double, otherwise: Double)] = [
       ("pads", 1, 0), ("strides", 1, 1), ("dilations", 1, 1), ("group", 1, 1),

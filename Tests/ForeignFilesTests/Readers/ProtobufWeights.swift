@@ -7,7 +7,7 @@ import Tensors
 extension ForeignReader {
   /// Caffe's.
   static let caffe = ForeignReader(
-    name: "caffe",
+    name: "caffe", longest: 1024,
     words: [
       "\u{3A}\u{03}\u{0A}\u{01}", "\u{2A}\u{04}", "\u{2D}", "conv1_1", "InnerProduct", "\u{0B}\u{0C}",
       "\u{42}\u{08}",
@@ -57,7 +57,7 @@ extension ForeignReader {
 
   /// ONNX's.
   static let onnx = ForeignReader(
-    name: "onnx",
+    name: "onnx", longest: 1024,
     words: [
       "Constant", "Conv", "Gemm", "transB", "pads", "location", "\u{10}\u{01}", "\u{10}\u{0A}",
       "\u{70}\u{01}",
