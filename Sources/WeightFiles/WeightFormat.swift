@@ -10,6 +10,10 @@ public enum WeightFormat: String, Sendable, CaseIterable {
   case numPy = "numpy"
   /// A pickle of Python.
   case pickle
+  /// Caffe's `.caffemodel`.
+  case caffe
+  /// ONNX.
+  case onnx
 
   /// What people call it.
   public var title: String {
@@ -18,6 +22,8 @@ public enum WeightFormat: String, Sendable, CaseIterable {
     case .pyTorch: "PyTorch"
     case .numPy: "NumPy"
     case .pickle: "Python pickle"
+    case .caffe: "Caffe"
+    case .onnx: "ONNX"
     }
   }
 
@@ -30,7 +36,16 @@ public enum WeightFormat: String, Sendable, CaseIterable {
     case .numPy:
       start.starts(with: NumPyArray.signature) || Self.firstName(ofZip: start)?.hasSuffix(".npy") ?? false
     case .pickle: Self.isPickle(start, path: path)
+    // Protocol Buffers begin with nothing of their own; a network's name comes first, if it has one.
+    case .caffe: path.lowercased().hasSuffix(".caffemodel")
+    case .onnx: path.lowercased().hasSuffix(".onnx") || Self.isONNX(start)
     }
+  }
+
+  /// A version of the representation, which is small, then the producer's name or what follows it.
+  private static func isONNX(_ start: ArraySlice<UInt8>) -> Bool {
+    let start = Array(start.prefix(3))
+    return start.count == 3 && start[0] == 0x08 && start[1] < 0x40 && [0x12, 0x1A, 0x3A].contains(start[2])
   }
 
   /// A header's length, then the header.
@@ -87,6 +102,8 @@ extension NamedTensors {
     } catch { throw .file(error) }
     switch format {
     case nil: return nil
+    case .caffe: return try CaffeModel.read(path: path)
+    case .onnx: return try ONNXModel.read(path: path)
     case .safetensors: return try NamedTensors(safetensors: path)
     case .pyTorch, .pickle: return try NamedTensors(path: path, format: format!, PickleValue.read(path: path))
     case .numPy:
