@@ -76,15 +76,16 @@ public final class Inflater {
     return count
   }
 
-  /// The checksum that zip archives keep of a file.
-  static func checksum(_ bytes: [UInt8]) -> UInt32 {
-    bytes.withUnsafeBytes { bytes in
-      var sum = crc32(0, nil, 0)
-      for start in stride(from: 0, to: bytes.count, by: 1 << 30) {
-        let part = UnsafeRawBufferPointer(rebasing: bytes[start..<min(bytes.count, start + 1 << 30)])
-        sum = crc32(sum, part.bindMemory(to: UInt8.self).baseAddress, UInt32(part.count))
-      }
-      return UInt32(truncatingIfNeeded: sum)
+  /// The checksum that zip archives keep of no bytes.
+  static let emptyChecksum: UInt32 = 0
+
+  /// That of bytes, which may come after others.
+  static func checksum(_ bytes: UnsafeRawBufferPointer, after before: UInt32 = emptyChecksum) -> UInt32 {
+    var sum = UInt(before)
+    for start in stride(from: 0, to: bytes.count, by: 1 << 30) {
+      let part = UnsafeRawBufferPointer(rebasing: bytes[start..<min(bytes.count, start + 1 << 30)])
+      sum = crc32(sum, part.bindMemory(to: UInt8.self).baseAddress, UInt32(part.count))
     }
+    return UInt32(truncatingIfNeeded: sum)
   }
 }

@@ -36,6 +36,32 @@ public enum ScalarType: Sendable, Equatable {
     }
   }
 
+  /// The number at an address with all its digits, an integer as one where that is what it is and `Int` can hold it.
+  func exactly(_ bytes: UnsafeRawBufferPointer, at place: Int, bigEndian: Bool) -> (
+    integer: Int?, double: Double
+  ) {
+    func load<I: FixedWidthInteger>(_: I.Type) -> I {
+      let stored = bytes.loadUnaligned(fromByteOffset: place, as: I.self)
+      return bigEndian ? I(bigEndian: stored) : I(littleEndian: stored)
+    }
+    func integer<I: FixedWidthInteger>(_ type: I.Type) -> (Int?, Double) {
+      let value = load(type)
+      return (Int(exactly: value), Double(value))
+    }
+    switch self {
+    case .float64: return (nil, Double(bitPattern: load(UInt64.self)))
+    case .float32, .float16, .bfloat16: return (nil, Double(number(bytes, at: place, bigEndian: bigEndian)))
+    case .int64: return integer(Int64.self)
+    case .int32: return integer(Int32.self)
+    case .int16: return integer(Int16.self)
+    case .int8: return integer(Int8.self)
+    case .uint64: return integer(UInt64.self)
+    case .uint32: return integer(UInt32.self)
+    case .uint16: return integer(UInt16.self)
+    case .uint8: return integer(UInt8.self)
+    }
+  }
+
   /// Numbers of a file as a tensor, in the order in which they lie. The caller has checked that they do: `count` of the
   /// shape times `size` bytes from `place` on.
   func tensor(_ bytes: UnsafeRawBufferPointer, from place: Int, shape: Shape, bigEndian: Bool = false)
@@ -45,17 +71,16 @@ public enum ScalarType: Sendable, Equatable {
     precondition(place >= 0 && place + count * size <= bytes.count)
     var tensor = Tensor(uninitialized: shape)
     if count > 0 {
-      convert(bytes, from: place, count: count, into: tensor.mutablePointer(), bigEndian: bigEndian)
+      read(bytes, from: place, count: count, into: tensor.mutablePointer(), bigEndian: bigEndian)
     }
     return tensor
   }
 
-  /// Writes `count` numbers that lie from `place` on to `scalars`. The caller has checked that they do.
-  func convert(
+  /// The same into memory: `count` numbers from `place` on, which lie there.
+  func read(
     _ bytes: UnsafeRawBufferPointer, from place: Int, count: Int, into scalars: UnsafeMutablePointer<Float>,
-    bigEndian: Bool
+    bigEndian: Bool = false
   ) {
-    precondition(count >= 0 && place >= 0 && place + count * size <= bytes.count)
     guard count > 0 else { return }
     if self == .float32 && !bigEndian {
       UnsafeMutableRawPointer(scalars).copyMemory(from: bytes.baseAddress! + place, byteCount: count * 4)

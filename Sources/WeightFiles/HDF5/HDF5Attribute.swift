@@ -100,29 +100,13 @@ struct HDF5AttributeReader {
     switch type {
     case .number(let scalar, let bigEndian):
       all[name] = .numbers(
-        (0..<count).map { scalar.double(bytes.file.bytes, at: start + $0 * size, bigEndian: bigEndian) })
+        (0..<count).map {
+          scalar.exactly(bytes.file.bytes, at: start + $0 * size, bigEndian: bigEndian).double
+        })
     default:
       var list: [String] = []
       for index in 0..<count { list.append(try texts.text(type, bytes.file.bytes, at: start + index * size)) }
       all[name] = .texts(list)
-    }
-  }
-}
-
-extension ScalarType {
-  /// A number as an attribute gives it.
-  fileprivate func double(_ bytes: UnsafeRawBufferPointer, at place: Int, bigEndian: Bool) -> Double {
-    func load<I: FixedWidthInteger>(_: I.Type) -> I {
-      let stored = bytes.loadUnaligned(fromByteOffset: place, as: I.self)
-      return bigEndian ? I(bigEndian: stored) : I(littleEndian: stored)
-    }
-    switch self {
-    case .float64: return Double(bitPattern: load(UInt64.self))
-    case .int64: return Double(load(Int64.self))
-    case .uint64: return Double(load(UInt64.self))
-    case .int32: return Double(load(Int32.self))
-    case .uint32: return Double(load(UInt32.self))
-    default: return Double(number(bytes, at: place, bigEndian: bigEndian))
     }
   }
 }

@@ -77,7 +77,7 @@ public struct HDF5Dataset: Sendable {
     guard tensor.count > 0 else { return tensor }
     let scalars = tensor.mutablePointer()
     try storage.visit(rows, bytes) { (memory, place, count, destination) in
-      scalar.convert(memory, from: place, count: count, into: scalars + destination, bigEndian: bigEndian)
+      scalar.read(memory, from: place, count: count, into: scalars + destination, bigEndian: bigEndian)
     }
     return tensor
   }

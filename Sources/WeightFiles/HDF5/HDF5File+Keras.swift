@@ -1,14 +1,13 @@
 internal import Support
 
 extension HDF5File {
-  /// The weights in an archive that Keras 3 writes, `model.keras`: unpacked into memory.
+  /// The weights in an archive that Keras 3 writes, `model.keras`: copied into memory.
   /// - Throws: `WeightFileError` when it can't be read, or has none.
   public init(keras path: String) throws(WeightFileError) {
     do {
-      let archive = try ZipArchive(path: path)
-      // No more than the archive itself can hold.
-      let weights = try archive.bytes(of: "model.weights.h5", limit: .max)
-      try self.init(MappedFile(path: path, count: weights.count) { $0.copyBytes(from: weights) })
+      let weights = try ZipArchive(path: path).part("model.weights.h5", limit: .max)
+      let bytes = UnsafeRawBufferPointer(rebasing: weights.file.bytes[weights.range])
+      try self.init(MappedFile(path: path, count: bytes.count) { $0.copyMemory(from: bytes) })
     } catch let error as FileError {
       throw .file(error)
     } catch let error as WeightFileError {
