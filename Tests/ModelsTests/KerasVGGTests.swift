@@ -30,6 +30,12 @@ import WeightFiles
     #expect(try relativeError(features, golden.tensor(named: "features")) < 1e-5)
   }
 
+  /// As `--encoder` takes it.
+  @Test func isAnEncoder() throws {
+    let source = try EncoderSource(path: fixture("keras/model.keras"), preprocessing: "auto")
+    #expect(source.preprocessing == .caffe && source.architecture.head == .full && !source.isModel)
+  }
+
   /// A file of tensors of these shapes, all zero.
   private func file(_ shapes: [(String, Shape)]) -> NamedTensors {
     NamedTensors(
