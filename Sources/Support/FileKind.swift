@@ -45,7 +45,10 @@ public enum FileKind {
       "an HDF5 file, as Keras saves (.h5); convert it to safetensors first"
     ),
     (Array("GGUF".utf8), 0, "a GGUF model"), (Array("TFL3".utf8), 4, "a TensorFlow Lite model"),
-    ([0x93] + Array("NUMPY".utf8), 0, "a NumPy array; captioner convert reads weights in archives of them (.npz)"), ([0x1F, 0x8B], 0, "a gzip archive; unpack it first"),
+    (
+      [0x93] + Array("NUMPY".utf8), 0,
+      "a NumPy array; captioner convert reads weights in archives of them (.npz)"
+    ), ([0x1F, 0x8B], 0, "a gzip archive; unpack it first"),
     (Array("BZh".utf8), 0, "a bzip2 archive; unpack it first"),
     ([0xFD, 0x37, 0x7A, 0x58, 0x5A], 0, "an xz archive; unpack it first"),
     ([0x28, 0xB5, 0x2F, 0xFD], 0, "a Zstandard archive; unpack it first"),

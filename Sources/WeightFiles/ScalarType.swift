@@ -81,6 +81,7 @@ public enum ScalarType: Sendable, Equatable {
     _ bytes: UnsafeRawBufferPointer, from place: Int, count: Int, into scalars: UnsafeMutablePointer<Float>,
     bigEndian: Bool = false
   ) {
+    precondition(count >= 0 && place >= 0 && place + count * size <= bytes.count)
     guard count > 0 else { return }
     if self == .float32 && !bigEndian {
       UnsafeMutableRawPointer(scalars).copyMemory(from: bytes.baseAddress! + place, byteCount: count * 4)

@@ -14,6 +14,10 @@ public enum WeightFormat: String, Sendable, CaseIterable {
   case caffe
   /// ONNX.
   case onnx
+  /// HDF5, as Keras and h5py write it.
+  case hdf5
+  /// A zip archive of Keras 3, whose weights are HDF5.
+  case keras
 
   /// What people call it.
   public var title: String {
@@ -24,6 +28,8 @@ public enum WeightFormat: String, Sendable, CaseIterable {
     case .pickle: "Python pickle"
     case .caffe: "Caffe"
     case .onnx: "ONNX"
+    case .hdf5: "HDF5"
+    case .keras: "Keras"
     }
   }
 
@@ -39,6 +45,8 @@ public enum WeightFormat: String, Sendable, CaseIterable {
     // Protocol Buffers begin with nothing of their own; a network's name comes first, if it has one.
     case .caffe: path.lowercased().hasSuffix(".caffemodel")
     case .onnx: path.lowercased().hasSuffix(".onnx") || Self.isONNX(start)
+    case .hdf5: start.starts(with: HDF5File.signature)
+    case .keras: start.starts(with: [0x50, 0x4B, 0x03, 0x04]) && path.lowercased().hasSuffix(".keras")
     }
   }
 
@@ -110,6 +118,8 @@ extension NamedTensors {
       let isArray = file.bytes.starts(with: NumPyArray.signature)
       return try isArray
         ? NamedTensors(numPy: file) : NamedTensors(numPyArchive: path, size: file.bytes.count)
+    case .hdf5: return NamedTensors(hdf5: try HDF5File(path: path), .hdf5)
+    case .keras: return NamedTensors(hdf5: try HDF5File(keras: path), .keras)
     }
   }
 }

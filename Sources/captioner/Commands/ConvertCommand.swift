@@ -13,11 +13,12 @@ struct ConvertCommand: ParsableCommand {
       captioner convert <model> <folder> --to onnx|torch|npz
       """,
     discussion: """
-      Reads VGG networks of torchvision, timm and others from PyTorch's .pth and .pt,
-      NumPy's .npz, pickles, safetensors, Caffe's .caffemodel and ONNX, and writes safetensors with torchvision's
-      names. Nothing in the file is run: one that asks for a program is refused.
-      Every --encoder takes such files as they are, too; a converted one is read
-      faster. Tensors without a place are named on standard error.
+      Reads VGG networks of torchvision, timm and others from PyTorch's .pth and
+      .pt, NumPy's .npz, pickles, safetensors, Caffe's .caffemodel and ONNX, and
+      writes safetensors with torchvision's names. Nothing in the file is run: one
+      that asks for a program is refused. Every --encoder takes such files as they
+      are, too; a converted one is read faster. Tensors without a place are named on
+      standard error.
 
       With --to, a captioner model becomes files in a folder:
       onnx: encoder.onnx and decoder.onnx, for ONNX Runtime and others. The encoder
@@ -33,8 +34,8 @@ struct ConvertCommand: ParsableCommand {
 
       Examples:
         captioner convert vgg16-397923af.pth vgg16.safetensors
-        captioner convert vgg16_caffe.pth vgg16.safetensors --preprocessing caffe --half
-        captioner convert vgg19.npz vgg19.safetensors --format json | jq .left_over
+        captioner convert vgg_caffe.pth vgg.safetensors --preprocessing caffe
+        captioner convert vgg19.npz small.safetensors --half --format json
         captioner convert model.safetensors folder --to onnx
       """)
 
@@ -73,7 +74,7 @@ struct ConvertCommand: ParsableCommand {
     try reportingErrors {
       if let to { return try export(to) }
       var outputs = Outputs(readingFrom: [source])
-      try outputs.add(destination, "the file to write")
+      try outputs.add(destination, "<to>")
       let known = ["torchvision": Preprocessing.torchvision, "caffe": .caffe][preprocessing]
       let conversion = try Conversion(ofFileAt: source, Conversion.Options(preprocessing: known))
       try conversion.write(to: destination, half: half)
