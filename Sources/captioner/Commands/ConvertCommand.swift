@@ -14,8 +14,8 @@ struct ConvertCommand: ParsableCommand {
       """,
     discussion: """
       Reads VGG networks of torchvision, timm and others from PyTorch's .pth and
-      .pt, NumPy's .npz, pickles, safetensors, Caffe's .caffemodel and ONNX, and
-      writes safetensors with torchvision's names. Nothing in the file is run: one
+      .pt, Keras's .h5 and .keras, Caffe's .caffemodel, ONNX, NumPy's .npz, pickles
+      and safetensors, and writes safetensors with torchvision's names. Nothing in the file is run: one
       that asks for a program is refused. Every --encoder takes such files as they
       are, too; a converted one is read faster. Tensors without a place are named on
       standard error.

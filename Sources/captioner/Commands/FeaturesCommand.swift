@@ -44,7 +44,7 @@ struct FeaturesCommand: ParsableCommand {
   var skip: [String] = []
   @Option(
     help: ArgumentHelp(
-      "VGG weights (safetensors, PyTorch, NumPy), or a captioner model.", valueName: "file"))
+      "VGG weights (safetensors, PyTorch, Keras, …), or a captioner model.", valueName: "file"))
   var encoder: String
   @Option(help: ArgumentHelp("The file to write.", valueName: "file")) var output: String
   @Option(help: "fc, map7x7 or map2x2; fc if the file has FC layers, else map2x2.") var tap: Tap?
