@@ -4,11 +4,14 @@ public import Support
 public enum WeightFormat: String, Sendable, CaseIterable {
   /// safetensors, as we write it.
   case safetensors
+  /// Torch 7's `.t7`.
+  case torch7
 
   /// What people call it.
   public var title: String {
     switch self {
     case .safetensors: "safetensors"
+    case .torch7: "Torch 7"
     }
   }
 
@@ -16,6 +19,7 @@ public enum WeightFormat: String, Sendable, CaseIterable {
   func matches(_ start: ArraySlice<UInt8>, path: String) -> Bool {
     switch self {
     case .safetensors: false
+    case .torch7: path.lowercased().hasSuffix(".t7") || Torch7File.matches(start)
     }
   }
 
@@ -37,6 +41,7 @@ extension NamedTensors {
     do { format = try WeightFormat.of(path: path) } catch { throw .file(error) }
     switch format {
     case nil, .safetensors: return nil
+    case .torch7: return try Torch7File(path: path).tensors
     }
   }
 }
