@@ -68,14 +68,12 @@ final class Inflater {
   }
 
   /// The checksum that zip archives keep of a file.
-  static func checksum(_ bytes: [UInt8]) -> UInt32 {
-    bytes.withUnsafeBytes { bytes in
-      var sum = crc32(0, nil, 0)
-      for start in stride(from: 0, to: bytes.count, by: 1 << 30) {
-        let part = UnsafeRawBufferPointer(rebasing: bytes[start..<min(bytes.count, start + 1 << 30)])
-        sum = crc32(sum, part.bindMemory(to: UInt8.self).baseAddress, UInt32(part.count))
-      }
-      return UInt32(truncatingIfNeeded: sum)
+  static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+    var sum = crc32(0, nil, 0)
+    for start in stride(from: 0, to: bytes.count, by: 1 << 30) {
+      let part = UnsafeRawBufferPointer(rebasing: bytes[start..<min(bytes.count, start + 1 << 30)])
+      sum = crc32(sum, part.bindMemory(to: UInt8.self).baseAddress, UInt32(part.count))
     }
+    return UInt32(truncatingIfNeeded: sum)
   }
 }
