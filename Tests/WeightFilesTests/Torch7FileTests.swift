@@ -71,7 +71,7 @@ import Testing
     ),
     (
       "4\n1\n3\nV 1\n17\ntorch.FloatTensor\n1\n3\n1\n1\n4\n2\n3\nV 1\n18\ntorch.FloatStorage\n2\n1 2\n",
-      "byte 0: expected a tensor within the 2 numbers of its storage, found [3] from number 1 on, strides [1]"
+      "byte 0: expected a tensor within its storage: 3 numbers of float32, found 8 bytes"
     ),
     (
       "4\n1\n3\nV 1\n18\ntorch.FloatStorage\n9223372036854775807\n1 2\n",

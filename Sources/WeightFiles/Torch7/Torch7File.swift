@@ -69,7 +69,7 @@ public struct Torch7File: Sendable {
     guard case .object(let place) = value else { return nil }
     switch objects[place] {
     case .instance(let name, _): return name
-    case .tensor(let tensor): return tensor.className
+    case .tensor(let name, _): return name
     case .table, .storage, .opaque: return nil
     }
   }
@@ -111,10 +111,10 @@ public struct Torch7File: Sendable {
   public func shape(_ value: Torch7Value) -> Shape? { tensor(value)?.shape }
 
   /// A tensor's scalars; nil: the value is none.
-  public func read(_ value: Torch7Value) -> Tensor? { tensor(value)?.read(file.bytes) }
+  public func read(_ value: Torch7Value) -> Tensor? { tensor(value)?.read() }
 
-  private func tensor(_ value: Torch7Value) -> Torch7Tensor? {
-    guard case .object(let place) = value, case .tensor(let tensor) = objects[place] else { return nil }
+  private func tensor(_ value: Torch7Value) -> StridedNumbers? {
+    guard case .object(let place) = value, case .tensor(_, let tensor) = objects[place] else { return nil }
     return tensor
   }
 }
@@ -143,10 +143,10 @@ extension Torch7File {
       let depth = step < 0 ? 0 : steps[step].depth
       guard depth <= 32 else { continue }
       seen[place] = true
-      if case .tensor(let tensor) = objects[place] {
+      if case .tensor(let className, let tensor) = objects[place] {
         entries.append(
-          .init(name: name(step), shape: tensor.shape, typeName: tensor.className) {
-            [file] () throws(WeightFileError) in tensor.read(file.bytes)
+          .init(name: name(step), shape: tensor.shape, typeName: className) { () throws(WeightFileError) in
+            tensor.read()
           })
         continue
       }

@@ -1,5 +1,4 @@
 internal import Support
-internal import Tensors
 
 /// Reads a Torch 7 file's values. Values in values are remembered in a list, not by calls: a file may nest them as deeply as
 /// it likes.
@@ -161,47 +160,36 @@ struct Torch7Reader {
       guard open[innermost].remaining == 0 else { return nil }
       objects[object] = .table(open[innermost].pairs)
     case .instance(let className): objects[object] = .instance(className: className, content: value)
-    case .tensor(let geometry): objects[object] = .tensor(try tensor(geometry, value))
+    case .tensor(let geometry):
+      objects[object] = .tensor(className: geometry.className, try tensor(geometry, value))
     case .function: break
     }
     open.removeLast()
     return .object(object)
   }
 
-  /// A tensor whose numbers are all in its storage, which are no fewer than they.
-  private func tensor(_ geometry: Geometry, _ value: Torch7Value) throws(WeightFileError) -> Torch7Tensor {
-    let (sizes, strides) = (geometry.sizes, geometry.strides)
-    func wrong(_ expected: String, _ found: String) -> WeightFileError {
-      source.malformed(expected, found, at: geometry.place)
-    }
-    guard !sizes.isEmpty, value != .null else {
-      guard sizes.allSatisfy({ $0 == 0 }) else { throw wrong("a tensor's storage", "nil") }
-      return Torch7Tensor(
-        className: geometry.className, shape: [0], strides: [1], offset: 0, storage: nil)
-    }
-    guard case .object(let place) = value, case .storage(let storage) = objects[place] else {
-      throw wrong("a tensor's storage", "another value")
-    }
-    var (count, last) = (1, geometry.offset - 1)
-    var overflows = false
-    for (size, stride) in zip(sizes, strides) {
-      guard size >= 1, stride >= 0 else {
-        throw wrong("sizes of 1 and more, strides of 0 and more", "size \(size), stride \(stride)")
+  /// The numbers of a tensor, all of them in its storage.
+  private func tensor(_ geometry: Geometry, _ value: Torch7Value) throws(WeightFileError) -> StridedNumbers {
+    var storage = Torch7Storage(memory: .own([]), range: 0..<0, type: .float32)
+    var (sizes, offset) = (geometry.sizes, geometry.offset)
+    if case .object(let place) = value, case .storage(let found) = objects[place] {
+      storage = found
+    } else {
+      guard value == .null, sizes.allSatisfy({ $0 == 0 }) else {
+        throw source.malformed(
+          "a tensor's storage", value == .null ? "nil" : "another value", at: geometry.place)
       }
-      let product = count.multipliedReportingOverflow(by: size)
-      let distance = (size - 1).multipliedReportingOverflow(by: stride)
-      let sum = last.addingReportingOverflow(distance.partialValue)
-      overflows = overflows || product.overflow || distance.overflow || sum.overflow
-      (count, last) = (product.partialValue, sum.partialValue)
     }
-    guard !overflows, geometry.offset >= 1, count <= storage.count, last < storage.count else {
-      throw wrong(
-        "a tensor within the \(storage.count) numbers of its storage",
-        "\(sizes) from number \(geometry.offset) on, strides \(strides)")
+    // Without dimensions it is empty.
+    if sizes.isEmpty || value == .null { (sizes, offset) = ([0], 1) }
+    do {
+      return try StridedNumbers(
+        storage.memory, storage.range, type: storage.type, bigEndian: false, extents: sizes,
+        strides: sizes == [0] ? [1] : geometry.strides, offset: max(offset, 0) - 1)
+    } catch {
+      throw source.malformed(
+        "a tensor within its storage: \(error.expected)", error.found, at: geometry.place)
     }
-    return Torch7Tensor(
-      className: geometry.className, shape: Shape(sizes), strides: strides, offset: geometry.offset - 1,
-      storage: storage)
   }
 
   /// The numbers of a tensor or storage, if a class is one; those of CUDA are written as those of the CPU.

@@ -6,6 +6,7 @@ internal import Support
 struct Torch7Source {
   /// The file's cursor.
   private(set) var reader: ByteReader
+  private let file: MappedFile
   /// Whether numbers are digits.
   let isText: Bool
   /// Bytes of what C calls a long on the machine that wrote the file: 8, or 4 where it has 32 bits.
@@ -13,6 +14,7 @@ struct Torch7Source {
 
   /// The beginning of a file.
   init(_ file: MappedFile, longSize: Int) {
+    self.file = file
     reader = ByteReader(file)
     // What comes first is a kind of value: a small number in four bytes, of which those above are 0, or a digit.
     isText = file.bytes.first.map { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ?? false
@@ -76,14 +78,17 @@ struct Torch7Source {
     guard isText && type.size > 1 else {
       let size = count.multipliedReportingOverflow(by: type.size)
       guard !size.overflow else { throw malformed("a count of numbers", "\(count)", at: start) }
-      return .binary(type, place: try bytes(size.partialValue, of: "numbers").lowerBound, count: count)
+      return Torch7Storage(
+        memory: .file(file), range: try bytes(size.partialValue, of: "numbers"), type: type)
     }
     // A digit and a space each, at least.
     guard count <= (left + 1) / 2 else { throw malformed("\(count) numbers", "\(left) bytes", at: start) }
-    var numbers: [Float] = []
-    numbers.reserveCapacity(count)
-    for _ in 0..<count { numbers.append(Float(try double("a number"))) }
-    return .numbers(numbers)
+    var numbers: [UInt8] = []
+    numbers.reserveCapacity(4 * count)
+    for _ in 0..<count {
+      withUnsafeBytes(of: Float(try double("a number")).bitPattern.littleEndian) { numbers += $0 }
+    }
+    return Torch7Storage(memory: .own(numbers), range: 0..<numbers.count, type: .float32)
   }
 
   private mutating func digits(_ what: String) throws(WeightFileError) -> Int {
