@@ -122,7 +122,13 @@ struct StridedNumbers: Sendable {
 
   /// The numbers, rows first.
   func read() -> Tensor {
-    memory.withBytes { bytes in
+    // Large weights are not copied.
+    if case .file(let file) = memory, strides.isEmpty, type == .float32, !bigEndian,
+      let tensor = Tensor(mapping: shape, of: file, from: place)
+    {
+      return tensor
+    }
+    return memory.withBytes { bytes in
       if strides.isEmpty { return type.tensor(bytes, from: place, shape: shape, bigEndian: bigEndian) }
       var tensor = Tensor(uninitialized: shape)
       let scalars = tensor.mutablePointer()

@@ -73,7 +73,7 @@ import Testing
     let captioner = try #require(try ImportedCaptioner.read(model.files()))
     try withTemporaryFolder { folder in
       let path = folder + "/model.safetensors"
-      try captioner.write(to: path)
+      try captioner.conversion().write(to: path, half: false)
       let loaded = try CaptionModel(contentsOf: path, caching: .streamed)
       #expect(loaded.description == captioner.description)
       let maps = try loaded.maps(Self.images)

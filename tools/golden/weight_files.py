@@ -10,6 +10,9 @@
       arrays.npz, packed.npz (compressed): f4, f8, f2, >f4, i8, u1, b1 and columns (Fortran's order); version1 to version3.npy;
       objects.npz, records.npy
 
+  captionerTests/Fixtures/vgg.pth, vgg-legacy.pth, vgg.npz
+      a checkpoint of two convolutions of 4 and 3 channels, each with a pool, FC layers of 4 and two classes, seeded
+
 `python3 tools/golden/weight_files.py` writes all.
 """
 
@@ -102,8 +105,23 @@ def numpy():
             np.lib.format.write_array(file, numbers.astype("f4"), version=(version, 0))
 
 
+def network():
+    torch.manual_seed(2)
+    shapes = {"features.0": [4, 3, 3, 3], "features.3": [3, 4, 3, 3], "classifier.0": [4, 147], "classifier.3": [4, 4],
+              "classifier.6": [2, 4]}
+    weights = {}
+    for name, shape in shapes.items():
+        weights[name + ".weight"] = torch.randn(shape) / np.prod(shape[1:]) ** 0.5
+        weights[name + ".bias"] = torch.rand(shape[0])
+    saved = {"epoch": 3, "state_dict": {"module." + name: value for name, value in weights.items()}}
+    torch.save(saved, destination("captionerTests", "vgg.pth"))
+    torch.save(saved, destination("captionerTests", "vgg-legacy.pth"), _use_new_zipfile_serialization=False)
+    np.savez(destination("captionerTests", "vgg.npz"), **{name: value.numpy() for name, value in weights.items()})
+
+
 def main():
     pytorch()
+    network()
     numpy()
 
 

@@ -40,7 +40,8 @@ struct FeaturesCommand: ParsableCommand {
       valueName: "file"))
   var skip: [String] = []
   @Option(
-    help: ArgumentHelp("VGG weights with torchvision's names, or a captioner model.", valueName: "file"))
+    help: ArgumentHelp(
+      "VGG weights (safetensors, PyTorch, NumPy), or a captioner model.", valueName: "file"))
   var encoder: String
   @Option(help: ArgumentHelp("The file to write.", valueName: "file")) var output: String
   @Option(help: "fc, map7x7 or map2x2; fc if the file has FC layers, else map2x2.") var tap: Tap?

@@ -49,6 +49,7 @@ public struct ImportedCaptioner: Sendable {
   let convolutions: SafetensorsFile
   let prefix: String
   let network: CaptionNetwork
+  private let path: String
 
   /// The projects that are known, tried in turn.
   static let importers: [any CaptionerImporter] = [
@@ -75,11 +76,25 @@ public struct ImportedCaptioner: Sendable {
     return nil
   }
 
-  /// Writes it as a model file.
-  /// - Parameter type: how scalars are stored.
-  public func write(type: StoredType = .float32, to path: String) throws {
-    try ModelFile.write(
-      description, network, convolutionsOf: convolutions, prefix: prefix, type: type, to: path)
+  /// It as a model file.
+  /// - Throws: `ModelError.weights` when a convolution can't be read.
+  public func conversion() throws(ModelError) -> Conversion {
+    var tensors: [(name: String, tensor: Tensor)] = []
+    for (name, shape) in description.encoder.convolutions.flatMap({ description.encoder.tensors(of: $0) }) {
+      do throws(SafetensorsError) {
+        tensors.append(
+          (ModelFile.encoderPrefix + name, try convolutions.tensor(named: prefix + name, shape: shape)))
+      } catch { throw .weights(error) }
+    }
+    tensors += network.parameters.map { ($0.path, $0.value) }
+    let metadata: [String: String]
+    do { metadata = try description.metadata() } catch {
+      throw .unsupported(path: path, expected: "a description that JSON holds", found: "\(error)")
+    }
+    return Conversion(
+      title: "\(project), \(description.encoder.title), \(description.decoder.cell.rawValue) of "
+        + "\(description.decoder.hiddenSize), \(description.vocabulary.count) words",
+      tensors: tensors, metadata: metadata, leftOver: leftOver)
   }
 }
 
@@ -101,6 +116,7 @@ extension ImportedCaptioner {
     self.leftOver = leftOver
     convolutions = encoder
     self.prefix = prefix
+    self.path = path
     network = try CaptionNetwork(description) { (parameter) throws(ModelError) in
       let name = parameter.path
       guard name.hasPrefix("decoder.") else {
@@ -138,5 +154,19 @@ extension CaptionerFiles {
           ? "no head" : "\(encoder.architecture.featureSize) features")
     }
     return encoder
+  }
+}
+
+/// Captioners of other projects.
+struct CaptionerConverter: Converter {
+  func conversion(ofFileAt path: String, _ options: Conversion.Options) throws(ModelError) -> Conversion? {
+    let files = CaptionerFiles(model: path, infos: options.infos, encoder: options.encoder)
+    if let captioner = try ImportedCaptioner.read(files) { return try captioner.conversion() }
+    guard options.infos == nil, options.encoder == nil else {
+      throw files.unsupported(
+        "a captioner of \(ImportedCaptioner.importers.map(\.title).joined(separator: ", ")), to go with another file",
+        "none")
+    }
+    return nil
   }
 }
