@@ -1,5 +1,5 @@
 internal import Support
-public import Tensors
+internal import Tensors
 internal import WeightFiles
 
 /// What another project keeps a captioner in.
