@@ -43,7 +43,7 @@ public final class ZipArchive: Sendable {
     } else {
       do { bytes = try Self.inflated(packed, entry.size) } catch { throw failure(name, error.reason) }
     }
-    let sum = bytes.withUnsafeBytes(Inflater.checksum)
+    let sum = bytes.withUnsafeBytes { Inflater.checksum($0) }
     guard sum == entry.checksum else { throw failure(name, "the checksum is another") }
     return bytes
   }

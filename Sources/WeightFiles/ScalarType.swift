@@ -70,8 +70,19 @@ public enum ScalarType: Sendable, Equatable {
     let count = shape.count
     precondition(place >= 0 && place + count * size <= bytes.count)
     var tensor = Tensor(uninitialized: shape)
-    guard count > 0 else { return tensor }
-    let scalars = tensor.mutablePointer()
+    if count > 0 {
+      read(bytes, from: place, count: count, into: tensor.mutablePointer(), bigEndian: bigEndian)
+    }
+    return tensor
+  }
+
+  /// The same into memory: `count` numbers from `place` on, which lie there.
+  func read(
+    _ bytes: UnsafeRawBufferPointer, from place: Int, count: Int, into scalars: UnsafeMutablePointer<Float>,
+    bigEndian: Bool = false
+  ) {
+    precondition(count >= 0 && place >= 0 && place + count * size <= bytes.count)
+    guard count > 0 else { return }
     if self == .float32 && !bigEndian {
       UnsafeMutableRawPointer(scalars).copyMemory(from: bytes.baseAddress! + place, byteCount: count * 4)
     } else {
@@ -79,6 +90,5 @@ public enum ScalarType: Sendable, Equatable {
         scalars[position] = number(bytes, at: place + position * size, bigEndian: bigEndian)
       }
     }
-    return tensor
   }
 }

@@ -12,6 +12,14 @@ public enum WeightFormat: String, Sendable, CaseIterable {
   case numPy = "numpy"
   /// A pickle of Python.
   case pickle
+  /// Caffe's `.caffemodel`.
+  case caffe
+  /// ONNX.
+  case onnx
+  /// HDF5, as Keras and h5py write it.
+  case hdf5
+  /// A zip archive of Keras 3, whose weights are HDF5.
+  case keras
 
   /// What people call it.
   public var title: String {
@@ -21,6 +29,10 @@ public enum WeightFormat: String, Sendable, CaseIterable {
     case .pyTorch: "PyTorch"
     case .numPy: "NumPy"
     case .pickle: "Python pickle"
+    case .caffe: "Caffe"
+    case .onnx: "ONNX"
+    case .hdf5: "HDF5"
+    case .keras: "Keras"
     }
   }
 
@@ -34,7 +46,18 @@ public enum WeightFormat: String, Sendable, CaseIterable {
     case .numPy:
       start.starts(with: NumPyArray.signature) || Self.firstName(ofZip: start)?.hasSuffix(".npy") ?? false
     case .pickle: Self.isPickle(start, path: path)
+    // Protocol Buffers begin with nothing of their own; a network's name comes first, if it has one.
+    case .caffe: path.lowercased().hasSuffix(".caffemodel")
+    case .onnx: path.lowercased().hasSuffix(".onnx") || Self.isONNX(start)
+    case .hdf5: start.starts(with: HDF5File.signature)
+    case .keras: start.starts(with: [0x50, 0x4B, 0x03, 0x04]) && path.lowercased().hasSuffix(".keras")
     }
+  }
+
+  /// A version of the representation, which is small, then the producer's name or what follows it.
+  private static func isONNX(_ start: ArraySlice<UInt8>) -> Bool {
+    let start = Array(start.prefix(3))
+    return start.count == 3 && start[0] == 0x08 && start[1] < 0x40 && [0x12, 0x1A, 0x3A].contains(start[2])
   }
 
   /// A header's length, then the header.
@@ -91,6 +114,8 @@ extension NamedTensors {
     } catch { throw .file(error) }
     switch format {
     case nil: return nil
+    case .caffe: return try CaffeModel.read(path: path)
+    case .onnx: return try ONNXModel.read(path: path)
     case .safetensors: return try NamedTensors(safetensors: path)
     case .torch7: return try Torch7File(file).tensors
     case .pyTorch, .pickle: return try NamedTensors(path: path, format: format!, PickleValue.read(path: path))
@@ -98,6 +123,8 @@ extension NamedTensors {
       let isArray = file.bytes.starts(with: NumPyArray.signature)
       return try isArray
         ? NamedTensors(numPy: file) : NamedTensors(numPyArchive: path, size: file.bytes.count)
+    case .hdf5: return NamedTensors(hdf5: try HDF5File(path: path), .hdf5)
+    case .keras: return NamedTensors(hdf5: try HDF5File(keras: path), .keras)
     }
   }
 }

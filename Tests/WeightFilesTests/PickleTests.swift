@@ -131,6 +131,8 @@ import Testing
     ".", "a.", "(t", "t.", "R.", "g7\n.", "0.", "(0.", "b.", "Ix\n.", "I1", "S'a\n.", "Sa\n.", "p1\n.",
     "(S'a'\nd.",
     "I1\nI2\na.", "I1\n(tR.", "}(S'a'\nu.", "P12\n.", "S'12'\nQ.",
+    // A call that is an argument of itself.
+    "ctorch._tensor\n_rebuild_from_type_v2\np0\n(lp1\ng0\nag0\nag1\naR.",
     "cnumpy\ndtype\n(tR.", "cnumpy\ndtype\n(S'f4'\ntRI1\nb.", "(ltb.",
   ])
   func whatMakesNoSenseIsAnError(pickle: String) throws {
@@ -145,6 +147,13 @@ import Testing
     var pickle = "(lp0\n"
     for level in 0..<30 { pickle += "(l" + String(repeating: "g\(level)\na", count: 10) + "p\(level + 1)\n" }
     #expect(throws: WeightFileError.self) { try read(text: pickle + ".") }
+    // Marks and copies of one value take a byte each, text that becomes bytes few more.
+    #expect(throws: WeightFileError.self) { try read([UInt8](repeating: 0x28, count: 5_000_000)) }
+    #expect(throws: WeightFileError.self) { try read([0x4E] + [UInt8](repeating: 0x32, count: 5_000_000)) }
+    let text = "V" + String(repeating: "a", count: 1000) + "\np0\n0"
+    let encoded = String(repeating: "c_codecs\nencode\n(g0\nVlatin1\ntR0", count: 200)
+    #expect(throws: WeightFileError.self) { try read(text: text + encoded + "N.") }
+    #expect(throws: Never.self) { try read(text: text + encoded.prefix(31) + "N.") }
     // A long list, copied a hundred times.
     let long = "(" + String(repeating: "I1\n", count: 50_000) + "lp0\n"
     let copies = String(repeating: "c__builtin__\nlist\n(g0\ntR", count: 100)

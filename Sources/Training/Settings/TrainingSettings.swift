@@ -241,7 +241,7 @@ public struct TrainingSettings: Sendable {
   /// Convolution weights: safetensors, or another program's file that is known.
   public let encoder = Setting(
     .model, "encoder", "",
-    "Convolutions: VGG weights (safetensors, PyTorch, NumPy) or a model; else --start's or the embedded model's."
+    "Convolutions: VGG weights (safetensors, PyTorch, Keras, …) or a model; else --start's or the embedded model's."
   )
   .placeholder("file")
   .onResume(.byContent)

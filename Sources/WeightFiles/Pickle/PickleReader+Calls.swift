@@ -88,7 +88,12 @@ extension PickleReader {
           try argument(0), type: type, offset: integer(of: argument(1), "an offset"),
           extents: integers(of: argument(2), "extents"), strides: integers(of: argument(3), "strides")))
     case .first: return try argument(0)
-    case .fromType: return try call(argument(0), try items(of: argument(2), "arguments"))
+    case .fromType:
+      let function = try argument(0)
+      guard case .global(let place) = nodes[Int(function)], globals[place].kind != .fromType else {
+        throw reader.malformed("a function that makes a tensor", "another")
+      }
+      return try call(function, try items(of: argument(2), "arguments"))
     }
   }
 
@@ -117,8 +122,8 @@ extension PickleReader {
     default: throw reader.malformed("text to make bytes of", "something else")
     }
     // The same text may be asked for again and again.
-    copied += scalars.utf8.count / 16
-    guard nodes.count + copied < Self.limit + reader.bytes.count / 16 else {
+    encodedBytes += scalars.utf8.count
+    guard encodedBytes <= 2 * reader.bytes.count else {
       throw reader.malformed("bytes that are written once", "the same again and again")
     }
     var bytes: [UInt8] = []

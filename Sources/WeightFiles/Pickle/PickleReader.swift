@@ -92,6 +92,8 @@ struct PickleReader {
   private var globalPlaces: [String: Int] = [:]
   /// Items copied from one container to another.
   var copied = 0
+  /// Bytes made of texts.
+  var encodedBytes = 0
 
   /// - Parameters:
   ///   - reader: begins where the pickle does.
@@ -124,6 +126,9 @@ struct PickleReader {
       }
       if opcode == .stop { break }
       try run(opcode)
+      guard max(stack.count, marks.count, memo.count) <= Self.limit else {
+        throw reader.malformed("at most \(Self.limit) values on the stack and in the memo", "more")
+      }
     }
   }
 
@@ -399,7 +404,7 @@ struct PickleReader {
     }
     guard let kind = PickleGlobal.named(full) ?? (extraObjects.contains(full) ? .object : nil) else {
       // Whole networks are saved as their classes.
-      let isNetwork = ["torch.nn.", "torchvision.", "timm."].contains(where: full.hasPrefix)
+      let isNetwork = ["torch.nn.", "torchvision.", "timm.", "__torch__."].contains(where: full.hasPrefix)
       throw .refused(
         path: reader.path, place: reader.placeName,
         reason: "refused: the file asks to run \(full.prefix(200))"

@@ -30,7 +30,7 @@ import Support
       CaptionCommand.self, AltCommand.self, ScoreCommand.self, ServeCommand.self, TrainCommand.self,
       EvaluateCommand.self,
       FeaturesCommand.self, VocabularyCommand.self, MetricsCommand.self, AverageCommand.self,
-      InspectCommand.self, ConvertCommand.self, DataCommand.self, DoctorCommand.self,
+      MergeCommand.self, InspectCommand.self, ConvertCommand.self, DataCommand.self, DoctorCommand.self,
       LanguageModelCommand.self,
     ])
 
