@@ -36,6 +36,7 @@ extension ModelDescription {
       ("conditioning", decoder.conditioning.rawValue, other.decoder.conditioning.rawValue),
       ("layer of the image", "\(decoder.contextLayer + 1)", "\(other.decoder.contextLayer + 1)"),
       ("initial states", "\(decoder.initialStates)", "\(other.decoder.initialStates)"),
+      ("rectified first input", "\(decoder.rectifiesInput)", "\(other.decoder.rectifiesInput)"),
       ("attention", decoder.attention?.sizesText ?? "none", other.decoder.attention?.sizesText ?? "none"),
       ("multimodal layer", text(decoder.multimodalSize), text(other.decoder.multimodalSize)),
       ("visual memory", text(decoder.memorySize), text(other.decoder.memorySize)),

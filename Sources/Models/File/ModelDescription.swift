@@ -56,6 +56,7 @@ public struct ModelDescription: Sendable, Equatable {
     var conditioning: ConditioningName?
     var contextLayer: Int?
     var initialStates: Bool?
+    var rectifiedInput: Bool?
     var attention: AttentionDescription?
     var multimodalSize: Int?
     var memorySize: Int?
@@ -64,6 +65,7 @@ public struct ModelDescription: Sendable, Equatable {
       case convolutions, head, activation, cell, layers, residual, injection, conditioning, attention
       case contextLayer = "context_layer"
       case initialStates = "initial_states"
+      case rectifiedInput = "rectified_input"
       case multimodalSize = "multimodal_size"
       case memorySize = "memory_size"
       case featureSize = "feature_size"
@@ -93,7 +95,8 @@ public struct ModelDescription: Sendable, Equatable {
       injection: decoder.injection,
       conditioning: decoder.conditioning == .gates ? nil : decoder.conditioning,
       contextLayer: decoder.contextLayer == 0 ? nil : decoder.contextLayer,
-      initialStates: decoder.initialStates ? true : nil, attention: decoder.attention,
+      initialStates: decoder.initialStates ? true : nil,
+      rectifiedInput: decoder.rectifiesInput ? true : nil, attention: decoder.attention,
       multimodalSize: decoder.multimodalSize, memorySize: decoder.memorySize)
     var metadata = [
       "format": Self.format, "format_version": Self.version, "tokenizer": Self.tokenizer,
@@ -172,6 +175,7 @@ public struct ModelDescription: Sendable, Equatable {
     decoder.conditioning = architecture.conditioning ?? .gates
     decoder.contextLayer = architecture.contextLayer ?? 0
     decoder.initialStates = architecture.initialStates ?? false
+    decoder.rectifiesInput = architecture.rectifiedInput ?? false
     decoder.attention = architecture.attention
     decoder.multimodalSize = architecture.multimodalSize
     decoder.memorySize = architecture.memorySize

@@ -147,6 +147,7 @@ struct InspectCommand: ParsableCommand {
       switch input.resize {
       case .stretch: "stretched"
       case .shortSideThenCenterCrop(let side): "short side to \(side), centre crop"
+      case .stretchThenCrop(let side, let margin): "of a stretch to \(side)×\(side), \(margin) from its edges"
       }
     let cell = model.decoder.cell.rawValue.uppercased()
     let layers = "\(model.decoder.layers) \(model.decoder.isResidual ? "residual " : "")\(cell) layers"

@@ -24,7 +24,7 @@ struct ForeignReader: Sendable {
     png, jpeg, webp, gif, bmp, tiff, heif, orientation, xmp, descriptions, safetensors, encoder, model,
     captions, folder, results, text, meteor, archives, sentences, labels, scores, features, photos,
     checkpoint, configuration, languageModel, languageText, languageCheckpoint, pages,
-    multipart, json, queries, submissions, questions, pickles, pyTorch, numPy, caffe, onnx, hdf5,
+    multipart, json, queries, submissions, questions, pickles, pyTorch, numPy, caffe, onnx, hdf5, torch7,
   ]
 
   /// What a reader did that it must not.
