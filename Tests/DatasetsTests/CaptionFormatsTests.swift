@@ -198,3 +198,22 @@ func otherFilesAreNotTakenForCaptions(text: String, found: String) {
     #expect(!message.contains("The data couldn"), "\(message)")
   }
 }
+
+/// Lists of names beside Flickr8k's token file are its splits; without lists it has none.
+@Test func listsBesideATokenFileAreItsSplits() throws {
+  try withTemporaryFolder { folder in
+    let path = folder + "/Flickr8k.token.txt"
+    try Data("a.jpg#0\tA dog .\nb.jpg#0\tA cat .\na.jpg#1\tIt runs .\nc.jpg#0\tA cow .\n".utf8)
+      .write(to: URL(fileURLWithPath: path))
+    #expect(try CaptionDataset(path: path, split: .ifAny("train")).images.count == 3)
+    #expect(throws: DatasetError.self) { try CaptionDataset(path: path, split: .named("train")) }
+    try Data("a.jpg\r\nz.jpg\r\n".utf8).write(to: URL(fileURLWithPath: folder + "/Flickr_8k.trainImages.txt"))
+    try Data("c.jpg".utf8).write(to: URL(fileURLWithPath: folder + "/Flickr_8k.devImages.txt"))
+    let train = try CaptionDataset(path: path, split: .ifAny("train"))
+    #expect(
+      train.images.map(\.fileName) == ["a.jpg"] && train.images[0].captions == ["A dog .", "It runs ."])
+    #expect(try CaptionDataset(path: path, split: .named("val")).images.map(\.fileName) == ["c.jpg"])
+    #expect(try CaptionDataset(path: path).images.map(\.fileName) == ["a.jpg", "b.jpg", "c.jpg"])
+    #expect(throws: DatasetError.self) { try CaptionDataset(path: path, split: .named("test")) }
+  }
+}

@@ -86,11 +86,22 @@ struct PreprocessingTests {
     ]
     #expect(try Preprocessing(weightsMetadata: metadata) == .caffe)
     #expect(try Preprocessing(weightsMetadata: ["format": "pt"]) == nil)
-    for (key, value) in [("mean", "1,2"), ("mean", "a,b,c"), ("scale", "0..7"), ("channel_order", "RBG")] {
+    for (key, value) in [
+      ("mean", "1,2"), ("mean", "a,b,c"), ("scale", "0..7"), ("channel_order", "RBG"), ("width", "wide"),
+      ("short_side", "100"), ("height", "0"),
+    ] {
       #expect(throws: PreprocessingError.self) {
         try Preprocessing(weightsMetadata: metadata.merging([key: value]) { $1 })
       }
     }
     #expect(throws: PreprocessingError.self) { try Preprocessing(weightsMetadata: ["scale": "0..255"]) }
+    let own = try Preprocessing(
+      width: 64, height: 48, resize: .shortSideThenCenterCrop(shortSide: 80), channelOrder: .rgb,
+      scale: .unit,
+      mean: [0.1, -0.25, 1e-7], standardDeviation: [1, 2, 1 / 3])
+    for preprocessing in [.caffe, .torchvision, own] {
+      #expect(try Preprocessing(weightsMetadata: preprocessing.weightsMetadata) == preprocessing)
+    }
+    #expect(Preprocessing.caffe.weightsMetadata == metadata.filter { $0.key != "format" })
   }
 }

@@ -82,8 +82,11 @@ import Testing
       attention.backward(
         weights: weights.matrix, sums: example.dSums.matrix, weightGradients: dWeights.mutableMatrix(),
         into: .init(
-          keys: dKeys.mutableMatrix(), values: dValues.mutableMatrix(), scorer: dScorer.mutableMatrix(),
-          queries: dQueries.mutableMatrix()), on: device)
+          keys: dKeys.mutableMatrix(), scorer: dScorer.mutableMatrix(), queries: dQueries.mutableMatrix()),
+        on: device)
+      Attention.addValueGradients(
+        to: dValues.mutableMatrix(), weights: weights.matrix, sums: example.dSums.matrix,
+        images: example.images, on: device)
     }
     var keyGradients = [Double](repeating: 0, count: example.keys.count)
     var valueGradients = [Double](repeating: 0, count: example.values.count)

@@ -1,50 +1,45 @@
 // One row of additive attention (Bahdanau et al. 2015) over the regions of an image.
 
+// Scores of some regions, which share what is read of query and scorer: sum_k scorer_k tanh(keys_ik + query_k).
+CK_INLINE void CK(attention_scores)(ck_attention row, size_t first, int count, float *scores) {
+  vf sums[4] = {vsplat(0), vsplat(0), vsplat(0), vsplat(0)};
+  const float *keys = row.keys + first * row.size;
+  CK_EACH(k, l, row.size) {
+    vf query = row.query ? CK(vget)(row.query + k, l) : vsplat(0), scorer = CK(vget)(row.scorer + k, l);
+    for (int i = 0; i < count; i++)
+      sums[i] += scorer * CK(vtanh)(CK(vget)(keys + (size_t)i * row.size + k, l) + query);
+  }
+  for (int i = 0; i < count; i++) scores[first + (size_t)i] = CK(vsum)(sums[i]);
+}
+
 // weights = softmax over i of sum_k scorer_k tanh(keys_ik + query_k). query NULL is zero.
 static void CK(attention_weights)(ck_attention row, float *weights) {
-  for (size_t i = 0; i < row.regions; i++) {
-    vf sum = vsplat(0);
-    CK_EACH(k, l, row.size) {
-      vf x = CK(vget)(row.keys + i * row.size + k, l);
-      if (row.query) x += CK(vget)(row.query + k, l);
-      sum += CK(vget)(row.scorer + k, l) * CK(vtanh)(x);
-    }
-    weights[i] = CK(vsum)(sum);
-  }
+  size_t i = 0;
+  for (; i + 4 <= row.regions; i += 4) CK(attention_scores)(row, i, 4, weights);
+  for (; i < row.regions; i++) CK(attention_scores)(row, i, 1, weights);
   float largest = CK(add_and_max)(weights, 0, row.regions);
   float total = CK(exp_sum)(weights, largest, weights, row.regions);
-  CK_EACH(i, l, row.regions) CK(vput)(weights + i, CK(vget)(weights + i, l) / total, l);
+  CK_EACH(j, l, row.regions) CK(vput)(weights + j, CK(vget)(weights + j, l) / total, l);
 }
 
-// sum = sum_i weights_i rows_i, rows [count, columns].
-static void CK(weighted_sum)(const float *weights, const float *rows, size_t count, size_t columns, float *sum) {
-  size_t j = 0;
-  for (; j + 4 * VL <= columns; j += 4 * VL) {
-    vf s[4] = {vsplat(0), vsplat(0), vsplat(0), vsplat(0)};
-    for (size_t i = 0; i < count; i++)
-      for (int v = 0; v < 4; v++) s[v] += weights[i] * vload(rows + i * columns + j + v * VL);
-    for (int v = 0; v < 4; v++) vstore(sum + j + v * VL, s[v]);
-  }
-  for (; j < columns; j += VL) {
-    int l = CK(lanes)(columns - j);
-    vf s = vsplat(0);
-    for (size_t i = 0; i < count; i++) s += weights[i] * CK(vget)(rows + i * columns + j, l);
-    CK(vput)(sum + j, s, l);
-  }
-}
-
-// The sum backwards: dvalues_i += weights_i dsum, and dweights_i += dsum . values_i.
-static void CK(weighted_sum_backward)(const float *weights, const float *values, const float *dsum, size_t regions,
-                                      size_t columns, float *dvalues, float *dweights) {
-  for (size_t i = 0; i < regions; i++) {
-    vf sum = vsplat(0);
-    CK_EACH(j, l, columns) {
-      vf d = CK(vget)(dsum + j, l);
-      sum += d * CK(vget)(values + i * columns + j, l);
-      float *at = dvalues + i * columns + j;
-      CK(vput)(at, CK(vget)(at, l) + weights[i] * d, l);
+// What some regions add to the gradients of keys, query and scorer; dscores [regions].
+CK_INLINE void CK(attention_scores_backward)(ck_attention row, size_t first, int count, const float *dscores,
+                                             float *dkeys, float *dscorer, float *dquery) {
+  size_t start = first * row.size;
+  CK_EACH(k, l, row.size) {
+    vf query = row.query ? CK(vget)(row.query + k, l) : vsplat(0), scorer = CK(vget)(row.scorer + k, l);
+    vf dq = CK(vget)(dquery + k, l), dw = CK(vget)(dscorer + k, l);
+    for (int i = 0; i < count; i++) {
+      size_t at = start + (size_t)i * row.size + k;
+      float score = dscores[first + (size_t)i];
+      vf t = CK(vtanh)(CK(vget)(row.keys + at, l) + query);
+      vf d = score * scorer * (1.0f - t * t);
+      dw += score * t;
+      dq += d;
+      CK(vput)(dkeys + at, CK(vget)(dkeys + at, l) + d, l);
     }
-    dweights[i] += CK(vsum)(sum);
+    CK(vput)(dquery + k, dq, l);
+    CK(vput)(dscorer + k, dw, l);
   }
 }
 
@@ -59,18 +54,8 @@ static void CK(attention_backward)(ck_attention row, const float *weights, float
     vf d = CK(vget)(weights + i, l) * (CK(vget)(dweights + i, l) - shared);
     CK(vput)(dweights + i, d, l);
   }
-  CK_EACH(k, l, row.size) {
-    vf query = row.query ? CK(vget)(row.query + k, l) : vsplat(0), scorer = CK(vget)(row.scorer + k, l);
-    vf dq = vsplat(0), dw = CK(vget)(dscorer + k, l);
-    for (size_t i = 0; i < row.regions; i++) {
-      size_t at = i * row.size + k;
-      vf t = CK(vtanh)(CK(vget)(row.keys + at, l) + query);
-      vf d = dweights[i] * scorer * (1.0f - t * t);
-      dw += dweights[i] * t;
-      dq += d;
-      CK(vput)(dkeys + at, CK(vget)(dkeys + at, l) + d, l);
-    }
-    CK(vput)(dquery + k, dq, l);
-    CK(vput)(dscorer + k, dw, l);
-  }
+  CK_EACH(k, l, row.size) CK(vput)(dquery + k, vsplat(0), l);
+  size_t i = 0;
+  for (; i + 4 <= row.regions; i += 4) CK(attention_scores_backward)(row, i, 4, dweights, dkeys, dscorer, dquery);
+  for (; i < row.regions; i++) CK(attention_scores_backward)(row, i, 1, dweights, dkeys, dscorer, dquery);
 }

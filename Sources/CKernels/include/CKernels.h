@@ -159,14 +159,9 @@ typedef struct ck_kernels {
   ck_rnn rnn, irnn;
   ck_min_gru min_gru;
 
-  // One row of additive attention. keys [regions,size], values [regions,columns]; query NULL is zero.
+  // One row of additive attention. keys [regions,size]; query NULL is zero.
   // weights = softmax_i(scorer . tanh(keys_i + query))
   void (*attention_weights)(ck_attention row, float *weights);
-  // sum = sum_i weights_i rows_i, rows [count,columns]
-  void (*weighted_sum)(const float *weights, const float *rows, size_t count, size_t columns, float *sum);
-  // Backwards: dvalues_i += weights_i dsum, dweights_i += dsum . values_i
-  void (*weighted_sum_backward)(const float *weights, const float *values, const float *dsum, size_t regions,
-                                size_t columns, float *dvalues, float *dweights);
   // dweights become the gradients of the softmax's input; dkeys and dscorer are added to, dquery is overwritten.
   void (*attention_backward)(ck_attention row, const float *weights, float *dweights, float *dkeys, float *dscorer,
                              float *dquery);

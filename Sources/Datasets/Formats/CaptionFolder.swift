@@ -1,5 +1,3 @@
-internal import Foundation
-internal import Glibc
 internal import Support
 
 /// A folder with a text file beside each photo: the lines of `NAME.txt` are captions of `NAME.jpg`.
@@ -10,8 +8,8 @@ enum CaptionFolder: CaptionFormat {
 
   static func read(_ source: CaptionSource, into reader: inout CaptionReader) throws(DatasetError) {
     try reader.refuseNamedSplit()
-    let names = try files(source.path).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-    let photos = source.images.isEmpty ? names : try files(source.images)
+    let names = try FolderNames.of(source.path).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    let photos = source.images.isEmpty ? names : try FolderNames.of(source.images)
     var photoOfStem: [ExactName: String] = [:]
     for photo in photos where !photo.hasSuffix(".txt") { photoOfStem[ExactName(stem(photo))] = photo }
     var isEmpty = true
@@ -38,19 +36,5 @@ enum CaptionFolder: CaptionFormat {
   private static func stem(_ name: String) -> String {
     guard let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")), dot > name.startIndex else { return name }
     return String(name[..<dot])
-  }
-
-  /// The files directly in a folder, hidden ones left out.
-  private static func files(_ folder: String) throws(DatasetError) -> [String] {
-    guard let directory = opendir(FileName.path(folder)) else {
-      throw .file(FileError(path: folder, action: "open", errno: errno))
-    }
-    defer { closedir(directory) }
-    var names: [String] = []
-    while let entry = readdir(directory) {
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) { FileName.text($0.prefix { $0 != 0 }) }
-      if !name.hasPrefix(".") { names.append(name) }
-    }
-    return names
   }
 }

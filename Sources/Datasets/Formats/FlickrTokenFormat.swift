@@ -1,5 +1,7 @@
-/// The token files of Flickr8k and Flickr30k: lines of `name.jpg#0<tab>caption`, without splits. Images are numbered
-/// from 0 in the order of their first line.
+internal import Support
+
+/// The token files of Flickr8k and Flickr30k: lines of `name.jpg#0<tab>caption`. Images are numbered from 0 in the order
+/// of their first line. Splits are those of `SplitLists`, where lists lie beside the file.
 enum FlickrTokenFormat: CaptionFormat {
   static let name = "lines of NAME#NUMBER<tab>CAPTION"
 
@@ -8,7 +10,29 @@ enum FlickrTokenFormat: CaptionFormat {
   }
 
   static func read(_ source: CaptionSource, into reader: inout CaptionReader) throws(DatasetError) {
-    try reader.refuseNamedSplit()
+    guard let lists = try SplitLists(beside: source.path) else {
+      try reader.refuseNamedSplit()
+      return read(source, into: &reader) { _ in true }
+    }
+    // The images in the order of their first line, and the split of each.
+    var names: [String] = []
+    var seen: Set<ExactName> = []
+    for line in source.lines {
+      guard let name = parts(line.bytes).map({ String(decoding: $0.name, as: UTF8.self) }),
+        seen.insert(ExactName(name)).inserted
+      else { continue }
+      names.append(name)
+    }
+    var chosen: Set<ExactName> = []
+    try reader.add(names.map { lists[$0] }) { _, place in _ = chosen.insert(ExactName(names[place])) }
+    read(source, into: &reader) { chosen.contains(ExactName(String(decoding: $0, as: UTF8.self))) }
+  }
+
+  /// Adds the lines of images that are wanted.
+  private static func read(
+    _ source: CaptionSource, into reader: inout CaptionReader,
+    _ isWanted: (Slice<UnsafeRawBufferPointer>) -> Bool
+  ) {
     for (number, line) in source.lines {
       guard let (name, caption) = parts(line) else {
         let found = String(decoding: line.prefix(40), as: UTF8.self).debugDescription
@@ -17,7 +41,7 @@ enum FlickrTokenFormat: CaptionFormat {
             path: source.path, location: "line \(number)", expected: "NAME#NUMBER<tab>CAPTION", found: found))
         continue
       }
-      reader.add(name: name, caption: caption, location: "line \(number)")
+      if isWanted(name) { reader.add(name: name, caption: caption, location: "line \(number)") }
     }
   }
 

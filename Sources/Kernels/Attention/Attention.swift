@@ -45,31 +45,29 @@ public struct Attention {
     precondition(weights.rows == images.count && weights.columns == regions)
     precondition(sums.rows == images.count && sums.columns == values.columns)
     let kernels = device.kernels
-    let (attend, sum) = (kernels.attention_weights!, kernels.weighted_sum!)
+    let (attend, sum) = (kernels.attention_weights!, kernels.row_times_matrix!)
     device.pool.runRows(images.count, columns: regions * (4 * keys.columns + values.columns)) { range in
       for row in range {
         attend(self.row(row), weights[row])
         sum(
-          weights[row], values[Int(images[row]) * regions], regions, values.columns, sums[row])
+          weights[row], values[Int(images[row]) * regions], values.stride, regions, values.columns, sums[row],
+          0)
       }
     }
   }
 
-  /// Gradients of all that attention reads.
+  /// Gradients of what attention looks with; those of values follow once, of all steps (`addValueGradients`).
   public struct Gradients {
-    /// Of keys [N·R, K] and values [N·R, A]; added to.
-    public let keys, values: MutableMatrix
+    /// Of keys [N·R, K]; added to.
+    public let keys: MutableMatrix
     /// Of the scorer, an image a row [N, K]; added to.
     public let scorer: MutableMatrix
     /// Of the queries [rows, K]; overwritten.
     public let queries: MutableMatrix
 
     /// Memory for them.
-    public init(
-      keys: MutableMatrix, values: MutableMatrix, scorer: MutableMatrix, queries: MutableMatrix
-    ) {
+    public init(keys: MutableMatrix, scorer: MutableMatrix, queries: MutableMatrix) {
       self.keys = keys
-      self.values = values
       self.scorer = scorer
       self.queries = queries
     }
@@ -85,22 +83,19 @@ public struct Attention {
     weights: Matrix, sums: Matrix, weightGradients: MutableMatrix, seeing regions: ArraySlice<Int32>? = nil,
     into gradients: Gradients, on device: Device
   ) {
-    let seen = regions.map(Array.init) ?? [Int32](repeating: -1, count: images.count)
-    precondition(seen.count == images.count && seen.allSatisfy { $0 < self.regions })
+    precondition(regions.map { $0.count == images.count } ?? true)
+    let seen = regions.map(Array.init)
     let kernels = device.kernels
-    let (sumBackward, backward) = (kernels.weighted_sum_backward!, kernels.attention_backward!)
+    let (products, backward) = (kernels.matrix_times_row!, kernels.attention_backward!)
     // An image's rows are done by one thread, in order: they add to the same sums.
-    let (rows, starts) = rowsByImage
+    let (rows, starts) = Self.rowsByImage(images, count: keys.rows / self.regions)
     device.pool.runRows(starts.count - 1, columns: self.regions * 8 * keys.columns) { range in
       for image in range {
         for row in rows[starts[image]..<starts[image + 1]] {
-          if seen[row] < 0 {
-            sumBackward(
-              weights[row], values[image * self.regions], sums[row], self.regions, values.columns,
-              gradients.values[image * self.regions], weightGradients[row])
-          } else {
-            let value = gradients.values[image * self.regions + Int(seen[row])]
-            kernels.axpy(1, sums[row], value, values.columns)
+          if seen.map({ $0[row] < 0 }) ?? true {
+            products(
+              values[image * self.regions], values.stride, sums[row], self.regions, values.columns,
+              weightGradients[row], 1)
           }
           backward(
             self.row(row), weights[row], weightGradients[row], gradients.keys[image * self.regions],
@@ -110,9 +105,55 @@ public struct Attention {
     }
   }
 
+  /// Adds the gradients of the values, Σ α δz over the rows that looked at each: a product an image, of the rows of all
+  /// steps.
+  /// - Parameters:
+  ///   - values: [N·R, A].
+  ///   - weights: α [rows, R].
+  ///   - sums: δz [rows, A].
+  ///   - images: which image each row looked at.
+  ///   - regions: as in `backward`.
+  public static func addValueGradients(
+    to values: MutableMatrix, weights: Matrix, sums: Matrix, images: [Int32], seeing regions: [Int32]? = nil,
+    on device: Device
+  ) {
+    let count = weights.columns
+    precondition(weights.rows == images.count && sums.rows == images.count && sums.columns == values.columns)
+    precondition(regions.map { seen in seen.count == images.count && seen.allSatisfy { $0 < count } } ?? true)
+    let (rows, starts) = images.withUnsafeBufferPointer { rowsByImage($0, count: values.rows / count) }
+    device.pool.runRows(starts.count - 1, columns: rows.count * count * sums.columns / starts.count) {
+      range in
+      var (alpha, gradients) = ([Float](), [Float]())
+      for image in range where starts[image] < starts[image + 1] {
+        // An image's rows are apart: step after step.
+        let own = rows[starts[image]..<starts[image + 1]]
+        (alpha, gradients) = ([], [])
+        for row in own {
+          if let regions, regions[row] >= 0 {
+            alpha += [Float](repeating: 0, count: count)
+            alpha[alpha.count - count + Int(regions[row])] = 1
+          } else {
+            alpha += UnsafeBufferPointer(start: weights[row], count: count)
+          }
+          gradients += UnsafeBufferPointer(start: sums[row], count: sums.columns)
+        }
+        alpha.withUnsafeBufferPointer { alpha in
+          gradients.withUnsafeBufferPointer { gradients in
+            multiplyHere(
+              .transposed(Matrix(alpha.baseAddress!, rows: own.count, columns: count)),
+              .plain(Matrix(gradients.baseAddress!, rows: own.count, columns: sums.columns)),
+              into: values.rows(image * count..<(image + 1) * count), beta: 1)
+          }
+        }
+      }
+    }
+  }
+
   /// The rows in the order of their images, and where each image's begin.
-  private var rowsByImage: (rows: [Int], starts: [Int]) {
-    var starts = [Int](repeating: 0, count: keys.rows / regions + 1)
+  private static func rowsByImage(
+    _ images: UnsafeBufferPointer<Int32>, count: Int
+  ) -> (rows: [Int], starts: [Int]) {
+    var starts = [Int](repeating: 0, count: count + 1)
     for image in images { starts[Int(image) + 1] += 1 }
     for image in starts.indices.dropFirst() { starts[image] += starts[image - 1] }
     var next = starts

@@ -125,8 +125,12 @@ public struct RegionAttention: Module {
     fileprivate var queryGradients = Buffer()
     fileprivate var keyGradients = Buffer()
     fileprivate var valueGradients = Buffer()
+    // [P, A]: δz of every position.
+    fileprivate var sumGradients = Buffer()
     fileprivate var scorerGradients = Buffer()
     fileprivate var positions = 0
+    /// The image of each position, in the backward pass.
+    fileprivate var imageOfPosition: [Int32] = []
     /// The regions that positions see; nil: the mean of all.
     fileprivate var drawn: DrawnLocations?
 
@@ -234,6 +238,7 @@ public struct RegionAttention: Module {
     _ context: Context, _ sequences: PackedSequences, _ outcome: PassOutcome, _ trace: inout Trace
   ) {
     trace.drawn?.reward(sequences, outcome)
+    trace.imageOfPosition = sequences.imageOfPosition
     func zeros(_ buffer: inout Buffer, _ rows: Int, _ columns: Int) {
       buffer.reserve(rows * columns).update(repeating: 0, count: rows * columns)
     }
@@ -259,11 +264,12 @@ public struct RegionAttention: Module {
     if hidden == nil { queries.base.update(repeating: 0, count: queries.rows * queries.columns) }
     let gradients = Attention.Gradients(
       keys: trace.keyGradients.reserve(context.keys.shape[0], keys.outputs),
-      values: trace.valueGradients.reserve(context.values.shape[0], embedding.outputs),
       scorer: trace.scorerGradients.reserve(context.images, keys.outputs), queries: queryGradients)
     let weights = trace.weights.reserve(positions, context.regions).rows(rows)
     trace.drawn?.addGradients(rows, Matrix(weights), to: weightGradients)
     let seen = trace.drawn.map { $0.regions[rows] }
+    let kept = trace.sumGradients.reserve(positions, embedding.outputs).rows(rows)
+    for row in 0..<step.rows { kept[row].update(from: sums[row], count: sums.columns) }
     trace.images.withUnsafeBufferPointer { images in
       attention(
         context, UnsafeBufferPointer(rebasing: images[..<step.rows]), queries: Matrix(queries)
@@ -325,6 +331,10 @@ public struct RegionAttention: Module {
       into: scorer.weight.gradientPointer(), on: device)
     let keyGradients = Matrix(trace.keyGradients.reserve(context.keys.shape[0], keys.outputs))
     let valueGradients = trace.valueGradients.reserve(context.values.shape[0], embedding.outputs)
+    Attention.addValueGradients(
+      to: valueGradients, weights: Matrix(trace.weights.reserve(positions, context.regions)),
+      sums: Matrix(trace.sumGradients.reserve(positions, embedding.outputs)), images: trace.imageOfPosition,
+      seeing: trace.drawn?.regions, on: device)
     return withExtendedLifetime((context, regions)) {
       keys.backward(context.values.matrix, keyGradients, on: device)
       multiply(

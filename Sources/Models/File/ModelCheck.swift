@@ -142,7 +142,9 @@ public struct ModelCheck {
   /// Whether weights are those of a network that a run can take as `--encoder`.
   private mutating func checkEncoder() {
     do {
+      // Reading it finds what is missing.
       let source = try EncoderSource(path: file.path, preprocessing: "auto")
+      guard file.entries.keys.contains("features.0.weight") else { return }
       var read: Set<String> = []
       let network = source.architecture
       for (name, shape) in network.convolutions.flatMap({ network.tensors(of: $0) }) {

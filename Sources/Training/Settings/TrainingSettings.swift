@@ -254,10 +254,10 @@ public struct TrainingSettings: Sendable {
 
   // MARK: Model
 
-  /// Convolution weights (safetensors), torchvision's names.
+  /// Convolution weights: safetensors, or another program's file that is known.
   public let encoder = Setting(
     .model, "encoder", "",
-    "Convolutions: VGG weights (safetensors, torchvision's names) or a model; else --start's or the embedded model's."
+    "Convolutions: VGG weights (safetensors, PyTorch, Keras, …) or a model; else --start's or the embedded model's."
   )
   .placeholder("file")
   .onResume(.byContent)

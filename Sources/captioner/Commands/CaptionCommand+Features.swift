@@ -13,8 +13,9 @@ extension CaptionCommand {
 
   /// What has no place beside features.
   func checkFeatureOptions() throws {
-    for (option, isGiven) in [("--write", !writing.write.isEmpty), ("--explain", !explain.isEmpty)]
-    where isGiven {
+    for (option, isGiven) in [
+      ("--write", !writing.write.isEmpty), ("--explain", !explain.isEmpty), ("--shard", sharing.shard != nil),
+    ] where isGiven {
       throw ValidationError("\(option): only of photos, without --features")
     }
   }

@@ -48,6 +48,7 @@ struct CaptionCommand: ParsableCommand {
         captioner caption photo.jpg --write embedded --write-to described
         find / -name '*.jpg' -print0 | captioner caption --files-from - -0 \\
           --output captions.jsonl
+        captioner caption photos/ --shard 3/8 --output part3.jsonl
         captioner caption photos/ --explain page.html
         captioner caption photo.jpg --explain picture.png
         captioner caption --features clip.safetensors 1.jpg 2.jpg --model run/model.safetensors
@@ -58,6 +59,7 @@ struct CaptionCommand: ParsableCommand {
   @OptionGroup var features: FeatureOption
   @OptionGroup var photos: PhotoOptions
   @OptionGroup var folders: FolderOptions
+  @OptionGroup var sharing: ShardOption
   @OptionGroup var model: ModelOption
   @OptionGroup var search: SearchFlags
   @Option(
@@ -78,6 +80,9 @@ struct CaptionCommand: ParsableCommand {
     if features.files.isEmpty { try paths.checkNotEmpty() } else { try checkFeatureOptions() }
     try search.check(captions: captions, option: "--captions")
     try writing.check(format)
+    guard sharing.shard == nil || !paths.paths.contains("-") else {
+      throw ValidationError("--shard: standard input can't be shared")
+    }
     guard explain.isEmpty || !paths.paths.contains("-") else {
       throw ValidationError("--explain reads a photo again, which standard input can't be")
     }
@@ -105,7 +110,7 @@ struct CaptionCommand: ParsableCommand {
       writer.namesImages =
         paths.paths.count > 1 || listing.files.count != 1 || listing.files != paths.paths
       var tally = Tally()
-      for error in listing.failures {
+      for error in listing.failures where sharing.tellsFailures {
         tally.failed += 1
         try writer.write(image: error.path, error: error.description)
       }
@@ -142,7 +147,8 @@ struct CaptionCommand: ParsableCommand {
     var jobs = Jobs(files: writing.files)
     try jobs.files?.makeFolder()
     jobs.files?.photos = Set(photos.map { ExactName($0) })
-    for (place, photo) in photos.enumerated() {
+    for place in sharing.range(of: photos.count) {
+      let photo = photos[place]
       var kinds: [CaptionFiles.Kind] = []
       let isPrinted = output?.holds(photo) ?? false
       let work = isPrinted ? nil : jobs.files?.work(photo)

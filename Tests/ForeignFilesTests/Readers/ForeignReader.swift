@@ -25,7 +25,7 @@ struct ForeignReader: Sendable {
     captions, folder, results, text, meteor, archives, sentences, labels, scores, features, givenFeatures,
     photos,
     checkpoint, configuration, languageModel, languageText, languageCheckpoint, pages,
-    multipart, json, queries, submissions, questions,
+    multipart, json, queries, submissions, questions, pickles, pyTorch, numPy, caffe, onnx, hdf5,
   ]
 
   /// What a reader did that it must not.
