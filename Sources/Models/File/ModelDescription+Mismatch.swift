@@ -26,6 +26,7 @@ extension ModelDescription {
       ("cell", decoder.cell.rawValue, other.decoder.cell.rawValue),
       ("layers", "\(decoder.layers)", "\(other.decoder.layers)"),
       ("residual", "\(decoder.isResidual)", "\(other.decoder.isResidual)"),
+      ("input", encoder.given?.text ?? "photos", other.encoder.given?.text ?? "photos"),
       ("feature size", "\(encoder.featureSize)", "\(other.encoder.featureSize)"),
       ("convolutions", encoder.table, other.encoder.table),
       ("batch normalisation", "\(encoder.batchNormalization)", "\(other.encoder.batchNormalization)"),

@@ -142,6 +142,7 @@ struct InspectCommand: ParsableCommand {
   }
 
   private func description(_ model: ModelDescription) -> [String] {
+    let isGiven = model.encoder.given != nil
     let input = model.preprocessing
     let rule =
       switch input.resize {
@@ -154,14 +155,17 @@ struct InspectCommand: ParsableCommand {
     let cells =
       model.decoder.conditioning == .topDown ? "2 \(cell) layers" : model.decoder.layers == 1 ? cell : layers
     var lines = [
-      "encoder: \(model.encoder.name) (\(model.encoder.table)), head \(model.encoder.head.rawValue), "
-        + "v of \(model.encoder.featureSize)" + ways(of: model.encoder),
-      "input: \(input.width)×\(input.height) \(rule), \(input.channelOrder.rawValue.uppercased()) "
-        + "\(input.scale.rawValue), mean \(input.mean), standard deviation \(input.standardDeviation)",
+      "encoder: \(model.encoder.name)" + (isGiven ? "" : " (\(model.encoder.table))")
+        + ", head \(model.encoder.head.rawValue), v of \(model.encoder.featureSize)"
+        + ways(of: model.encoder),
+      isGiven
+        ? nil
+        : "input: \(input.width)×\(input.height) \(rule), \(input.channelOrder.rawValue.uppercased()) "
+          + "\(input.scale.rawValue), mean \(input.mean), standard deviation \(input.standardDeviation)",
       "decoder: \(cells) of \(model.decoder.hiddenSize), embedding of \(model.decoder.embeddingSize), "
         + model.decoder.ways.joined(separator: ", "),
       "vocabulary: \(model.vocabulary.count) words",
-    ]
+    ].compactMap(\.self)
     for (key, value) in model.training.sorted(by: { $0.key < $1.key }) {
       lines.append("training.\(key): \(value)")
     }
