@@ -31,6 +31,13 @@ typedef struct {
   const float *input, *bias, *recurrent, *context;
 } ck_gate_sums;
 
+// A matrix [depth, columns] laid out for products of a few rows with it, of which `count` rows are multiplied: panels of
+// `panel_columns` columns, [depth][panel_columns] each.
+typedef struct {
+  const float *panels;
+  size_t depth, count, columns;
+} ck_packed;
+
 // What one row of additive attention reads: keys [regions,size] of an image, and vectors of `size`.
 typedef struct {
   const float *keys, *query, *scorer;
@@ -114,6 +121,13 @@ typedef struct ck_kernels {
   // w [rows, count] times x[count] -> y[rows], the same.
   void (*matrix_times_row)(const float *w, size_t stride, const float *x, size_t rows, size_t count, float *y,
                            int adds);
+
+  // Columns of a panel; w [count, columns], or the transpose of w [columns, count], rows `stride` apart -> panels.
+  size_t panel_columns;
+  void (*pack_rows)(const float *w, size_t stride, size_t count, size_t columns, float *panels);
+  void (*pack_columns)(const float *w, size_t stride, size_t count, size_t columns, float *panels);
+  // x [rows, count] times w -> y [rows, columns], written or added.
+  void (*packed_product)(ck_packed w, const float *x, size_t x_stride, size_t rows, float *y, size_t stride, int adds);
 
   ck_winograd winograd_2, winograd_4;
   // Adjoints of winograd_4. One tile of the output's gradient -> 36 rows of K. The gradient is dy [H,W,K] where y > 0
