@@ -207,7 +207,7 @@ let package = Package(
       .testTarget(
         name: "captionerTests",
         dependencies: ["captioner", "Kernels", "LanguageModels", "PhotoMetadata", "TestSupport"],
-        swiftSettings: strict),
+        exclude: ["Fixtures"], swiftSettings: strict),
       // All readers of foreign files, on what `tools/fuzz` found.
       .testTarget(
         name: "ForeignFilesTests",

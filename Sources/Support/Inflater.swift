@@ -1,30 +1,37 @@
 internal import CZlib
 
 /// Takes bytes apart that deflate has packed, as many at a time as there is room for, by zlib.
-final class Inflater {
+public final class Inflater {
   /// What is around the packed bytes.
-  enum Wrapping: Int32 {
+  public enum Wrapping: Int32 {
     /// Nothing, as in zip archives.
     case bare = -15
+    /// zlib's header and checksum, as in PNG and HDF5.
+    case zlib = 15
     /// gzip's header and checksum; several files after each other are one.
     case gzip = 31
   }
 
   /// Why bytes can't be unpacked.
-  struct Damage: Error {
-    let reason: String
+  public struct Damage: Error {
+    /// What is wrong.
+    public let reason: String
+    /// Damage of that kind.
+    public init(reason: String) { self.reason = reason }
   }
 
   /// How many of the packed bytes are taken.
-  private(set) var taken = 0
+  public private(set) var taken = 0
   private let packed: UnsafeRawBufferPointer
   private let wrapping: Wrapping
   /// zlib keeps its address.
   private let stream: UnsafeMutablePointer<z_stream>
   private var isFinished = false
 
+  /// Begins to take bytes apart.
   /// - Parameter packed: must live as long as this object.
-  init(_ packed: UnsafeRawBufferPointer, _ wrapping: Wrapping) throws(Damage) {
+  /// - Throws: `Damage` when there is no memory.
+  public init(_ packed: UnsafeRawBufferPointer, _ wrapping: Wrapping) throws(Damage) {
     self.packed = packed
     self.wrapping = wrapping
     stream = .allocate(capacity: 1)
@@ -40,7 +47,8 @@ final class Inflater {
 
   /// Fills `buffer` as far as there are bytes.
   /// - Returns: how many there are; 0 after the last.
-  func read(into buffer: UnsafeMutableRawBufferPointer) throws(Damage) -> Int {
+  /// - Throws: `Damage`.
+  public func read(into buffer: UnsafeMutableRawBufferPointer) throws(Damage) -> Int {
     var count = 0
     while count < buffer.count, !isFinished {
       let given = min(packed.count - taken, 1 << 30)
@@ -61,21 +69,23 @@ final class Inflater {
       case Z_MEM_ERROR: throw Damage(reason: "out of memory")
       default:
         let detail = stream.pointee.msg.map { String(cString: $0) } ?? "damaged"
-        throw Damage(reason: "not what gzip or zip write, near byte \(taken): \(detail)")
+        let writer = wrapping == .zlib ? "zlib writes" : "gzip or zip write"
+        throw Damage(reason: "not what \(writer), near byte \(taken): \(detail)")
       }
     }
     return count
   }
 
-  /// The checksum that zip archives keep of a file.
-  static func checksum(_ bytes: [UInt8]) -> UInt32 {
-    bytes.withUnsafeBytes { bytes in
-      var sum = crc32(0, nil, 0)
-      for start in stride(from: 0, to: bytes.count, by: 1 << 30) {
-        let part = UnsafeRawBufferPointer(rebasing: bytes[start..<min(bytes.count, start + 1 << 30)])
-        sum = crc32(sum, part.bindMemory(to: UInt8.self).baseAddress, UInt32(part.count))
-      }
-      return UInt32(truncatingIfNeeded: sum)
+  /// The checksum that zip archives keep of no bytes.
+  static let emptyChecksum: UInt32 = 0
+
+  /// That of bytes, which may come after others.
+  static func checksum(_ bytes: UnsafeRawBufferPointer, after before: UInt32 = emptyChecksum) -> UInt32 {
+    var sum = UInt(before)
+    for start in stride(from: 0, to: bytes.count, by: 1 << 30) {
+      let part = UnsafeRawBufferPointer(rebasing: bytes[start..<min(bytes.count, start + 1 << 30)])
+      sum = crc32(sum, part.bindMemory(to: UInt8.self).baseAddress, UInt32(part.count))
     }
+    return UInt32(truncatingIfNeeded: sum)
   }
 }

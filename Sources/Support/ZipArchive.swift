@@ -19,6 +19,11 @@ public final class ZipArchive: Sendable {
   /// The names of its files and folders.
   public var names: Set<String> { Set(entries.keys) }
 
+  /// The names of its files and folders in the order in which they lie in it.
+  public var orderedNames: [String] {
+    entries.sorted { ($0.value.place, $0.key) < ($1.value.place, $1.key) }.map(\.key)
+  }
+
   /// Opens an archive and reads its directory.
   /// - Throws: `FileError` when it can't be opened, or has no directory of a zip archive.
   public init(path: String) throws(FileError) {
@@ -31,37 +36,99 @@ public final class ZipArchive: Sendable {
   /// - Parameter limit: the most bytes that it may have.
   /// - Throws: `FileError` when it isn't there, is larger, or is damaged.
   public func bytes(of name: String, limit: Int) throws(FileError) -> [UInt8] {
-    func failure(_ reason: String) -> FileError {
-      FileError(path: "\(path)/\(name)", action: "read", reason: reason)
+    let (entry, packed) = try find(name, limit)
+    let bytes: [UInt8]
+    if entry.method == 0 {
+      bytes = Array(packed)
+    } else {
+      do { bytes = try Self.inflated(packed, entry.size) } catch { throw failure(name, error.reason) }
     }
-    guard let entry = entries[name] else { throw failure("not in the archive") }
-    guard entry.size <= limit else { throw failure("\(entry.size) bytes, more than \(limit)") }
-    guard !entry.isEncrypted else { throw failure("encrypted") }
+    let sum = bytes.withUnsafeBytes { Inflater.checksum($0) }
+    guard sum == entry.checksum else { throw failure(name, "the checksum is another") }
+    return bytes
+  }
+
+  /// A file's bytes where they lie: in the archive itself, or, where it has them packed, in memory. Checksums of 0 count as
+  /// none, as PyTorch may write them.
+  /// - Parameter limit: the most bytes that it may have.
+  /// - Throws: as `bytes`; `FileError` too when there is no memory.
+  public func part(_ name: String, limit: Int) throws(FileError) -> (file: MappedFile, range: Range<Int>) {
+    let (entry, packed) = try find(name, limit)
+    let isStored = entry.method == 0
+    var part = (file: file, range: 0..<0)
+    if isStored {
+      let start = packed.baseAddress.map { $0 - file.bytes.baseAddress! } ?? 0
+      part.range = start..<start + packed.count
+    } else {
+      do {
+        let unpacked = try MappedFile(path: "\(path)/\(name)", count: entry.size) { memory in
+          guard try Inflater(packed, .bare).read(into: memory) == memory.count else {
+            throw Inflater.Damage(reason: "expected \(entry.size) bytes, found fewer")
+          }
+        }
+        part = (unpacked, 0..<entry.size)
+      } catch let error as FileError {
+        throw error
+      } catch {
+        throw failure(name, (error as? Inflater.Damage)?.reason ?? "\(error)")
+      }
+    }
+    let bytes = UnsafeRawBufferPointer(rebasing: part.file.bytes[part.range])
+    guard isStored && entry.checksum == 0 || Inflater.checksum(bytes) == entry.checksum else {
+      throw failure(name, "the checksum is another")
+    }
+    return part
+  }
+
+  /// The first bytes of a file, unchecked.
+  /// - Parameter count: how many; fewer where it has no more.
+  /// - Throws: as `bytes`.
+  public func start(of name: String, count: Int) throws(FileError) -> [UInt8] {
+    let (entry, packed) = try find(name, .max)
+    let count = min(count, entry.size)
+    if entry.method == 0 { return Array(packed.prefix(count)) }
+    do {
+      let inflater = try Inflater(packed, .bare)
+      let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 16)
+      defer { buffer.deallocate() }
+      let read = try inflater.read(into: buffer)
+      return Array(UnsafeRawBufferPointer(rebasing: buffer[..<read]))
+    } catch { throw failure(name, error.reason) }
+  }
+
+  /// How many bytes a file has, packed or not; nil: it isn't there.
+  public func size(of name: String) -> Int? { entries[name]?.size }
+
+  private func failure(_ name: String, _ reason: String) -> FileError {
+    FileError(path: "\(path)/\(name)", action: "read", reason: reason)
+  }
+
+  /// A file that can be read, and its bytes as they lie in the archive.
+  private func find(_ name: String, _ limit: Int) throws(FileError) -> (Entry, UnsafeRawBufferPointer) {
+    guard let entry = entries[name] else { throw failure(name, "not in the archive") }
+    guard entry.packed < 0xFFFF_FFFF, entry.size < 0xFFFF_FFFF else {
+      throw failure(name, "4 GiB or more")
+    }
+    guard entry.size <= limit else { throw failure(name, "\(entry.size) bytes, more than \(limit)") }
+    guard !entry.isEncrypted else { throw failure(name, "encrypted") }
     let all = file.bytes
     guard entry.place + 30 <= all.count, all.integer(at: entry.place) == 0x0403_4B50 as UInt32 else {
-      throw failure("no file where the archive's directory says")
+      throw failure(name, "no file where the archive's directory says")
     }
     let lengths = (all.integer(at: entry.place + 26) as UInt16, all.integer(at: entry.place + 28) as UInt16)
     let start = entry.place + 30 + Int(lengths.0) + Int(lengths.1)
-    guard start + entry.packed <= all.count else { throw failure("the archive is cut short") }
-    let packed = UnsafeRawBufferPointer(rebasing: all[start..<start + entry.packed])
-    let bytes: [UInt8]
+    guard start + entry.packed <= all.count else { throw failure(name, "the archive is cut short") }
     switch entry.method {
     case 0:
-      guard entry.size == entry.packed else { throw failure("\(entry.packed) bytes, not \(entry.size)") }
-      bytes = Array(packed)
+      guard entry.size == entry.packed else {
+        throw failure(name, "\(entry.packed) bytes, not \(entry.size)")
+      }
     case 8:
       // Deflate makes at most about a thousand bytes of one.
-      guard entry.size <= 1040 * entry.packed + 64 else { throw failure("more bytes than it can hold") }
-      do {
-        bytes = try Self.inflated(packed, entry.size)
-      } catch {
-        throw failure(error.reason)
-      }
-    default: throw failure("packed by method \(entry.method), not by deflate (8)")
+      guard entry.size <= 1040 * entry.packed + 64 else { throw failure(name, "more bytes than it can hold") }
+    default: throw failure(name, "packed by method \(entry.method), not by deflate (8)")
     }
-    guard Inflater.checksum(bytes) == entry.checksum else { throw failure("the checksum is another") }
-    return bytes
+    return (entry, UnsafeRawBufferPointer(rebasing: all[start..<start + entry.packed]))
   }
 
   private static func inflated(

@@ -55,7 +55,8 @@ public struct SafetensorsFile: Sendable {
     public let shape: Shape
     /// First byte in the file.
     public let offset: Int
-    let byteCount: Int
+    /// How many bytes it has.
+    public let byteCount: Int
   }
 
   /// The path it was opened by.

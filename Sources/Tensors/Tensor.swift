@@ -1,4 +1,4 @@
-internal import Support
+public import Support
 
 /// A dense row-major array of 32-bit floats with value semantics (copied on write).
 public struct Tensor: Sendable {
@@ -37,6 +37,17 @@ public struct Tensor: Sendable {
     self.shape = shape
     storage = Storage(file: file, byteOffset: byteOffset, count: shape.count)
     offset = 0
+  }
+
+  /// Floats of a mapped file where they lie, in this machine's order of bytes.
+  /// - Parameter byteOffset: of the first; nil is returned where they are not aligned.
+  public init?(mapping shape: Shape, of file: MappedFile, from byteOffset: Int) {
+    let size = shape.count * 4
+    precondition(byteOffset >= 0 && byteOffset <= file.bytes.count && size <= file.bytes.count - byteOffset)
+    guard size > 0, let base = file.bytes.baseAddress, UInt(bitPattern: base + byteOffset) % 4 == 0 else {
+      return nil
+    }
+    self.init(shape: shape, file: file, byteOffset: byteOffset)
   }
 
   /// A tensor of a file whose scalars are converted when they are first wanted; until then `stored` may do instead.

@@ -8,9 +8,10 @@ struct ByteReader {
   private(set) var place: Int
   /// Where it ends: no further than `bytes`.
   let end: Int
-  private let path: String
+  /// What the file is called.
+  let path: String
   /// Keeps the memory.
-  private let file: MappedFile
+  let file: MappedFile
 
   /// A part of a mapped file; the whole unless given. The range lies in the file.
   init(_ file: MappedFile, _ range: Range<Int>? = nil) {
@@ -24,6 +25,9 @@ struct ByteReader {
 
   /// Bytes that are left.
   var left: Int { end - place }
+
+  /// Where the next byte is, for messages.
+  var placeName: String { "byte \(place)" }
 
   /// What is wrong here.
   func malformed(_ expected: String, _ found: String, at place: Int? = nil) -> WeightFileError {
@@ -73,5 +77,14 @@ struct ByteReader {
   /// The next bytes as text; what is no UTF-8 becomes U+FFFD.
   mutating func text(_ count: Int, of what: String) throws(WeightFileError) -> String {
     String(decoding: bytes[try range(count, of: what)], as: UTF8.self)
+  }
+
+  /// The next bytes up to a line's end, which is passed over.
+  mutating func line(of what: String) throws(WeightFileError) -> Range<Int> {
+    guard let end = bytes[place..<end].firstIndex(of: 0x0A) else {
+      throw malformed("the end of \(what)", "none")
+    }
+    defer { place = end + 1 }
+    return place..<end
   }
 }

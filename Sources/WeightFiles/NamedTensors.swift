@@ -27,6 +27,32 @@ public struct NamedTensors: Sendable {
     public func read() throws(WeightFileError) -> Tensor { try reading() }
   }
 
+  /// What is computed with them, where the file says so.
+  public struct Operation: Sendable {
+    /// Its kind, in the file's own words: `Convolution`, `Conv`.
+    public let kind: String
+    /// Its name; empty where it has none.
+    public let name: String
+    /// The names of what it reads, tensors among them.
+    public let inputs: [String]
+    /// The names of what it gives.
+    public let outputs: [String]
+    /// Its numbers by name: `pads` [1, 1, 1, 1], `epsilon` [1e-05].
+    public let numbers: [String: [Double]]
+
+    /// An operation of a network.
+    public init(
+      kind: String, name: String = "", inputs: [String] = [], outputs: [String] = [],
+      numbers: [String: [Double]] = [:]
+    ) {
+      self.kind = kind
+      self.name = name
+      self.inputs = inputs
+      self.outputs = outputs
+      self.numbers = numbers
+    }
+  }
+
   /// The path it was opened by.
   public let path: String
   /// What kind of file it is.
@@ -35,14 +61,20 @@ public struct NamedTensors: Sendable {
   public let entries: [Entry]
   /// What else the file says of itself, for people.
   public let metadata: [String: String]
+  /// The operations of the network in the file's order; empty where it does not tell.
+  public let operations: [Operation]
   private let places: [String: Int]
 
   /// A file's tensors; of two that have one name the first is found.
-  public init(path: String, format: WeightFormat, entries: [Entry], metadata: [String: String] = [:]) {
+  public init(
+    path: String, format: WeightFormat, entries: [Entry], metadata: [String: String] = [:],
+    operations: [Operation] = []
+  ) {
     self.path = path
     self.format = format
     self.entries = entries
     self.metadata = metadata
+    self.operations = operations
     places = Dictionary(zip(entries.map(\.name), entries.indices)) { first, _ in first }
   }
 

@@ -22,7 +22,11 @@ import Testing
     check(.int64, Int64(-3), -3)
     check(.int32, Int32(-3), -3)
     check(.int16, Int16(-300), -300)
+    check(.uint16, UInt16(65236), 65236)
     check(.int8, Int8(-3), -3)
+    check(.uint64, UInt64(1) << 63, 9_223_372_036_854_775_808)
+    check(.uint32, UInt32(3_000_000_000), 3_000_000_000)
+    check(.uint16, UInt16(65533), 65533)
     check(.uint8, UInt8(253), 253)
   }
 }

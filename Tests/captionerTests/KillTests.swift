@@ -16,6 +16,10 @@ import Testing
     ),
     (["average", "model.safetensors", "model.safetensors", "--output", "mean"], ["mean"]),
     (
+      ["convert", "model.safetensors", ".", "--to", "onnx"],
+      ["encoder.onnx", "decoder.onnx", "vocabulary.json"]
+    ),
+    (
       [
         "doctor", "--captions", "captions.json", "--images", "photos", "--min-count", "1", "--skip-list",
         "skip",

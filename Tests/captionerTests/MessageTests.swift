@@ -9,6 +9,7 @@ import Testing
   /// Text that people read fits a terminal of 80 columns, the examples too.
   @Test(arguments: [
     "caption", "score", "train", "evaluate", "features", "vocabulary", "metrics", "average", "inspect",
+    "convert",
   ])
   func helpFitsEightyColumns(command: String) throws {
     try Workplace.with { place in

@@ -57,6 +57,7 @@ const ck_kernels CK(ck_table) = {
     .lstm_coupled = CK_LSTM_KERNELS(lstm_coupled),
     .lstm_no_forget = CK_LSTM_KERNELS(lstm_no_forget),
     .lstm_maxout = CK_LSTM_KERNELS(lstm_maxout),
+    .lstm_linear = CK_LSTM_KERNELS(lstm_linear),
     .gru = CK_GRU_KERNELS(gru),
     .mut1 = CK_GRU_KERNELS(mut1),
     .mut = CK_GRU_KERNELS(mut),

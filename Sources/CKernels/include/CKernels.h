@@ -168,7 +168,7 @@ typedef struct ck_kernels {
   // dx += dy (1 - tanh(x)^2)
   void (*tanh_backward_row)(const float *x, const float *dy, float *dx, size_t count);
 
-  ck_lstm lstm, lstm_peephole, lstm_coupled, lstm_no_forget, lstm_maxout;
+  ck_lstm lstm, lstm_peephole, lstm_coupled, lstm_no_forget, lstm_maxout, lstm_linear;
   ck_gru gru, mut1, mut;
   ck_rnn rnn, irnn;
   ck_min_gru min_gru;

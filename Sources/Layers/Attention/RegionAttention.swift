@@ -238,7 +238,7 @@ public struct RegionAttention: Module {
     _ context: Context, _ sequences: PackedSequences, _ outcome: PassOutcome, _ trace: inout Trace
   ) {
     trace.drawn?.reward(sequences, outcome)
-    trace.imageOfPosition = sequences.sequenceOfPosition.map { trace.images[$0] }
+    trace.imageOfPosition = sequences.imageOfPosition
     func zeros(_ buffer: inout Buffer, _ rows: Int, _ columns: Int) {
       buffer.reserve(rows * columns).update(repeating: 0, count: rows * columns)
     }

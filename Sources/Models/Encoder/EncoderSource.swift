@@ -1,9 +1,11 @@
+public import Datasets
 public import Imaging
 public import Tensors
+internal import WeightFiles
 
-/// An encoder as a run or a command names it: a weights file with torchvision's names, or a captioner model.
+/// An encoder as a run or a command names it: a weights file of any kind and naming that is known, or a captioner model.
 public struct EncoderSource: Sendable {
-  /// The file.
+  /// The file, or what another program's file was read as.
   public let file: SafetensorsFile
   /// `encoder.` in a captioner model, else nothing.
   public let prefix: String
@@ -11,6 +13,9 @@ public struct EncoderSource: Sendable {
   public let architecture: VGGArchitecture
   /// How pixels become its input.
   public let preprocessing: Preprocessing
+
+  /// The features that are there in the place of an encoder; nil: there is one.
+  public let features: FeatureFiles?
 
   /// Whether it is a captioner model, with a decoder of its own.
   public var isModel: Bool { !prefix.isEmpty }
@@ -24,11 +29,17 @@ public struct EncoderSource: Sendable {
     path: String, preprocessing name: String,
     otherwise: @autoclosure () throws -> Preprocessing = .torchvision
   ) throws {
-    file = try SafetensorsFile(path: path)
+    file = try Self.file(path)
+    features = nil
     var stored: Preprocessing?
     if file.metadata["format"] == "captioner" {
       prefix = ModelFile.encoderPrefix
-      stored = try ModelDescription(of: file).preprocessing
+      let model = try ModelDescription(of: file)
+      if let given = model.encoder.given {
+        throw ModelError.unsupported(
+          path: path, expected: "convolutions", found: "a model of \(given.text), which has none")
+      }
+      stored = model.preprocessing
     } else {
       prefix = ""
       do { stored = try Preprocessing(weightsMetadata: file.metadata) } catch {
@@ -42,5 +53,48 @@ public struct EncoderSource: Sendable {
     case "caffe": preprocessing = .caffe
     default: preprocessing = try stored ?? otherwise()
     }
+  }
+
+  /// Features in the place of an encoder.
+  /// - Parameter name: what they are called.
+  /// - Throws: `SafetensorsError`; `ModelError` when they are larger than a model takes.
+  public init(_ features: FeatureFiles, name: String) throws {
+    self.features = features
+    file = try SafetensorsFile(inMemory: [], metadata: [:], path: features.name)
+    prefix = ""
+    preprocessing = .torchvision
+    let given = GivenFeatures(features.shape, name: name)
+    guard let found = VGGArchitecture(given: given, head: .none, featureSize: given.width) else {
+      throw ModelError.unsupported(
+        path: features.name, expected: "features that fit a model", found: given.sizesText)
+    }
+    architecture = found
+  }
+
+  /// Whether a file is of a kind of another program: not safetensors, nor unknown.
+  /// - Throws: `SafetensorsError.file`.
+  public static func isForeign(_ path: String) throws(SafetensorsError) -> Bool {
+    do {
+      let format = try WeightFormat.of(path: path)
+      return format != nil && format != .safetensors
+    } catch { throw .file(error) }
+  }
+
+  /// A file with torchvision's names as it is, any other as what was read of it.
+  private static func file(_ path: String) throws -> SafetensorsFile {
+    if try isForeign(path) { return try ImportedEncoder(path: path).file(path: path) }
+    let file = try SafetensorsFile(path: path)
+    if file.metadata["format"] == "captioner" { return file }
+    if let network = try? VGGArchitecture(weights: file),
+      network.convolutions.flatMap({ network.tensors(of: $0) }).allSatisfy({
+        (try? file.stored($0.name)) != nil
+      })
+    {
+      return file
+    }
+    // Under other names, in another number type, or without idle biases. What is wrong with torchvision's is told by who reads them.
+    let imported: ImportedEncoder
+    do { imported = try ImportedEncoder(path: path) } catch { return file }
+    return try imported.file(path: path)
   }
 }

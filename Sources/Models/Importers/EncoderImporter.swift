@@ -27,5 +27,5 @@ public struct ImportedEncoder: Sendable {
   }
 
   /// The ways that are known, tried in turn.
-  static let importers: [any EncoderImporter] = []
+  static let importers: [any EncoderImporter] = [CaffeVGG(), KerasVGG(), ONNXVGG(), TorchvisionVGG()]
 }

@@ -88,7 +88,11 @@ public struct Diagnosis: Sendable {
 
   private mutating func diagnoseFile(_ path: String, _ progress: Progress) {
     let file: SafetensorsFile
-    do { file = try SafetensorsFile(path: path) } catch {
+    do {
+      file =
+        try EncoderSource.isForeign(path)
+        ? ImportedEncoder(path: path).file(path: path) : SafetensorsFile(path: path)
+    } catch {
       findings.append(Finding(.notSafetensors, at: path, line: "\(error)"))
       return
     }

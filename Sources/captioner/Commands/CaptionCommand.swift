@@ -20,6 +20,10 @@ struct CaptionCommand: ParsableCommand {
       as they are in CSV, and with U+10FF80 to U+10FFFF for the bytes 0x80 to 0xFF
       in JSON.
 
+      A model that was trained on features of another encoder (train --features)
+      wants --features FILE; PATH is then an image's name or id, and without any all
+      that the file has are captioned.
+
       In csv, names and captions that a spreadsheet would take for a formula (=, +,
       -, @) have an apostrophe before them. Controls and marks of direction are
       escaped wherever people read, as \\u{1B}; only json has names as they are.
@@ -44,14 +48,18 @@ struct CaptionCommand: ParsableCommand {
         captioner caption photo.jpg --write embedded --write-to described
         find / -name '*.jpg' -print0 | captioner caption --files-from - -0 \\
           --output captions.jsonl
+        captioner caption photos/ --shard 3/8 --output part3.jsonl
         captioner caption photos/ --explain page.html
         captioner caption photo.jpg --explain picture.png
+        captioner caption --features clip.safetensors 1.jpg 2.jpg --model run/model.safetensors
         curl -s https://example.org/photo.jpg | captioner caption -
       """)
 
   @OptionGroup var paths: PathOptions
+  @OptionGroup var features: FeatureOption
   @OptionGroup var photos: PhotoOptions
   @OptionGroup var folders: FolderOptions
+  @OptionGroup var sharing: ShardOption
   @OptionGroup var model: ModelOption
   @OptionGroup var search: SearchFlags
   @Option(
@@ -69,8 +77,12 @@ struct CaptionCommand: ParsableCommand {
   @OptionGroup var engine: EngineOptions
 
   func validate() throws {
+    if features.files.isEmpty { try paths.checkNotEmpty() } else { try checkFeatureOptions() }
     try search.check(captions: captions, option: "--captions")
     try writing.check(format)
+    guard sharing.shard == nil || !paths.paths.contains("-") else {
+      throw ValidationError("--shard: standard input can't be shared")
+    }
     guard explain.isEmpty || !paths.paths.contains("-") else {
       throw ValidationError("--explain reads a photo again, which standard input can't be")
     }
@@ -82,6 +94,7 @@ struct CaptionCommand: ParsableCommand {
   func run() throws {
     engine.apply()
     try reportingErrors {
+      if !features.files.isEmpty { return try captionFeatures(in: features.files) }
       let modelPath = try model.resolved()
       let listing = try paths.list(folders)
       var outputs = Outputs(readingFrom: listing.files + [modelPath])
@@ -97,7 +110,7 @@ struct CaptionCommand: ParsableCommand {
       writer.namesImages =
         paths.paths.count > 1 || listing.files.count != 1 || listing.files != paths.paths
       var tally = Tally()
-      for error in listing.failures {
+      for error in listing.failures where sharing.tellsFailures {
         tally.failed += 1
         try writer.write(image: error.path, error: error.description)
       }
@@ -134,7 +147,8 @@ struct CaptionCommand: ParsableCommand {
     var jobs = Jobs(files: writing.files)
     try jobs.files?.makeFolder()
     jobs.files?.photos = Set(photos.map { ExactName($0) })
-    for (place, photo) in photos.enumerated() {
+    for place in sharing.range(of: photos.count) {
+      let photo = photos[place]
       var kinds: [CaptionFiles.Kind] = []
       let isPrinted = output?.holds(photo) ?? false
       let work = isPrinted ? nil : jobs.files?.work(photo)
@@ -216,7 +230,7 @@ struct CaptionCommand: ParsableCommand {
 }
 
 /// What became of the photos.
-private struct Tally {
+struct Tally {
   var captioned = 0
   /// Photos that had what was asked for, and photos whose captions are all less sure than was asked for.
   var (skipped, unsure) = (0, 0)

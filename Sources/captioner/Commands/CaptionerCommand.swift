@@ -30,7 +30,8 @@ import Support
       CaptionCommand.self, AltCommand.self, ScoreCommand.self, ServeCommand.self, TrainCommand.self,
       EvaluateCommand.self,
       FeaturesCommand.self, VocabularyCommand.self, MetricsCommand.self, AverageCommand.self,
-      InspectCommand.self, DataCommand.self, DoctorCommand.self, LanguageModelCommand.self,
+      MergeCommand.self, InspectCommand.self, ConvertCommand.self, DataCommand.self, DoctorCommand.self,
+      LanguageModelCommand.self,
     ])
 
   /// Commands that are over in less than a second, but for a photo that they encode.

@@ -75,12 +75,12 @@ struct DataCommand: ParsableCommand {
 }
 
 extension DistributedDataset: ExpressibleByArgument {
-  public init?(argument: String) {
+  init?(argument: String) {
     guard let known = Self.all.first(where: { $0.name == argument }) else { return nil }
     self = known
   }
 
-  public static var allValueStrings: [String] { all.map(\.name) }
+  static var allValueStrings: [String] { all.map(\.name) }
 }
 
 extension String {

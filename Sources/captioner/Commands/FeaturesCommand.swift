@@ -27,6 +27,8 @@ struct FeaturesCommand: ParsableCommand {
           --output features.safetensors
         captioner features photos/*.jpg --encoder model.safetensors \\
           --output v.safetensors
+        captioner features photos/ --encoder vgg16.safetensors --shard 1/2 \\
+          --output part1.safetensors
       """)
 
   enum Tap: String, ExpressibleByArgument, CaseIterable { case fc, map7x7, map2x2 }
@@ -34,13 +36,15 @@ struct FeaturesCommand: ParsableCommand {
   @Argument(help: "Image files and folders of them.") var paths: [String]
   @OptionGroup var photos: PhotoOptions
   @OptionGroup var folders: FolderOptions
+  @OptionGroup var sharing: ShardOption
   @Option(
     help: ArgumentHelp(
       "List of images to leave out, a path a line or a name in its folder; may be repeated.",
       valueName: "file"))
   var skip: [String] = []
   @Option(
-    help: ArgumentHelp("VGG weights with torchvision's names, or a captioner model.", valueName: "file"))
+    help: ArgumentHelp(
+      "VGG weights (safetensors, PyTorch, Keras, …), or a captioner model.", valueName: "file"))
   var encoder: String
   @Option(help: ArgumentHelp("The file to write.", valueName: "file")) var output: String
   @Option(help: "fc, map7x7 or map2x2; fc if the file has FC layers, else map2x2.") var tap: Tap?
@@ -64,8 +68,10 @@ struct FeaturesCommand: ParsableCommand {
       var skipped: Set<ExactName> = []
       for path in paths {
         let listing = try folders.list(path)
-        for failure in listing.failures { Console.complain("\(failure)") }
-        failures += listing.failures.count
+        for failure in listing.failures where sharing.tellsFailures {
+          Console.complain("\(failure)")
+          failures += 1
+        }
         let prefix = path.hasSuffix("/") ? path : path + "/"
         for file in listing.files {
           let name = file.hasPrefix(prefix) ? String(file.dropFirst(prefix.count)) : file
@@ -80,6 +86,11 @@ struct FeaturesCommand: ParsableCommand {
       if let warning = list.warning(used: skipped) { Console.complain(warning) }
       guard !files.isEmpty else {
         throw Failure(description: "\(paths.joined(separator: " ")): found no files")
+      }
+      let all = files.count
+      files = Array(files[sharing.range(of: all)])
+      if let shard = sharing.shard, files.isEmpty {
+        throw Failure(description: "--shard \(shard): expected at least \(shard.count) images, found \(all)")
       }
       var outputs = Outputs(readingFrom: files + skip + [encoder])
       try outputs.add(output, "--output")

@@ -57,11 +57,9 @@ final class ResumableOutput {
     }
   }
 
-  /// A line of the file.
+  /// A line of the file, and where it is.
   private struct Line {
-    /// The photo as the format calls it.
-    let image: ExactName
-    let isFailure: Bool
+    let printed: PrintedLine
     let range: Range<Int>
   }
 
@@ -75,14 +73,16 @@ final class ResumableOutput {
         guard bytes.elementsEqual(CaptionWriter.csvTitles.utf8) else { throw refusal(number, bytes) }
         return
       }
-      guard let line = line(bytes, range) else { throw refusal(number, bytes) }
-      if line.image != last.last?.image { last = [] }
+      guard let printed = PrintedLine(bytes, format) else { throw refusal(number, bytes) }
+      let line = Line(printed: printed, range: range)
+      if printed.image != last.last?.printed.image { last = [] }
       last.append(line)
-      if line.isFailure { failures.append(line) } else { finished.insert(line.image) }
+      if printed.isFailure { failures.append(line) } else { finished.insert(printed.image) }
     } torn: { number, bytes in
       guard isOurs(torn: bytes, first: number == 1) else { throw refusal(number, bytes) }
     }
-    if format == .csv, let line = last.last, !line.isFailure, last.count < captions, hasCaption(line) {
+    if format == .csv, let line = last.last?.printed, !line.isFailure, last.count < captions, line.hasCaption
+    {
       finished.remove(line.image)
       failures += last
     }
@@ -158,40 +158,6 @@ final class ResumableOutput {
       guard pending.count <= Self.longestLine else { throw refusal(number, pending[...]) }
     }
     if !pending.isEmpty { try torn(number, pending[...]) }
-  }
-
-  private func line(_ bytes: ArraySlice<UInt8>, _ range: Range<Int>) -> Line? {
-    if format == .csv {
-      let fields = Self.fields(bytes)
-      guard fields.count == CaptionWriter.csvTitles.split(separator: ",").count else { return nil }
-      return Line(image: ExactName(FileName.text(fields[0])), isFailure: !fields[4].isEmpty, range: range)
-    }
-    struct Printed: Decodable {
-      let image: String
-      let error: String?
-    }
-    guard let printed = try? JSONDecoder().decode(Printed.self, from: Data(bytes)) else { return nil }
-    return Line(image: ExactName(printed.image), isFailure: printed.error != nil, range: range)
-  }
-
-  /// Whether a row tells a caption, and not that there is none sure enough.
-  private func hasCaption(_ line: Line) -> Bool {
-    guard let bytes = try? read(at: line.range.lowerBound, count: line.range.count - 1) else { return true }
-    let fields = Self.fields(bytes[...])
-    return fields.count < 2 || !fields[1].isEmpty
-  }
-
-  /// The fields of a row as they are written, quotation marks included.
-  private static func fields(_ row: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
-    var (fields, start, isOpen): ([ArraySlice<UInt8>], Int, Bool) = ([], row.startIndex, false)
-    for place in row.indices {
-      if row[place] == UInt8(ascii: "\"") { isOpen.toggle() }
-      if row[place] == UInt8(ascii: ","), !isOpen {
-        fields.append(row[start..<place])
-        start = place + 1
-      }
-    }
-    return fields + [row[start...]]
   }
 
   /// Whether the bytes behind the last line may be the beginning of one: zeros are what a machine that stopped leaves.

@@ -85,7 +85,7 @@ extension ForeignReader {
       _ = scores.fingerprint
     })
 
-  private static func named(_ error: String, _ scratch: ScratchFile) throws {
+  static func named(_ error: String, _ scratch: ScratchFile) throws {
     guard error.hasPrefix(scratch.path) else { throw Wrong("no file in: \(error)") }
   }
 }

@@ -79,7 +79,7 @@ def batched(model, maps, width):
 
     for t in range(LONGEST + 1):
         count, beams = sums.shape
-        told = [part if part is None or count == images else part[alive] for part in seen]
+        told = {name: part if count == images else part[alive] for name, part in seen.items()}
         logits, states = model.step(words, told, states, t == 0)
         logits = logits.flatten(0, 1)
         normalizer = torch.logsumexp(logits, 1)
