@@ -13,6 +13,8 @@ public struct CaptionedImage: Sendable, Equatable {
   public internal(set) var captions: [String]
   /// Which of several caption files it is from; 0 of one.
   public internal(set) var source = 0
+  /// Its id as its caption file has it; nil: it has none there.
+  public internal(set) var fileID: ImageID?
 
   init(id: Int, fileName: String, folder: String = "", captions: [String] = []) {
     self.id = id

@@ -199,6 +199,7 @@ struct CaptionReader {
         images[index].id = number
       }
       if let own = id.own { indexOfID[own] = index }
+      images[index].fileID = id.own
     }
   }
 

@@ -80,19 +80,22 @@ public struct DataCheck: Sendable, Encodable {
   ///   - minimumCount: words seen less often in `train` become `<unk>`.
   ///   - counts: how often words occur beside the training captions, for the vocabulary.
   ///   - reader: how images are read.
+  ///   - features: what there is in the place of images; nil: they themselves.
   ///   - progress: called with the number of images decoded so far and of all.
   public init(
     train: CaptionDataset, validation: CaptionDataset, minimumCount: Int,
-    besides counts: [String: Int] = [:], reader: ImageReader = ImageReader(), pool: ThreadPool = .shared,
-    progress: (Int, Int) -> Void = { _, _ in }
+    besides counts: [String: Int] = [:], reader: ImageReader = ImageReader(), features: FeatureFiles? = nil,
+    pool: ThreadPool = .shared, progress: (Int, Int) -> Void = { _, _ in }
   ) {
     let trainWords = train.tokenized(pool: pool)
     let vocabulary = Vocabulary(
       counts: trainWords.counts.merging(counts) { $0 + $1 }, minimumCount: minimumCount)
     vocabularySize = vocabulary.count
     var seen: Set<ExactName> = []
-    let paths = (train.images + validation.images).map(\.path).filter { seen.insert(ExactName($0)).inserted }
-    let survey = ImageSurvey(paths, reader: reader, pool: pool) { progress($0, paths.count) }
+    let images = (train.images + validation.images).filter { seen.insert(ExactName($0.path)).inserted }
+    let survey = ImageSurvey(images.map { NamedImage($0) }, reader: reader, features: features, pool: pool) {
+      progress($0, images.count)
+    }
     self.train = Split(train, trainWords, vocabulary, survey)
     self.validation = Split(validation, validation.tokenized(pool: pool), vocabulary, survey)
     var duplicates = DuplicateFinder()

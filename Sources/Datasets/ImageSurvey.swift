@@ -41,6 +41,37 @@ struct ImageSurvey: Sendable {
     }
   }
 
+  /// Decodes images, or reads their features in files that are there in their place.
+  init(
+    _ images: [NamedImage], reader: ImageReader, features: FeatureFiles?, pool: ThreadPool,
+    progress: (Int) -> Void
+  ) {
+    self.init(
+      features == nil ? images.map(\.path) : [], reader: reader, pool: pool, progress: progress)
+    guard let features else { return }
+    var numbers = [Float](repeating: 0, count: features.shape.count)
+    for (done, image) in images.enumerated() {
+      findings[ExactName(image.path)] = Self.finding(image, in: features, &numbers)
+      if (done + 1) % Self.batch == 0 || done + 1 == images.count { progress(done + 1) }
+    }
+  }
+
+  private static func finding(
+    _ image: NamedImage, in files: FeatureFiles, _ numbers: inout [Float]
+  ) -> Finding {
+    do throws(FeatureFileError) {
+      guard let place = try files.place(of: image) else {
+        return .missing(reason: "\(files.name): expected features of \(image.path), found none")
+      }
+      try files.checked(place, into: &numbers)
+    } catch {
+      return .corrupt(reason: "\(error)")
+    }
+    var result = Fingerprint()
+    for number in numbers { result.addFolded(UInt64(number.bitPattern)) }
+    return .picture(fingerprint: result.value)
+  }
+
   private static func finding(at path: String, _ reader: ImageReader) -> Finding {
     do {
       let (image, size) = try reader.reduced(contentsOf: path, side: side)

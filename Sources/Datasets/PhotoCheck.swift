@@ -9,17 +9,21 @@ public struct PhotoCheck: Sendable {
   /// Photos that can't be decoded.
   public private(set) var corrupt: [DataCheck.BadImage] = []
 
-  /// Decodes each file once.
+  /// Decodes each file once, or looks its features up.
   /// - Parameters:
   ///   - reader: how they are read.
-  ///   - progress: called with the number of photos decoded so far and of all.
+  ///   - features: what there is in the place of photos; nil: they themselves.
+  ///   - progress: called with the number of photos read so far and of all.
   public init(
-    _ paths: [String], reader: ImageReader, pool: ThreadPool = .shared, progress: (Int, Int) -> Void
+    _ photos: [NamedImage], reader: ImageReader, features: FeatureFiles? = nil, pool: ThreadPool = .shared,
+    progress: (Int, Int) -> Void
   ) {
     var seen: Set<ExactName> = []
-    let paths = paths.filter { seen.insert(ExactName($0)).inserted }
-    let survey = ImageSurvey(paths, reader: reader, pool: pool) { progress($0, paths.count) }
-    for path in paths {
+    let photos = photos.filter { seen.insert(ExactName($0.path)).inserted }
+    let survey = ImageSurvey(photos, reader: reader, features: features, pool: pool) {
+      progress($0, photos.count)
+    }
+    for path in photos.map(\.path) {
       switch survey.findings[ExactName(path)] {
       case .missing(let reason): missing.append(.init(image: path, reason: reason))
       case .corrupt(let reason): corrupt.append(.init(image: path, reason: reason))

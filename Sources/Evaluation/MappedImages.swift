@@ -36,6 +36,15 @@ public struct MappedImages {
     maps = Tensor(scalars, [found.count, captioner.description.mapSize])
   }
 
+  /// The same of features that are given to a model which was trained on such.
+  /// - Throws: `FeatureFileError`, also for images that the files have none of.
+  public init(_ captioner: CaptionModel, _ images: [CaptionedImage], given files: FeatureFiles) throws {
+    let selected = try SelectedFeatures(images.map { NamedImage($0) }, in: files)
+    self.images = images
+    maps = selected.read(Array(images.indices))
+    if let error = selected.error { throw error }
+  }
+
   /// The same by way of a feature file, in which those that are missing are stored as they are computed.
   /// - Parameters:
   ///   - path: the file.

@@ -1,10 +1,11 @@
 /// The stored form: `{"width": 224, "height": 224, "resize": "stretch", "channelOrder": "bgr", "scale": "0..255",
-/// "mean": […], "standardDeviation": […]}`; with `"resize": "shortSideThenCenterCrop"` comes `"shortSide": 256`.
+/// "mean": […], "standardDeviation": […]}`; with `"resize": "shortSideThenCenterCrop"` comes `"shortSide": 256`,
+/// with `"stretchThenCrop"` `"side": 256, "margin": 16`.
 extension Preprocessing: Codable {
   private enum CodingKeys: String, CodingKey {
-    case width, height, resize, shortSide, channelOrder, scale, mean, standardDeviation
+    case width, height, resize, shortSide, side, margin, channelOrder, scale, mean, standardDeviation
   }
-  private enum ResizeName: String, Codable { case stretch, shortSideThenCenterCrop }
+  private enum ResizeName: String, Codable { case stretch, shortSideThenCenterCrop, stretchThenCrop }
 
   /// Decodes and checks.
   /// - Throws: `DecodingError`, with the line of `PreprocessingError` when the values make no sense.
@@ -15,6 +16,10 @@ extension Preprocessing: Codable {
       case .stretch: .stretch
       case .shortSideThenCenterCrop:
         .shortSideThenCenterCrop(shortSide: try values.decode(Int.self, forKey: .shortSide))
+      case .stretchThenCrop:
+        .stretchThenCrop(
+          side: try values.decode(Int.self, forKey: .side),
+          margin: try values.decode(Int.self, forKey: .margin))
       }
     let (width, height) = (
       try values.decode(Int.self, forKey: .width), try values.decode(Int.self, forKey: .height)
@@ -43,6 +48,10 @@ extension Preprocessing: Codable {
     case .shortSideThenCenterCrop(let side):
       try values.encode(ResizeName.shortSideThenCenterCrop, forKey: .resize)
       try values.encode(side, forKey: .shortSide)
+    case .stretchThenCrop(let side, let margin):
+      try values.encode(ResizeName.stretchThenCrop, forKey: .resize)
+      try values.encode(side, forKey: .side)
+      try values.encode(margin, forKey: .margin)
     }
     try values.encode(channelOrder, forKey: .channelOrder)
     try values.encode(scale, forKey: .scale)

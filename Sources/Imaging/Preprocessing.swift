@@ -8,6 +8,8 @@ public struct Preprocessing: Sendable, Equatable {
     case stretch
     /// The shorter side is resized to `shortSide`, then the middle is cut out.
     case shortSideThenCenterCrop(shortSide: Int)
+    /// Both sides are resized to `side`, then what begins `margin` from the left and from the top is cut out.
+    case stretchThenCrop(side: Int, margin: Int)
   }
 
   /// The order of the channels in the tensor.
@@ -49,6 +51,16 @@ public struct Preprocessing: Sendable, Equatable {
     if case .shortSideThenCenterCrop(let side) = resize, !(max(width, height)...65500).contains(side) {
       throw PreprocessingError(
         field: "short side", expected: "\(max(width, height)) (the crop's) to 65500", found: "\(side)")
+    }
+    if case .stretchThenCrop(let side, let margin) = resize {
+      let largest = max(width, height)
+      guard (largest...65500).contains(side) else {
+        throw PreprocessingError(
+          field: "side", expected: "\(largest) (the crop's) to 65500", found: "\(side)")
+      }
+      guard (0...side - largest).contains(margin) else {
+        throw PreprocessingError(field: "margin", expected: "0 to \(side - largest)", found: "\(margin)")
+      }
     }
     guard mean.count == 3, mean.allSatisfy({ abs($0) <= 1e6 }) else {
       throw PreprocessingError(
@@ -132,16 +144,21 @@ public struct Preprocessing: Sendable, Equatable {
 
   /// The size that a picture of some size is given, and the part of it that the network sees.
   func window(for size: ImageSize) -> ResizedWindow {
-    guard case .shortSideThenCenterCrop(let side) = resize else {
-      return ResizedWindow(all: ImageSize(width: width, height: height))
+    switch resize {
+    case .stretch: return ResizedWindow(all: ImageSize(width: width, height: height))
+    case .stretchThenCrop(let side, let margin):
+      return ResizedWindow(
+        ImageSize(width: side, height: side), columns: margin..<margin + width, rows: margin..<margin + height
+      )
+    case .shortSideThenCenterCrop(let side):
+      // As torchvision: the long side rounded down, the margin rounded half to even.
+      let short = min(size.width, size.height)
+      let full = ImageSize(width: side * size.width / short, height: side * size.height / short)
+      func margin(_ spare: Int) -> Int { spare / 2 + (spare % 4 == 3 ? 1 : 0) }
+      let left = margin(full.width - width)
+      let top = margin(full.height - height)
+      return ResizedWindow(full, columns: left..<left + width, rows: top..<top + height)
     }
-    // As torchvision: the long side rounded down, the margin rounded half to even.
-    let short = min(size.width, size.height)
-    let full = ImageSize(width: side * size.width / short, height: side * size.height / short)
-    func margin(_ spare: Int) -> Int { spare / 2 + (spare % 4 == 3 ? 1 : 0) }
-    let left = margin(full.width - width)
-    let top = margin(full.height - height)
-    return ResizedWindow(full, columns: left..<left + width, rows: top..<top + height)
   }
 }
 

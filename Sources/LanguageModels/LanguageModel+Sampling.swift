@@ -90,10 +90,9 @@ private struct TokenReader<Cell: RecurrentCell> {
     _ token: Int32, _ network: Network, on device: Device
   ) where Network.Cell == Cell {
     let layer = network.stack.layers[0]
-    let x = inputs.reserve(1, network.inputs)
-    network.readInputs([token], into: x, on: device)
     let input = sums.reserve(1, layer.sums)
-    layer.inputSums(Matrix(x), into: input, on: device)
+    let x = network.input([token], in: &inputs, on: device)
+    layer.inputSums(x, into: input, on: device)
     network.stack.step(rows: 1, input: SharedRows(Matrix(input)), states: &states, on: device)
   }
 

@@ -10,8 +10,8 @@ public final class CaptionModel {
   public let path: String
   /// All of the model but its weights.
   public let description: ModelDescription
-  /// The convolutions.
-  public let encoder: VGGEncoder
+  /// The convolutions; nil: the model reads features that are given.
+  private let convolutions: VGGEncoder?
   private let head: StoredFeatureHead
   let decoder: any SequenceDecoder
   let cache = DecodingCache()
@@ -20,14 +20,42 @@ public final class CaptionModel {
   /// Whether captions are told how much the image speaks for them, though the confidence does not ask for it.
   public var measuresSupport = false
 
-  /// Loads a model file.
+  /// Loads a model file of photos.
   /// - Parameters:
   ///   - arithmetic: what the convolutions multiply.
   ///   - device: what computes.
-  /// - Throws: `ModelError` naming what is missing, of another shape, or not finite.
-  public init(
+  /// - Throws: `ModelError` naming what is missing, of another shape, or not finite; for a model that wants features, how to
+  ///   give them.
+  public convenience init(
     contentsOf path: String, caching: WeightCaching, arithmetic: Arithmetic = .float32,
     on device: Device = .cpu
+  ) throws(ModelError) {
+    try self.init(path, on: device) { (description, file) throws(ModelError) in
+      if let wanted = description.encoder.given {
+        throw .unsupported(
+          path: path, expected: "a model of photos",
+          found: "one of \(wanted.text); caption, score and evaluate take them with --features FILE")
+      }
+      return try VGGEncoder(
+        description.encoder, preprocessing: description.preprocessing, weights: file,
+        prefix: ModelFile.encoderPrefix, caching: caching, on: device.multiplying(arithmetic))
+    }
+  }
+
+  /// Loads the file of a model whose images' features are given.
+  /// - Throws: as the other; for a model of photos, what is expected.
+  public convenience init(ofFeaturesAt path: String, on device: Device = .cpu) throws(ModelError) {
+    try self.init(path, on: device) { (description, _) throws(ModelError) in
+      guard description.encoder.given == nil else { return nil }
+      throw .unsupported(
+        path: path, expected: "a model of given features (train --features), as --features asks for",
+        found: "one of photos")
+    }
+  }
+
+  private init(
+    _ path: String, on device: Device,
+    convolutions: (ModelDescription, SafetensorsFile) throws(ModelError) -> VGGEncoder?
   ) throws(ModelError) {
     self.path = path
     self.device = device
@@ -37,10 +65,14 @@ public final class CaptionModel {
     head = try StoredFeatureHead(
       description.encoder, weights: file, prefix: ModelFile.encoderPrefix, on: device)
     decoder = try ModelFile.decoder(file, description, on: device)
-    encoder = try VGGEncoder(
-      description.encoder, preprocessing: description.preprocessing, weights: file,
-      prefix: ModelFile.encoderPrefix, caching: caching, on: device.multiplying(arithmetic))
+    self.convolutions = try convolutions(description, file)
     try checkUnchanged()
+  }
+
+  /// The convolutions of a model of photos.
+  public var encoder: VGGEncoder {
+    guard let convolutions else { preconditionFailure("features are given to this model") }
+    return convolutions
   }
 
   /// Makes sure that nobody has written into the model's file since it was opened: what was computed since would be of

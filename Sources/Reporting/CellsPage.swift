@@ -88,7 +88,7 @@ public struct CellsPage: Sendable {
   }
 
   /// Shades of each direction.
-  private static let shades = 6
+  static let shades = 6
 
   /// The text in runs of one colour.
   static func coloured(_ text: [Unicode.Scalar], _ activations: [Float]) -> String {
@@ -109,7 +109,7 @@ public struct CellsPage: Sendable {
   }
 
   /// 0, or a number of shades of one direction.
-  private static func shade(_ activation: Float) -> Int {
+  static func shade(_ activation: Float) -> Int {
     guard activation.isFinite else { return 0 }
     return Int((min(1, max(-1, activation)) * Float(shades)).rounded())
   }

@@ -44,6 +44,7 @@ public enum FileKind {
       [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A], 0,
       "an HDF5 file, as Keras saves (.h5); captioner convert reads weights in it"
     ),
+    ([3, 0, 0, 0, 1, 0, 0, 0], 0, "a Torch 7 file; captioner convert reads neuraltalk2's captioners in it"),
     (Array("GGUF".utf8), 0, "a GGUF model"), (Array("TFL3".utf8), 4, "a TensorFlow Lite model"),
     (
       [0x93] + Array("NUMPY".utf8), 0,

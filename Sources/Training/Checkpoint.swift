@@ -57,7 +57,10 @@ struct RunState: Codable, Equatable {
       differences.append("another list of images")
     }
     if let encoder = begun.encoder, encoder != self.encoder {
-      differences.append("other convolutions, or another way from pixels to their input")
+      differences.append(
+        configuration.features.isEmpty
+          ? "other convolutions, or another way from pixels to their input"
+          : "other features of the training images")
     }
     // What may have led to them.
     if differences.count > count {

@@ -19,9 +19,15 @@ struct ModelStart {
   private let ids: [Int?]
   private let taken: Set<String>
   private let hasSameConvolutions: Bool
+  private let hasSameHead: Bool
   /// What the model's regions are multiplied by, where its weights of regions are taken.
   var regionScale: Float? {
     taken.contains("decoder.attention.regions.weight") ? found.decoder.attention?.scale : nil
+  }
+
+  /// What the model's v is multiplied by, where its weights of v are taken and there is no head before them.
+  var featureScale: Float? {
+    hasSameHead && found.encoder.head == .none ? found.encoder.given?.scale : nil
   }
 
   /// Whether what was measured for its normalisation of features is taken.
@@ -48,7 +54,8 @@ struct ModelStart {
     // v is another where the head is, and what reads it begins anew.
     let head = specifications.filter { $0.path.hasPrefix(ModelFile.encoderPrefix) }
     let hasSameHead =
-      hasSameConvolutions && found.encoder.head == description.encoder.head
+      hasSameConvolutions && found.encoder.featureSize == description.encoder.featureSize
+      && found.encoder.head == description.encoder.head
       && found.encoder.activation == description.encoder.activation
       && found.encoder.normalization == description.encoder.normalization
       && head.allSatisfy { [file] in file.entries[$0.path]?.shape == $0.shape }
@@ -72,6 +79,7 @@ struct ModelStart {
       if fits { parts[parts.count - 1].taken += 1 }
     }
     self.taken = taken
+    self.hasSameHead = hasSameHead
     let words = ids.dropFirst(Vocabulary.specialWords.count)
     let keepsWords = taken.contains { Part($0, cell: cell).isByWord }
     summary = StartSummary(
@@ -149,7 +157,7 @@ struct ModelStart {
     _ file: SafetensorsFile, _ found: ModelDescription, _ description: ModelDescription,
     encoder: (file: SafetensorsFile, prefix: String), learning: Set<String>
   ) throws -> Bool {
-    guard found.encoder.table == description.encoder.table,
+    guard found.encoder.table == description.encoder.table, hasSameFeatures(found, description),
       found.encoder.batchNormalization == description.encoder.batchNormalization,
       found.preprocessing == description.preprocessing
     else { return false }
@@ -161,6 +169,13 @@ struct ModelStart {
       }
     }
     return true
+  }
+
+  /// Whether both read photos, or features of one name and size.
+  private static func hasSameFeatures(_ found: ModelDescription, _ description: ModelDescription) -> Bool {
+    var theirs = found.encoder.given
+    if let scale = description.encoder.given?.scale { theirs?.scale = scale }
+    return theirs == description.encoder.given
   }
 
   /// Whether one tensor is the other, but for the rounding of half precision.

@@ -18,8 +18,11 @@ struct SideTasks: Module {
 
   /// Those that a run wants, at random at first.
   /// - Parameter network: what they learn beside.
-  init(_ configuration: TrainingConfiguration, _ data: SideData, beside network: CaptionNetwork) {
-    let features = network.head.layers.last?.outputs ?? configuration.featureSize
+  init(
+    _ configuration: TrainingConfiguration, _ data: SideData, _ encoder: VGGArchitecture,
+    beside network: CaptionNetwork
+  ) {
+    let features = encoder.featureSize
     let projection = network.parameters.first { $0.path == Self.projection }
     var random = Random(seed: configuration.seed, stream: RandomStream.sideInitialisation.rawValue)
     if let found = data.labels, let projection, configuration.labelWeight > 0 {

@@ -59,7 +59,7 @@ struct TrainedNetwork: Module {
   var noImages: ImageFeatures {
     let regions =
       description.tap == .map ? description.regions(Tensor(zeros: [0, description.mapSize])) : nil
-    return ImageFeatures(v: Tensor(zeros: [0, captions.head.layers.last!.outputs]), regions: regions)
+    return ImageFeatures(v: Tensor(zeros: [0, description.encoder.featureSize]), regions: regions)
   }
 
   /// What is seen of N images.
@@ -126,7 +126,7 @@ struct TrainedNetwork: Module {
     let shape = MapShape(Shape([pooled.shape[0]] + description.mapShape.dimensions))
     var maps = Tensor(uninitialized: [shape.images, shape.height, shape.width, shape.channels])
     adaptiveAveragePoolBackward(
-      pooled.matrix, side: description.encoder.head.side, into: MutableMaps(maps.mutablePointer(), shape))
+      pooled.matrix, side: description.encoder.side, into: MutableMaps(maps.mutablePointer(), shape))
     addScaled(
       count: maps.count, attention.scale, regions.pointer, to: maps.mutablePointer(), on: device)
     withExtendedLifetime(regions) {}

@@ -9,11 +9,15 @@ internal import Tensors
 
 /// To model files.
 extension Trainer {
-  /// The model file: the scale of the features goes into the first layer, W(s·x) = (s·W)x.
+  /// The model file: the scale of the features goes into the first layer, W(s·x) = (s·W)x, or without one is kept.
   func writeModel(_ network: TrainedNetwork, _ scores: Scores, epoch: Int, step: Int) throws {
     var scaled = network.captions
-    scaled.head.layers[0].linear.weight.value.scale(by: network.scale)
     var described = description
+    if scaled.head.layers.isEmpty {
+      described.encoder.given?.scale = network.scale
+    } else {
+      scaled.head.layers[0].linear.weight.value.scale(by: network.scale)
+    }
     described.training = provenance(scores, epoch: epoch, step: step)
     // Its convolutions are copied from there, and were read from there.
     try encoder.file.checkUnchanged()
@@ -31,7 +35,7 @@ extension Trainer {
       "teacher_scores": name(configuration.teacherScores),
       "augmentation": configuration.augmentation == .none ? "" : configuration.augmentation.rawValue,
     ].filter { !$0.value.isEmpty }
-    return [
+    var origin = [
       "captions": names(configuration.captions),
       "validation_captions": names(validation.isEmpty ? configuration.captions : validation),
       "encoder": name(configuration.encoder), "training_captions": String(train.captions.count),
@@ -41,6 +45,12 @@ extension Trainer {
       "decoding": configuration.decoding.rawValue, "epoch": String(epoch), "step": String(step),
       "validation_perplexity": String(format: "%.3f", scores.perplexity),
       "validation_CIDEr": String(format: "%.4f", scores.cider),
-    ].merging(beside) { own, _ in own }
+    ]
+    if !configuration.features.isEmpty {
+      origin["encoder"] = nil
+      origin["decoding"] = nil
+      origin["features"] = names(configuration.features)
+    }
+    return origin.merging(beside) { own, _ in own }
   }
 }

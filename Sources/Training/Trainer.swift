@@ -97,7 +97,8 @@ public struct Trainer {
         height: description.preprocessing.height, width: description.preprocessing.width) ?? [0],
       microBatch: configuration.microBatch > 0 ? configuration.microBatch : nil)
     network.freezesStatistics = configuration.freezeStatistics
-    network.sideTasks = SideTasks(configuration, data.beside, beside: network.captions)
+    network.sideTasks = SideTasks(
+      configuration, data.beside, description.encoder, beside: network.captions)
     mixture = TrainingMixture(configuration, data)
     let path = folder + "/checkpoint.safetensors"
     let exists = FileManager.default.fileExists(atPath: path)
@@ -127,6 +128,8 @@ public struct Trainer {
       try start.apply(to: &network)
       // Its regions' weights go with its scale of regions.
       if let scale = start.regionScale { self.description.decoder.attention?.scale = scale }
+      // So do weights of features that no head comes before.
+      if let scale = start.featureScale { network.scale = scale }
     }
     network.description = self.description
     self.validation = Validation(validation, vocabulary: description.vocabulary)

@@ -36,6 +36,7 @@ extension TrainingConfiguration {
       return
         "--weight: expected one for each of \(self.captions.count) --captions, found \(self.weights.count)"
     }
+    if let problem = problemOfFeatures { return problem }
     if let problem = problemBesideCaptions { return problem }
     if let size = decoder.neededEmbeddingSize {
       return
@@ -43,6 +44,29 @@ extension TrainingConfiguration {
         + "reads the embedding itself; found \(decoder.embeddingSize)"
     }
     return scheduledSampling.problem
+  }
+
+  /// The same of features that are given, or are not.
+  private var problemOfFeatures: String? {
+    guard !self.features.isEmpty else {
+      return self.head == .none ? "--head: expected full, compact or compact2, found none" : nil
+    }
+    if !self.encoder.isEmpty {
+      return "--encoder: expected none with --features, which are in its place, found \(self.encoder)"
+    }
+    if self.head == .full { return "--head: expected none, compact or compact2 with --features, found full" }
+    if !self.fineTuneFrom.isEmpty {
+      return "--fine-tune-from: expected no convolutions with --features, found \(self.fineTuneFrom)"
+    }
+    if self.augmentation != .none {
+      return
+        "--augmentation: expected none with --features, which do not change, found \(self.augmentation.rawValue)"
+    }
+    if self.regionGrid != .coarse {
+      return
+        "--region-grid: expected no choice with --features, whose regions are given, found \(self.regionGrid.rawValue)"
+    }
+    return nil
   }
 
   /// The first option that asks for more than so many training images, as `problem`.
@@ -92,8 +116,9 @@ extension TrainingConfiguration {
 
   /// What a run needs that has no default, as `problem`.
   public var missing: String? {
-    for (name, paths) in [("captions", self.captions), ("images", self.images), ("encoder", [self.encoder])]
-    where paths.isEmpty || paths.contains("") {
+    let ofPhotos = self.features.isEmpty ? [("images", self.images), ("encoder", [self.encoder])] : []
+    for (name, paths) in [("captions", self.captions), ("features", self.features)] + ofPhotos
+    where (name != "features" && paths.isEmpty) || paths.contains("") {
       return "--\(name): expected a path, found none"
     }
     return nil

@@ -18,6 +18,12 @@ extension TrainingConfiguration {
     return decoder
   }
 
+  /// The size of v: without a head that of the features themselves.
+  func imageFeatureSize(about encoder: VGGArchitecture) -> Int {
+    guard self.head == .none else { return self.featureSize }
+    return self.featureNormalization == .whiten ? self.whiteningComponents : encoder.channels
+  }
+
   /// The same about the regions of an encoder's last map.
   func decoder(about encoder: VGGArchitecture) -> DecoderDescription {
     var decoder = decoder

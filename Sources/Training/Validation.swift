@@ -62,7 +62,7 @@ public struct Validation {
   private func features(of network: TrainedNetwork, _ device: Device) -> ImageFeatures {
     var network = network
     let images = split.images.count
-    var v = Tensor(uninitialized: [images, network.captions.head.layers.last!.outputs])
+    var v = Tensor(uninitialized: [images, network.description.encoder.featureSize])
     let memory = v.mutableMatrix()
     var regions: Tensor?
     for start in stride(from: 0, to: images, by: Self.together) {

@@ -4,6 +4,8 @@ public import Support
 public enum WeightFormat: String, Sendable, CaseIterable {
   /// safetensors, under any names.
   case safetensors
+  /// Torch 7's `.t7`.
+  case torch7
   /// What `torch.save` writes: `.pth`, `.pt`.
   case pyTorch = "pytorch"
   /// What NumPy's `save` and `savez` write: `.npy`, `.npz`.
@@ -23,6 +25,7 @@ public enum WeightFormat: String, Sendable, CaseIterable {
   public var title: String {
     switch self {
     case .safetensors: "safetensors"
+    case .torch7: "Torch 7"
     case .pyTorch: "PyTorch"
     case .numPy: "NumPy"
     case .pickle: "Python pickle"
@@ -37,6 +40,7 @@ public enum WeightFormat: String, Sendable, CaseIterable {
   func matches(_ start: ArraySlice<UInt8>, path: String) -> Bool {
     switch self {
     case .safetensors: Self.isSafetensors(start)
+    case .torch7: path.lowercased().hasSuffix(".t7") || Torch7File.matches(start)
     case .pyTorch:
       Self.isPyTorchStream(start) || Self.firstName(ofZip: start)?.hasSuffix("/data.pkl") ?? false
     case .numPy:
@@ -113,6 +117,7 @@ extension NamedTensors {
     case .caffe: return try CaffeModel.read(path: path)
     case .onnx: return try ONNXModel.read(path: path)
     case .safetensors: return try NamedTensors(safetensors: path)
+    case .torch7: return try Torch7File(file).tensors
     case .pyTorch, .pickle: return try NamedTensors(path: path, format: format!, PickleValue.read(path: path))
     case .numPy:
       let isArray = file.bytes.starts(with: NumPyArray.signature)

@@ -40,6 +40,24 @@ struct PreprocessingTests {
     }
   }
 
+  /// The window of a stretch is what the whole stretch has there.
+  @Test func stretchesAreCropped() throws {
+    func fitted(_ width: Int, _ height: Int, _ rule: Preprocessing.ResizeRule) throws -> RGBImage {
+      try Preprocessing(
+        width: width, height: height, resize: rule, channelOrder: .rgb, scale: .unit, mean: [0, 0, 0],
+        standardDeviation: [1, 1, 1]
+      ).fitted(image("61x45"))
+    }
+    let whole = try fitted(32, 32, .stretch)
+    let cut = try fitted(24, 20, .stretchThenCrop(side: 32, margin: 3))
+    for row in 0..<20 {
+      let (start, wholeStart) = (row * 72, ((row + 3) * 32 + 3) * 3)
+      #expect(cut.pixels[start..<start + 72] == whole.pixels[wholeStart..<wholeStart + 72])
+    }
+    #expect(throws: PreprocessingError.self) { try fitted(24, 20, .stretchThenCrop(side: 23, margin: 0)) }
+    #expect(throws: PreprocessingError.self) { try fitted(24, 20, .stretchThenCrop(side: 32, margin: 9)) }
+  }
+
   @Test func presetsFitAnyProportions() {
     for (width, height) in [(1, 1), (640, 480), (3, 2000), (2000, 3), (224, 225)] {
       let image = RGBImage(
@@ -54,7 +72,10 @@ struct PreprocessingTests {
   }
 
   @Test func codingGivesTheSameBack() throws {
-    for preprocessing in [Preprocessing.torchvision, .caffe] {
+    let cut = try Preprocessing(
+      width: 24, height: 20, resize: .stretchThenCrop(side: 32, margin: 3), channelOrder: .rgb, scale: .bytes,
+      mean: [0, 0, 0], standardDeviation: [1, 1, 1])
+    for preprocessing in [Preprocessing.torchvision, .caffe, cut] {
       let data = try JSONEncoder().encode(preprocessing)
       #expect(try JSONDecoder().decode(Preprocessing.self, from: data) == preprocessing)
     }

@@ -58,6 +58,11 @@ extension Reference {
       return lstm(
         i: gate(0, h).map(sigmoid), f: gate(1, h).map(sigmoid), o: gate(2, h).map(sigmoid),
         g: zip(gate(3, h), gate(4, h)).map(max))
+    case "lstm-linear":
+      let states = lstm(
+        i: gate(0, h).map(sigmoid), f: gate(1, h).map(sigmoid), o: gate(2, h).map(sigmoid),
+        g: gate(3, h).map { tanh($0) })
+      return [times(gate(2, h).map(sigmoid), states[1]), states[1]]
     case "gru":
       let (r, z) = (gate(0, h).map(sigmoid), gate(1, h).map(sigmoid))
       return mix(z, h, gate(2, times(r, h)).map { tanh($0) })

@@ -17,10 +17,12 @@ struct ConditioningCase: Sendable, CustomTestStringConvertible {
   var contextLayer = 0
   var initialStates = false
   var gated = false
+  var rectifiesInput = false
   var testDescription: String { name }
 
   static let all = [
     ConditioningCase(name: "input", conditioning: .firstInput),
+    ConditioningCase(name: "rectified", conditioning: .firstInput, rectifiesInput: true),
     ConditioningCase(name: "states", layers: 2, initialStates: true),
     ConditioningCase(name: "upper", layers: 2, contextLayer: 1),
     ConditioningCase(name: "soft", conditioning: .attention),
@@ -54,6 +56,7 @@ struct ConditioningCase: Sendable, CustomTestStringConvertible {
     result.conditioning = conditioning
     result.contextLayer = contextLayer
     result.initialStates = initialStates
+    result.rectifiesInput = rectifiesInput
     if conditioning == .multimodal { result.multimodalSize = 10 }
     if conditioning == .visualMemory { result.memorySize = 6 }
     if conditioning.attends {
@@ -83,6 +86,10 @@ struct ConditioningCase: Sendable, CustomTestStringConvertible {
       case "decoder.attention.regions.weight":
         parameter.value = Tensor(uniform: shape, limit: 0.1, using: &random)
       case "decoder.attention.regions.bias":
+        parameter.value = Tensor((0..<shape.count).map { $0 % 3 == 0 ? -1 : 1 }, shape)
+      case "decoder.image_to_input.weight" where rectifiesInput:
+        parameter.value = Tensor(uniform: shape, limit: 0.05, using: &random)
+      case "decoder.image_to_input.bias" where rectifiesInput:
         parameter.value = Tensor((0..<shape.count).map { $0 % 3 == 0 ? -1 : 1 }, shape)
       default: parameter.value = Tensor(uniform: shape, limit: limit, using: &random)
       }

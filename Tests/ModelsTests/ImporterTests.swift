@@ -29,6 +29,7 @@ import WeightFiles
     ("vgg-matmul.onnx", "v", ["w2", "b2"]),
     ("vgg-bn.onnx", "bn.v", ["t18.weight", "t18.bias"]),
     ("vgg-bn-folded.onnx", "bn.v", ["classifier.6.weight", "classifier.6.bias"]),
+    ("vgg-bn-zero.onnx", "bn.v", ["classifier.6.weight", "classifier.6.bias"]),
   ]) func featuresAreTorchs(name: String, key: String, leftOver: [String]) throws {
     let encoder = try #require(try imported(fixture("foreign/\(name)")))
     #expect(encoder.leftOver == leftOver)

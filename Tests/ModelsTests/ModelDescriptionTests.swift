@@ -55,6 +55,21 @@ private func refusal(_ metadata: [String: String]) throws -> ModelError? {
     #expect(try refusal(TinyNetwork.metadata) == nil)
   }
 
+  @Test func aRectifiedInputIsWritten() throws {
+    var written = try description(.never, .full)
+    written.decoder.conditioning = .firstInput
+    written.decoder.rectifiesInput = true
+    #expect(try #require(written.metadata()["architecture"]).contains(#""rectified_input":true"#))
+    try withTemporaryFolder { folder in
+      let path = folder + "/model.safetensors"
+      try SafetensorsWriter.write([], metadata: written.metadata(), to: path)
+      #expect(try ModelDescription(of: SafetensorsFile(path: path)) == written)
+      written.decoder.conditioning = .gates
+      try SafetensorsWriter.write([], metadata: written.metadata(), to: path)
+      #expect(throws: ModelError.self) { try ModelDescription(of: SafetensorsFile(path: path)) }
+    }
+  }
+
   /// What is usual of an encoder is not written; what is not survives the file, and what makes no sense is named.
   @Test func encodersAreWrittenWhereTheyAreOthers() throws {
     try withTemporaryFolder { folder in

@@ -71,6 +71,7 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     (configuration.augmentation, configuration.smallestCrop, configuration.cropRatio) = (.crops, 0.25, 1.5)
     (configuration.mirrorChance, configuration.brightnessJitter) = (0, 0.1)
     (configuration.contrastJitter, configuration.saturationJitter) = (0.2, 0.3)
+    (configuration.features, configuration.featuresName) = (["f"], "CLIP")
     let data = try JSONEncoder().encode(configuration)
     #expect(try TrainingConfiguration(json: data) == configuration)
     // Every option that is kept differs from its default: none is forgotten on the way.
@@ -261,6 +262,6 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     #expect(now.changes(from: begun) { $0 == .byContent }.count == 3)
     // Each option has its rule: most decide what a run is.
     let counts = Dictionary(grouping: TrainingSettings.all.filter { !$0.keys.isEmpty }, by: \.continuation)
-    #expect(counts.mapValues(\.count)[.betweenEpochs] == 4 && counts[.byContent]?.count == 18)
+    #expect(counts.mapValues(\.count)[.betweenEpochs] == 4 && counts[.byContent]?.count == 19)
   }
 }

@@ -81,4 +81,38 @@ import Testing
       #expect(try place.run("convert", "a", "b", "--preprocessing", "other").status == 64)
     }
   }
+
+  /// Captioners of other projects (`tools/golden/captioners.py`).
+  @Test func captionersBecomeModels() throws {
+    try Workplace.with { place in
+      _ = try place.dataset()
+      let folder = fixture("../../ModelsTests/Fixtures/captioners")
+      let made = try place.run("convert", folder + "/neuraltalk2-cudnn.t7", "a.safetensors", "--half")
+      #expect(made.status == 0, "\(made.errors)")
+      #expect(made.errors.contains("neuraltalk2, VGG-style, head full, lstm of 8, 14 words"))
+      let captions = try place.run("caption", "photos", "--model", "a.safetensors")
+      #expect(captions.status == 0 && captions.lines.count == 8, "\(captions.errors)")
+      let inspected = try place.run("inspect", "a.safetensors")
+      for words in ["a stretch to 256×256, 15 from its edges", "the image as first input, rectified"] {
+        #expect(inspected.output.contains(words), "\(inspected.output)")
+      }
+      let tensors = try place.run("inspect", folder + "/neuraltalk2-cudnn.t7")
+      #expect(tensors.status == 0 && tensors.output.contains("protos.lm.lookup_table.weight"))
+
+      let beside = try place.run(
+        "convert", folder + "/fc.pth", "b.safetensors", "--infos", folder + "/fc.pkl", "--encoder",
+        folder + "/encoder.safetensors", "--format", "json")
+      #expect(beside.status == 0, "\(beside.errors)")
+      let report = try #require(try beside.objects().first)
+      #expect((report["network"] as? String)?.hasPrefix("ImageCaptioning.pytorch, ") ?? false)
+      // What helps is said: by convert, and by caption of what it has not made yet.
+      let alone = try place.run("convert", folder + "/neuraltalk-tanh.p", "c.safetensors")
+      #expect(alone.status == 1 && alone.errors.contains("--encoder FILE"))
+      let raw = try place.run("caption", "photos", "--model", folder + "/neuraltalk2-cudnn.t7")
+      #expect(raw.status == 1 && raw.errors.contains("captioner convert"), "\(raw.errors)")
+      let none = try place.run(
+        "convert", fixture("vgg.pth"), "d.safetensors", "--infos", folder + "/fc.pkl")
+      #expect(none.status == 1)
+    }
+  }
 }

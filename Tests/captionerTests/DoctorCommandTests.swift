@@ -21,6 +21,36 @@ import Testing
     }
   }
 
+  /// Language models, their checkpoints and runs are well too, until somebody damages them.
+  @Test func languageModels() throws {
+    try Workplace.with { place in
+      try place.file("text.txt", String(repeating: "abcab cabcab\n", count: 40))
+      let train = try place.run(
+        "language-model", "train", "text.txt", "--output", "run", "--hidden-size", "8", "--epochs", "1",
+        "--batch-size", "2", "--sequence-length", "8", workingFolder: place.folder)
+      #expect(train.status == 0, "\(train.errors)")
+      for path in ["run", "run/model.safetensors", "run/checkpoint.safetensors"] {
+        let outcome = try place.run("doctor", path, workingFolder: place.folder)
+        #expect(outcome.status == 0 && outcome.output.contains("language model"), "\(outcome.output)")
+      }
+      try FileManager.default.removeItem(atPath: place.folder + "/text.txt")
+      let missing = try place.run("doctor", "run", "--format", "json", workingFolder: place.folder)
+      #expect(missing.status == 0 && missing.output.contains("run_input"), "\(missing.output)")
+      try place.file("run/config.json", "{}")
+      try place.file("run/log.jsonl", "")
+      let damaged = try place.run("doctor", "run", "--format", "json", workingFolder: place.folder)
+      #expect(damaged.status == 1)
+      #expect(try damaged.objects().map { $0["kind"] as? String } == ["run_file", "run_file"])
+      let model = URL(fileURLWithPath: place.folder + "/run/model.safetensors")
+      var bytes = try Data(contentsOf: model)
+      let (cell, other) = (Data("\\\"cell\\\":\\\"lstm\\\"".utf8), Data("\\\"cell\\\":\\\"mstl\\\"".utf8))
+      bytes.replaceSubrange(try #require(bytes.range(of: cell)), with: other)
+      try bytes.write(to: model)
+      let broken = try place.run("doctor", "run/model.safetensors", workingFolder: place.folder)
+      #expect(broken.status == 1 && broken.output.contains("expected a cell among"), "\(broken.output)")
+    }
+  }
+
   /// What is found makes the status 1, and the list that is written makes the data good.
   @Test func theSkipListIsTaken() throws {
     try TrainingPlace.with { test in

@@ -84,7 +84,8 @@ import Testing
         let model = try Self.model(place, cell)
         let run = try place.run(
           "language-model", "cells", model, place.folder + "/text.txt", "--output", page, "--cell", "3",
-          "--layer", "1", "--shown", "500", "--format", "json")
+          "--layer", "1", "--shown", "500", "--format", "json", "--picture", place.folder + "/cell.svg",
+          "--property", "inside \"quotes\"")
         #expect(run.status == 0, "\(run.errors)")
         let rows = try run.objects()
         #expect(rows.contains { $0["property"] as? String == "inside \"quotes\"" && $0["auc"] is Double })
@@ -96,6 +97,10 @@ import Testing
         let html = try String(contentsOfFile: page, encoding: .utf8)
         #expect(html.contains("Cell 3") && html.contains("class=\"read\""))
         #expect(html.contains("Gate f") == (cell == .lstm))
+        let picture = try String(contentsOfFile: place.folder + "/cell.svg", encoding: .utf8)
+        let best = try #require(rows.first { $0["property"] as? String == "inside \"quotes\"" })
+        let number = try #require(best["cell"] as? Int)
+        #expect(picture.contains("inside &quot;quotes&quot;. Cell \(number)"))
       }
     }
   }
@@ -151,6 +156,14 @@ import Testing
         (["cells", model, short, "--output", page], 1, "expected 200 characters at least, found 1"),
         (["cells", model, text, "--output", page, "--layer", "3"], 64, "--layer: expected 1 to 2, found 3"),
         (["cells", model, text, "--output", page, "--cell", "12"], 64, "--cell: expected 0 to 11, found 12"),
+        (["cells", model, text, "--output", page, "--property", "x"], 64, "--property: only with --picture"),
+        (
+          ["cells", model, text, "--output", page, "--picture", page + ".svg", "--property", "x"], 64,
+          "--property: expected one of "
+        ),
+        (
+          ["cells", model, text, "--output", page, "--picture", text], 1, "choose another file for --picture"
+        ),
         (["cells", model, text, "--output", text], 1, "it is read; choose another file for --output"),
         (["cells", text, text, "--output", page], 1, "text.txt"),
         (["gradients", "--output", page, "--text", text], 64, "--text: only with a model"),

@@ -21,6 +21,9 @@ def arguments(doc, *names) -> argparse.ArgumentParser:
 
 @functools.cache
 def program() -> pathlib.Path:
+    """The program: built, or what CAPTIONER names, so that a long experiment is not disturbed by what is built meanwhile."""
+    if "CAPTIONER" in os.environ:
+        return pathlib.Path(os.environ["CAPTIONER"])
     subprocess.run(["swift", "build", "-c", "release", "--package-path", ROOT, "--product", "captioner"], check=True,
                    stdout=sys.stderr)
     return ROOT / ".build" / "release" / "captioner"

@@ -94,6 +94,8 @@ class Captioner(nn.Module):
             seen["sums" if self.injection == "everyStep" else "first_sums"] = self.linear("decoder.image_to_hidden", v)[:, None]
         if self.way == "first-input":
             seen["input"] = self.linear("decoder.image_to_input", v)[:, None]
+            if self.description.get("rectified_input"):
+                seen["input"] = F.relu(seen["input"])
         if self.attention:
             regions = maps.flatten(2).transpose(1, 2) * self.attention["scale"]
             seen["values"] = F.relu(self.linear("decoder.attention.regions", regions))

@@ -28,10 +28,14 @@ class Captioner:
         self.inputs = [value.name for value in self.decoder.get_inputs()]
 
     def pixels(self, path):
-        """RGB [3, H, W], 0…255: stretched, or the short side resized and the middle taken."""
+        """RGB [3, H, W], 0…255: stretched, perhaps with its edges cut off, or the short side resized and the middle taken."""
         image = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
         width, height, box = self.preprocessing["width"], self.preprocessing["height"], None
-        if self.preprocessing["resize"] != "stretch":
+        if self.preprocessing["resize"] == "stretchThenCrop":
+            side, margin = self.preprocessing["side"], self.preprocessing["margin"]
+            image = image.resize((side, side), Image.Resampling.BILINEAR)
+            box = (margin, margin, margin + width, margin + height)
+        elif self.preprocessing["resize"] != "stretch":
             side, short = self.preprocessing["shortSide"], min(image.size)
             full = side * image.width // short, side * image.height // short
             left, top = round((full[0] - width) / 2), round((full[1] - height) / 2)

@@ -12,6 +12,7 @@ model file. `lstm.residual.` is three layers of LSTM, of which the second and th
   lstm-coupled    f = 1 - i, gates [i, o, g]
   lstm-no-forget  f = 1, gates [i, o, g]
   lstm-maxout     ImageCaptioning.pytorch, gates [i, f, o, g1, g2]: max(g1, g2) for tanh(g)
+  lstm-linear     neuraltalk, gates [i, f, o, g]: h = o c without tanh
   mut1            Jozefowicz et al. 2015, gates [z, r, n], W_xh of z and r, W_hh of r and n, E = H:
                   z = sigmoid(W_z x + b_z);  r = sigmoid(W_r x + U_r h + b_r);  n = tanh(tanh(x) + U_n (r h) + b_n)
                   h = z n + (1 - z) h;  the context is added beside b
@@ -70,6 +71,12 @@ def lstm_maxout(x, h, c, w, context):
     return memory(torch.sigmoid(i), torch.sigmoid(f), torch.sigmoid(o), torch.max(g1, g2), c)
 
 
+def lstm_linear(x, h, c, w, context):
+    i, f, o, g = sums(x, h, w, context).chunk(4, 1)
+    c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+    return torch.sigmoid(o) * c, c
+
+
 def mut1(x, h, c, w, context):
     (W_z, W_r), (U_r, U_n) = w["weight_xh"].chunk(2), w["weight_hh"].chunk(2)
     b_z, b_r, b_n = (w["bias"] + context).chunk(3, 1)
@@ -120,6 +127,7 @@ CELLS = [
     Cell("min-gru", min_gru, 2, recurrent_gates=0),
     Cell("rnn", rnn, 1),
     Cell("irnn", irnn, 1),
+    Cell("lstm-linear", lstm_linear, 4),
 ]
 # V E H D F: smaller than decoder.py's, so that the file is.
 TINY, SQUARE = (11, 5, 6, 5, 6), (11, 6, 6, 5, 6)

@@ -4,6 +4,7 @@ The captions, the packing and the LSTM are decoder.py's. v [N,D] and the regions
 equations that PyTorch differentiates here:
 
   input      x_-1 = W_img v + b_img is read before the first word; its output is not scored
+  rectified  the same with x_-1 = ReLU(W_img v + b_img), as neuraltalk2 has it
   states     [h, c of each layer] = tanh(W_0 v + b_0) before the first word, two layers, beside W_ih v at every step
   upper      W_ih v enters layer 1 of two
   soft       a = relu(W_e x + b_e); k = W_k a + b_k; e_i = w . tanh(k_i + W_q h_{t-1}); alpha = softmax e;
@@ -35,7 +36,7 @@ V, E, H, D, C, R, A, K, M = 23, 7, 9, 11, 6, 5, 8, 4, 10
 PENALTY = 0.7
 REWARD, BASELINE, ENTROPY = 0.4, -9.0, 0.7
 U, RECONSTRUCTION = 6, 0.6
-WAYS = ["input", "states", "upper", "soft", "gated", "topdown", "topdown_alone", "mrnn", "hard", "hard_gated", "memory"]
+WAYS = ["input", "states", "upper", "soft", "gated", "topdown", "topdown_alone", "mrnn", "hard", "hard_gated", "memory", "rectified"]
 LOCATIONS = [2, 0, -1, 4, 1, 3, -1, 0, 2, 2, -1, 1, 4, 3, 0]
 
 
@@ -47,13 +48,13 @@ def shapes(way):
     if layers == 2 or top_down:
         result |= {"decoder.lstm1.weight_xh": [4 * H, A + H if top_down else H],
                    "decoder.lstm1.weight_hh": [4 * H, H], "decoder.lstm1.bias": [4 * H]}
-    if way not in ("input", "gated", "topdown_alone", "mrnn", "hard_gated"):
+    if way not in ("input", "rectified", "gated", "topdown_alone", "mrnn", "hard_gated"):
         result["decoder.image_to_hidden.weight"] = [4 * (H - H // 2 if way == "memory" else H), D]
     if way == "memory":
         result |= {"decoder.memory.weight_xh": [4 * U, E], "decoder.memory.weight_hh": [4 * U, U],
                    "decoder.memory.bias": [4 * U], "decoder.reconstruction.weight": [D, U],
                    "decoder.reconstruction.bias": [D]}
-    if way == "input":
+    if way in ("input", "rectified"):
         result |= {"decoder.image_to_input.weight": [E, D], "decoder.image_to_input.bias": [E]}
     if way == "states":
         result |= {"decoder.image_to_states.weight": [4 * H, D], "decoder.image_to_states.bias": [4 * H]}
@@ -99,8 +100,9 @@ def forward(p, way, v, regions, inputs, batch_sizes, locations=None):
         seen = injected.reshape(B, 4, H - H // 2)
         injected = torch.cat([seen, torch.zeros(B, 4, H // 2, dtype=torch.double)], 2).reshape(B, 4 * H)
         u, cu = torch.zeros(B, U, dtype=torch.double), torch.zeros(B, U, dtype=torch.double)
-    if way == "input":
+    if way in ("input", "rectified"):
         x = (v @ p["decoder.image_to_input.weight"].T + p["decoder.image_to_input.bias"])[images]
+        x = torch.relu(x) if way == "rectified" else x
         h[0], c[0] = cell(0, x, h[0], c[0], nothing)
     if way == "states":
         states = torch.tanh(v @ p["decoder.image_to_states.weight"].T + p["decoder.image_to_states.bias"])[images]
@@ -196,7 +198,7 @@ def case(stream, way):
     tensors |= {f"gradient.{name}": value.grad for name, value in p.items()}
     if hard:
         tensors |= {"locations": locations, "expected_log_probs": speak()[0]}
-    if "decoder.image_to_hidden.weight" in p or way in ("input", "mrnn"):
+    if "decoder.image_to_hidden.weight" in p or way in ("input", "rectified", "mrnn"):
         tensors["gradient.v"] = v.grad
     if weights is not None:
         tensors |= {"weights": weights, "gradient.regions": regions.grad}

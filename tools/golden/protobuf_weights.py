@@ -8,7 +8,8 @@ Tests/WeightFilesTests/Fixtures:
   external.onnx   weights in another file
 Tests/ModelsTests/Fixtures/foreign: a VGG network of two blocks on 28×28 images with three FC layers,
   vgg.caffemodel, vgg-2014.caffemodel, vgg.onnx (torch.onnx.export), vgg-matmul.onnx (MatMul and Add, transposed weights),
-  vgg-bn.onnx (batch normalisation as it is), vgg-bn-folded.onnx (as torch.onnx.export folds it into the weights), and
+  vgg-bn.onnx (batch normalisation as it is), vgg-bn-folded.onnx, vgg-bn-zero.onnx (as torch.onnx.export's two ways fold it into the weights; the
+  second leaves out a bias of zeros), and
   vgg.safetensors: images [2, 28, 28, 3], v [2, 5] after the second FC layer and bn.v of the network with batch
   normalisation, in double precision.
 
@@ -116,6 +117,8 @@ class VGG(nn.Module):
             drawn = torch.from_numpy(Random(SEED, STREAM + normalized, i).tensor(value.shape, limit))
             value.copy_(drawn.abs() + 0.5 if "running_var" in name else drawn + 1 if value.dim() == 1 and
                         name.endswith("weight") else drawn)
+        if normalized:  # Exporters leave out a bias of zeros.
+            self.classifier[3].bias.data.zero_()
         self.eval()
 
     def forward(self, x):
@@ -207,6 +210,7 @@ def networks():
     write("ModelsTests", f"{folder}/vgg-matmul.onnx", matmul(plain))
     write("ModelsTests", f"{folder}/vgg-bn.onnx", batch_norm(normalized))
     write("ModelsTests", f"{folder}/vgg-bn-folded.onnx", exported(normalized, dynamo=False))
+    write("ModelsTests", f"{folder}/vgg-bn-zero.onnx", exported(normalized, dynamo=True, external_data=False))
     images = torch.from_numpy(Random(SEED, STREAM, 1000).tensor([2, SIDE, SIDE, 3], 1))
     x = images.double().permute(0, 3, 1, 2)
     with torch.inference_mode():

@@ -5,6 +5,7 @@ enum {
   CK_COUPLED = 2,    // f = 1 - i; gates [i, o, g]
   CK_NO_FORGET = 4,  // f = 1; gates [i, o, g]
   CK_MAXOUT = 8,     // g = max(g1, g2) without tanh; gates [i, f, o, g1, g2]
+  CK_LINEAR = 16,    // h = o c without tanh
 };
 
 CK_INLINE void CK(lstm_variant_step)(int variant, ck_gate_sums sums, const float *peepholes, const float *c_before,
@@ -28,7 +29,7 @@ CK_INLINE void CK(lstm_variant_step)(int variant, ck_gate_sums sums, const float
     else g = CK(vtanh)(g);
     vf cell = i * (variant & CK_MAXOUT ? vmax(g, other) : g);
     if (c_before) cell += f * before;
-    vf t = CK(vtanh)(cell);
+    vf t = variant & CK_LINEAR ? cell : CK(vtanh)(cell);
     if (peeps) o = CK(vsigmoid)(o + CK(vget)(peepholes + 2 * hidden + j, l) * cell);
     if (gates) {
       CK(vput)(gates + j, i, l);
@@ -53,7 +54,7 @@ CK_INLINE void CK(lstm_variant_backward)(int variant, float *gates, const float 
     vf f = forgets ? CK(vget)(pf + j, l) : variant & CK_COUPLED ? 1.0f - i : vsplat(1);
     vf t = CK(vget)(tanh_c + j, l), dhj = CK(vget)(dh + j, l);
     vf before = c_before ? CK(vget)(c_before + j, l) : vsplat(0);
-    vf dcell = CK(vget)(dc + j, l) + dhj * o * (1.0f - t * t);
+    vf dcell = CK(vget)(dc + j, l) + (variant & CK_LINEAR ? dhj * o : dhj * o * (1.0f - t * t));
     vf d_o = dhj * t * o * (1.0f - o);
     if (peeps) dcell += d_o * CK(vget)(peepholes + 2 * hidden + j, l);
     CK(vput)(po + j, d_o, l);
@@ -94,4 +95,5 @@ CK_LSTM(lstm_peephole, CK_PEEPHOLES)
 CK_LSTM(lstm_coupled, CK_COUPLED)
 CK_LSTM(lstm_no_forget, CK_NO_FORGET)
 CK_LSTM(lstm_maxout, CK_MAXOUT)
+CK_LSTM(lstm_linear, CK_LINEAR)
 #define CK_LSTM_KERNELS(name) {CK(name##_step), CK(name##_backward)}

@@ -2,6 +2,7 @@
 #include "vector.h"
 #include "conversion.h"
 #include "row_product.h"
+#include "packed_product.h"
 #include "winograd.h"
 #include "direct.h"
 #include "pointwise.h"
@@ -28,6 +29,10 @@ const ck_kernels CK(ck_table) = {
     .float_dot_4 = CK(float_dot_4),
     .row_times_matrix = CK(row_times_matrix),
     .matrix_times_row = CK(matrix_times_row),
+    .panel_columns = CK_PANEL,
+    .pack_rows = CK(pack_rows),
+    .pack_columns = CK(pack_columns),
+    .packed_product = CK(packed_product),
     .winograd_2 = {CK(winograd_weights_2), CK(winograd_input_2), CK(winograd_output_2)},
     .winograd_4 = {CK(winograd_weights_4), CK(winograd_input_4), CK(winograd_output_4)},
     .winograd_gradient = CK(winograd_gradient),
@@ -52,6 +57,7 @@ const ck_kernels CK(ck_table) = {
     .lstm_coupled = CK_LSTM_KERNELS(lstm_coupled),
     .lstm_no_forget = CK_LSTM_KERNELS(lstm_no_forget),
     .lstm_maxout = CK_LSTM_KERNELS(lstm_maxout),
+    .lstm_linear = CK_LSTM_KERNELS(lstm_linear),
     .gru = CK_GRU_KERNELS(gru),
     .mut1 = CK_GRU_KERNELS(mut1),
     .mut = CK_GRU_KERNELS(mut),

@@ -31,6 +31,13 @@ typedef struct {
   const float *input, *bias, *recurrent, *context;
 } ck_gate_sums;
 
+// A matrix [depth, columns] laid out for products of a few rows with it, of which `count` rows are multiplied: panels of
+// `panel_columns` columns, [depth][panel_columns] each.
+typedef struct {
+  const float *panels;
+  size_t depth, count, columns;
+} ck_packed;
+
 // What one row of additive attention reads: keys [regions,size] of an image, and vectors of `size`.
 typedef struct {
   const float *keys, *query, *scorer;
@@ -115,6 +122,13 @@ typedef struct ck_kernels {
   void (*matrix_times_row)(const float *w, size_t stride, const float *x, size_t rows, size_t count, float *y,
                            int adds);
 
+  // Columns of a panel; w [count, columns], or the transpose of w [columns, count], rows `stride` apart -> panels.
+  size_t panel_columns;
+  void (*pack_rows)(const float *w, size_t stride, size_t count, size_t columns, float *panels);
+  void (*pack_columns)(const float *w, size_t stride, size_t count, size_t columns, float *panels);
+  // x [rows, count] times w -> y [rows, columns], written or added.
+  void (*packed_product)(ck_packed w, const float *x, size_t x_stride, size_t rows, float *y, size_t stride, int adds);
+
   ck_winograd winograd_2, winograd_4;
   // Adjoints of winograd_4. One tile of the output's gradient -> 36 rows of K. The gradient is dy [H,W,K] where y > 0
   // (all of it where y is NULL) or, with `chosen` [H/2,W/2,K] of max_pool_choice_row, the pooled dy [H/2,W/2,K]; then y is not read.
@@ -154,7 +168,7 @@ typedef struct ck_kernels {
   // dx += dy (1 - tanh(x)^2)
   void (*tanh_backward_row)(const float *x, const float *dy, float *dx, size_t count);
 
-  ck_lstm lstm, lstm_peephole, lstm_coupled, lstm_no_forget, lstm_maxout;
+  ck_lstm lstm, lstm_peephole, lstm_coupled, lstm_no_forget, lstm_maxout, lstm_linear;
   ck_gru gru, mut1, mut;
   ck_rnn rnn, irnn;
   ck_min_gru min_gru;

@@ -1,7 +1,8 @@
 /// The cells that a decoder may be made of: a new one is added here.
 public let recurrentCells: [any RecurrentCell.Type] = [
-  LSTM.self, PeepholeLSTM.self, CoupledLSTM.self, NoForgetLSTM.self, MaxoutLSTM.self, GRU.self, MUT1.self,
-  MUT2.self, MUT3.self, MinGRU.self, RNN.self, IRNN.self,
+  LSTM.self, PeepholeLSTM.self, CoupledLSTM.self, NoForgetLSTM.self, MaxoutLSTM.self, LinearLSTM.self,
+  GRU.self,
+  MUT1.self, MUT2.self, MUT3.self, MinGRU.self, RNN.self, IRNN.self,
 ]
 
 /// The name of one of `recurrentCells`: `lstm`.

@@ -77,6 +77,8 @@ public struct CellStep {
   public let sums: GateSums
   /// W_hh, H rows for each gate that has some.
   public let weight: Matrix
+  /// W_hhᵀ as products of many steps take it; nil where none was laid out.
+  public let packedWeight: PackedFactor?
   /// A row [H] for each of the cell's peepholes; nil where there are none.
   public let peepholes: Matrix?
   /// Nil before the first step: all states are zero.
@@ -88,11 +90,12 @@ public struct CellStep {
 
   /// A step.
   public init(
-    sums: GateSums, weight: Matrix, peepholes: Matrix? = nil, before: CellStates?, results: Results,
-    scratch: UnsafeMutablePointer<Float>
+    sums: GateSums, weight: Matrix, packedWeight: PackedFactor? = nil, peepholes: Matrix? = nil,
+    before: CellStates?, results: Results, scratch: UnsafeMutablePointer<Float>
   ) {
     self.sums = sums
     self.weight = weight
+    self.packedWeight = packedWeight
     self.peepholes = peepholes
     self.before = before
     self.results = results
@@ -103,6 +106,17 @@ public struct CellStep {
   public var rows: Int { results.states[0].rows }
   /// H.
   public var hidden: Int { results.states[0].columns }
+
+  /// h W_hhᵀ of some rows of W_hh, unless all, for h [rows, H] or what takes its place → products [rows, G·H].
+  func multiply(
+    _ hidden: Matrix, _ rows: Range<Int>? = nil, into products: MutableMatrix, on device: Device
+  ) {
+    let rows = rows ?? 0..<weight.rows
+    if hidden.rows >= PackedFactor.leastRows, let packed = packedWeight?.columns(rows) {
+      return packed.multiply(hidden, into: products, adds: false, on: device)
+    }
+    Kernels.multiply(.plain(hidden), .transposed(weight.rows(rows)), into: products, on: device)
+  }
 }
 
 /// The same time step backwards.
@@ -145,6 +159,8 @@ public struct CellStepBackward {
   public let record: Record
   /// As in `CellStep`.
   public let weight: Matrix
+  /// W_hh as products of many steps take it; nil where none was laid out.
+  public let packedWeight: PackedFactor?
   /// As in `CellStep`.
   public let peepholes: Matrix?
   /// The gradients of the states.
@@ -154,11 +170,12 @@ public struct CellStepBackward {
 
   /// A step backwards.
   public init(
-    record: Record, weight: Matrix, peepholes: Matrix? = nil, gradients: Gradients,
-    scratch: UnsafeMutablePointer<Float>
+    record: Record, weight: Matrix, packedWeight: PackedFactor? = nil, peepholes: Matrix? = nil,
+    gradients: Gradients, scratch: UnsafeMutablePointer<Float>
   ) {
     self.record = record
     self.weight = weight
+    self.packedWeight = packedWeight
     self.peepholes = peepholes
     self.gradients = gradients
     self.scratch = scratch
@@ -168,4 +185,16 @@ public struct CellStepBackward {
   public var rows: Int { record.gates.rows }
   /// H.
   public var hidden: Int { gradients.hidden.columns }
+
+  /// δsums W_hh of some rows of W_hh, unless all, for δsums [rows, G·H] of their gates → δh [rows, H], written or added.
+  func multiply(
+    _ sums: Matrix, _ rows: Range<Int>? = nil, into gradient: MutableMatrix, adds: Bool, on device: Device
+  ) {
+    let rows = rows ?? 0..<weight.rows
+    if sums.rows >= PackedFactor.leastRows, let packed = packedWeight?.rows(rows) {
+      return packed.multiply(sums, into: gradient, adds: adds, on: device)
+    }
+    Kernels.multiply(
+      .plain(sums), .plain(weight.rows(rows)), into: gradient, beta: adds ? 1 : 0, on: device)
+  }
 }

@@ -44,7 +44,7 @@ func lstmStep(_ step: CellStep, _ kernel: ck_lstm, on device: Device) {
   // W_hh h of those before, once however many rows go on from one.
   let recurrent = step.before.map { before in
     let products = MutableMatrix(step.scratch, rows: before.values[0].rows, columns: sums)
-    multiply(.plain(before.values[0]), .transposed(step.weight), into: products, on: device)
+    step.multiply(before.values[0], into: products, on: device)
     return SharedRows(Matrix(products), rows: before.rows)
   }
   let run = kernel.step!
@@ -70,6 +70,6 @@ func lstmStepBackward(_ step: CellStepBackward, _ kernel: ck_lstm, on device: De
     }
   }
   if let before = gradients.hiddenBefore {
-    multiply(.plain(Matrix(record.gates)), .plain(step.weight), into: before, beta: 1, on: device)
+    step.multiply(Matrix(record.gates), into: before, adds: true, on: device)
   }
 }

@@ -39,7 +39,7 @@ func rnnStep(_ step: CellStep, _ kernel: ck_rnn, on device: Device) {
   let size = step.hidden
   let recurrent = step.before.map { before in
     let products = MutableMatrix(step.scratch, rows: before.values[0].rows, columns: size)
-    multiply(.plain(before.values[0]), .transposed(step.weight), into: products, on: device)
+    step.multiply(before.values[0], into: products, on: device)
     return SharedRows(Matrix(products), rows: before.rows)
   }
   let run = kernel.step!
@@ -60,6 +60,6 @@ func rnnStepBackward(_ step: CellStepBackward, _ kernel: ck_rnn, on device: Devi
     for row in range { run(gates[row], gradients.hidden[row], step.hidden) }
   }
   if let before = gradients.hiddenBefore {
-    multiply(.plain(Matrix(gates)), .plain(step.weight), into: before, beta: 1, on: device)
+    step.multiply(Matrix(gates), into: before, adds: true, on: device)
   }
 }

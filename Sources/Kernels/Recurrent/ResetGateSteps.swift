@@ -37,7 +37,7 @@ struct ResetGateSteps {
       ? step.before.map { memory(rows: $0.values[0].rows, columns: size) } : nil
     if let hidden = step.before?.values[0], let products {
       if let squashed { tanhRows(hidden, into: squashed, on: device) }
-      multiplyGates(hidden, squashed.map { Matrix($0) }, step.weight, into: products, on: device)
+      multiplyGates(step, hidden, squashed.map { Matrix($0) }, into: products, on: device)
     }
     let recurrent = products.map { SharedRows(Matrix($0), rows: step.before?.rows) }
     let gates = step.results.gates ?? memory(rows: rows, columns: 3 * size)
@@ -57,8 +57,7 @@ struct ResetGateSteps {
     }
     let candidate = step.before.map { _ in
       let sums = memory(rows: rows, columns: size)
-      multiply(
-        .plain(Matrix(resetHidden)), .transposed(candidateRows(step.weight, size)), into: sums, on: device)
+      step.multiply(Matrix(resetHidden), candidateRows(step.weight, size), into: sums, on: device)
       return sums
     }
     device.pool.runRows(rows, columns: 6 * size) { range in
@@ -72,28 +71,24 @@ struct ResetGateSteps {
 
   /// W_hh h of r and z, or of r alone, each in its gate's place.
   private func multiplyGates(
-    _ hidden: Matrix, _ squashed: Matrix?, _ weight: Matrix, into products: MutableMatrix,
-    on device: Device
+    _ step: CellStep, _ hidden: Matrix, _ squashed: Matrix?, into products: MutableMatrix, on device: Device
   ) {
     let size = hidden.columns
     let (first, second) = (0..<size, size..<2 * size)
     switch update {
     case .hidden:
-      multiply(.plain(hidden), .transposed(weight.rows(0..<2 * size)), into: products, on: device)
+      step.multiply(hidden, 0..<2 * size, into: products, on: device)
     case .squashedHidden:
-      multiply(
-        .plain(hidden), .transposed(weight.rows(first)), into: products.columns(first), on: device)
-      multiply(
-        .plain(squashed!), .transposed(weight.rows(second)), into: products.columns(second), on: device)
+      step.multiply(hidden, first, into: products.columns(first), on: device)
+      step.multiply(squashed!, second, into: products.columns(second), on: device)
     case .nothing:
-      multiply(
-        .plain(hidden), .transposed(weight.rows(first)), into: products.columns(second), on: device)
+      step.multiply(hidden, first, into: products.columns(second), on: device)
     }
   }
 
-  /// W_hn: the last H rows of W_hh.
-  private func candidateRows(_ weight: Matrix, _ size: Int) -> Matrix {
-    weight.rows(weight.rows - size..<weight.rows)
+  /// Those of W_hn: the last H rows of W_hh.
+  private func candidateRows(_ weight: Matrix, _ size: Int) -> Range<Int> {
+    weight.rows - size..<weight.rows
   }
 
   /// The same backwards.
@@ -110,9 +105,9 @@ struct ResetGateSteps {
     }
     let resetGradient = gradients.hiddenBefore.map { _ in
       let memory = MutableMatrix(step.scratch, rows: step.rows, columns: size)
-      multiply(
-        .plain(Matrix(record.gates).columns(2 * size..<3 * size)),
-        .plain(candidateRows(step.weight, size)), into: memory, on: device)
+      step.multiply(
+        Matrix(record.gates).columns(2 * size..<3 * size), candidateRows(step.weight, size), into: memory,
+        adds: false, on: device)
       return memory
     }
     device.pool.runRows(step.rows, columns: 6 * size) { range in
@@ -127,25 +122,19 @@ struct ResetGateSteps {
     let (first, second) = (0..<size, size..<2 * size)
     switch update {
     case .hidden:
-      multiply(
-        .plain(sums.columns(0..<2 * size)), .plain(step.weight.rows(0..<2 * size)), into: hiddenGradient,
-        beta: 1, on: device)
+      step.multiply(
+        sums.columns(0..<2 * size), 0..<2 * size, into: hiddenGradient, adds: true, on: device)
     case .squashedHidden:
-      multiply(
-        .plain(sums.columns(first)), .plain(step.weight.rows(first)), into: hiddenGradient, beta: 1,
-        on: device)
+      step.multiply(sums.columns(first), first, into: hiddenGradient, adds: true, on: device)
       // In the memory of δ(r·h₋), which is used up.
       let squashed = MutableMatrix(step.scratch, rows: step.rows, columns: size)
-      multiply(
-        .plain(sums.columns(second)), .plain(step.weight.rows(second)), into: squashed, on: device)
+      step.multiply(sums.columns(second), second, into: squashed, adds: false, on: device)
       let backward = device.kernels.tanh_backward_row!
       device.pool.runRows(step.rows, columns: size) { range in
         for row in range { backward(before[0, row], squashed[row], hiddenGradient[row], size) }
       }
     case .nothing:
-      multiply(
-        .plain(sums.columns(second)), .plain(step.weight.rows(first)), into: hiddenGradient, beta: 1,
-        on: device)
+      step.multiply(sums.columns(second), first, into: hiddenGradient, adds: true, on: device)
     }
   }
 

@@ -74,7 +74,7 @@ public struct GradientFlow: Sendable, Equatable {
       return (squares.reduce(0, +) / Double(max(1, count))).squareRoot()
     }
     let dh = delta.mutableMatrix()
-    let pass = layer.beginBackward(sequences, &trace)
+    let pass = layer.beginBackward(sequences, &trace, on: device)
     for step in sequences.steps.reversed() {
       let distance = steps - 1 - step.index
       norms[0][distance] = norm(Matrix(dh.rows(step.range)))

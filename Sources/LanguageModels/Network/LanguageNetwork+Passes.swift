@@ -5,7 +5,7 @@ internal import Support
 
 /// What a pass over a chunk keeps; kept between chunks, so that its memory is used again.
 struct LanguageTrace<Cell: RecurrentCell>: Sendable {
-  /// [P, E] or [P, V]: what the lowest layer reads, and its gradient.
+  /// [P, E]: what the lowest layer reads of an embedding, and its gradient.
   fileprivate var inputs = Buffer()
   fileprivate var inputGradients = Buffer()
   /// [P, H].
@@ -54,7 +54,9 @@ extension LanguageNetwork {
       h, targets: chunk.targets, dropout: masks.output,
       gradient: CrossEntropyGradient(scale: pass.isSummed ? 1 : 1 / Float(positions)), dh: dh,
       trace: &trace.output, on: device)
-    let x = Matrix(trace.inputs.pointer, rows: positions, columns: inputs)
+    let x: any LayerInput =
+      embedding == nil
+      ? OneHot(chunk.inputs) : Matrix(trace.inputs.pointer, rows: positions, columns: inputs)
     // Which of V a token is has no gradient.
     let dx = embedding.map { _ in trace.inputGradients.reserve(positions, inputs) }
     stack.backward(chunk, x, dh: dh, dx: dx, trace: &trace.stack, on: device)
@@ -70,12 +72,14 @@ extension LanguageNetwork {
     _ chunk: PackedSequences, under masks: LanguageMasks?, carrying states: inout CarriedStates<Cell>,
     trace: inout LanguageTrace<Cell>, on device: Device
   ) -> Matrix {
-    let x = trace.inputs.reserve(chunk.positions, inputs)
-    readInputs(chunk.inputs, into: x, on: device)
-    if embedding != nil { masks?.input.apply(Matrix(x), into: x, on: device) }
+    let x = input(chunk.inputs, in: &trace.inputs, on: device)
+    if embedding != nil {
+      let embedded = trace.inputs.reserve(chunk.positions, inputs)
+      masks?.input.apply(Matrix(embedded), into: embedded, on: device)
+    }
     states.withCellStates {
       stack.forward(
-        chunk, Matrix(x), dropout: masks?.between ?? [], from: $0, into: &trace.stack, on: device)
+        chunk, x, dropout: masks?.between ?? [], from: $0, into: &trace.stack, on: device)
     }
     states.take(chunk, from: trace.stack)
     return Matrix(trace.stack.hiddenStates, rows: chunk.positions, columns: stack.hidden)

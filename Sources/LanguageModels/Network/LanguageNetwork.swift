@@ -31,7 +31,15 @@ extension LanguageNetwork {
     try output.visitParameters(visit)
   }
 
-  /// What the lowest layer reads of tokens → x [count, inputs].
+  /// What the lowest layer reads of tokens; `memory` holds it where they are rows of an embedding.
+  func input(_ tokens: [Int32], in memory: inout Buffer, on device: Device) -> any LayerInput {
+    guard embedding != nil else { return OneHot(tokens) }
+    let x = memory.reserve(tokens.count, inputs)
+    readInputs(tokens, into: x, on: device)
+    return Matrix(x)
+  }
+
+  /// The same as vectors x [count, inputs].
   func readInputs(_ tokens: [Int32], into x: MutableMatrix, on device: Device) {
     if let embedding {
       tokens.withUnsafeBufferPointer { tokens in

@@ -2,16 +2,21 @@ public import Kernels
 public import Tensors
 
 /// The image as the first input (Vinyals et al. 2015; neuraltalk2): before the first token the network reads
-/// x₋₁ = W_img v + b_img, and never sees the image again.
+/// x₋₁ = W_img v + b_img, and never sees the image again. Where the input is rectified it is ReLU(W_img v + b_img), as
+/// neuraltalk2 has it.
 public struct FirstInput: Conditioning {
   /// W_img [E, D], b_img.
   public var embedding: Linear
+  /// Whether a ReLU follows.
+  public let isRectified: Bool
 
   /// `path`.weight and .bias.
   public init<E: Error>(
-    _ path: String, features: Int, inputs: Int, from source: (ParameterSpecification) throws(E) -> Tensor
+    _ path: String, features: Int, inputs: Int, isRectified: Bool = false,
+    from source: (ParameterSpecification) throws(E) -> Tensor
   ) throws(E) {
     embedding = try Linear(path, inputs: features, outputs: inputs, from: source)
+    self.isRectified = isRectified
   }
 
   /// Calls `visit` with each parameter in order.
@@ -29,10 +34,16 @@ public struct FirstInput: Conditioning {
   /// x₋₁ [N, E].
   public func context(of images: ImageFeatures, _ pass: ConditioningPass, on device: Device) -> Tensor {
     var result = Tensor(uninitialized: [images.count, embedding.outputs])
+    let memory = result.mutableMatrix()
     withExtendedLifetime(images) {
-      embedding.forward(images.v.matrix, into: result.mutableMatrix(), on: device)
+      if isRectified {
+        embedding.product(images.v.matrix, into: memory, on: device)
+        addBiasReLUDropout(embedding.bias!.value.pointer, to: memory, .none, on: device)
+      } else {
+        embedding.forward(images.v.matrix, into: memory, on: device)
+      }
     }
-    images.clearUnseen(result.mutableMatrix())
+    images.clearUnseen(memory)
     return result
   }
 
@@ -52,6 +63,9 @@ public struct FirstInput: Conditioning {
     let sums = trace.gradients.reserve(images.count, embedding.outputs)
     scatterAdd(gradients.firstInput!, to: sequences.imageRows, into: sums, on: device)
     images.clearUnseen(sums)
+    if isRectified {
+      withExtendedLifetime(context) { reluDropoutBackward(context.matrix, gradient: sums, .none, on: device) }
+    }
     var dv = Tensor(uninitialized: images.v.shape)
     withExtendedLifetime(images) {
       embedding.backward(images.v.matrix, Matrix(sums), into: dv.mutableMatrix(), on: device)

@@ -84,6 +84,8 @@ public struct Recurrent<Cell: RecurrentCell>: Module {
     // Backward only: [B, H] of each state, and a state of the steps before [L, H].
     var stateGradients = [Buffer](repeating: Buffer(), count: Cell.states)
     private var stateBefore = Buffer()
+    // W_hh as the steps of the pass under way multiply by it.
+    fileprivate var packedWeight = Buffer()
 
     /// Nothing traced yet.
     public init() {}
@@ -133,6 +135,8 @@ public struct Recurrent<Cell: RecurrentCell>: Module {
     let scratch: UnsafeMutablePointer<Float>
     /// What the first step goes on from; nil: zero.
     let initial: CellStates?
+    /// W_hh or, forwards, its transpose, as many steps multiply by it; nil: as it is.
+    let packedWeight: PackedFactor?
   }
 
   /// Begins a pass whose steps are then taken one by one.
@@ -147,10 +151,30 @@ public struct Recurrent<Cell: RecurrentCell>: Module {
         for row in 0..<sequences.count { memory[row].update(from: initial[state, row], count: hidden) }
       }
     }
-    return pass(sequences, in: &trace)
+    return pass(
+      sequences, in: &trace,
+      packedWeight: packed(.transposed(hiddenMatrix), sequences, in: &trace, on: device))
   }
 
-  private func pass(_ sequences: PackedSequences, in trace: inout Trace) -> Pass {
+  /// W_hh laid out for the steps of a pass, where enough of them multiply enough rows by it.
+  private func packed(
+    _ weight: Factor, _ sequences: PackedSequences, in trace: inout Trace, on device: Device
+  ) -> PackedFactor? {
+    // What is multiplied in bfloat16 is another product.
+    let isOurs = device.arithmetic == .float32 || sequences.count < 64
+    guard isOurs, hiddenMatrix.rows * hidden >= 1 << 14, sequences.count >= PackedFactor.leastRows,
+      sequences.steps.count >= 4
+    else { return nil }
+    let memory = trace.packedWeight.reserve(
+      max(
+        PackedFactor.scalars(rows: hidden, columns: hiddenMatrix.rows, on: device),
+        PackedFactor.scalars(rows: hiddenMatrix.rows, columns: hidden, on: device)))
+    return PackedFactor(weight, in: memory, on: device)
+  }
+
+  private func pass(
+    _ sequences: PackedSequences, in trace: inout Trace, packedWeight: PackedFactor? = nil
+  ) -> Pass {
     let positions = sequences.positions
     let width = Cell.kept * hidden
     return Pass(
@@ -160,7 +184,8 @@ public struct Recurrent<Cell: RecurrentCell>: Module {
       scratch: trace.scratch.reserve(sequences.count * Cell.scratch * hidden),
       initial: trace.isBegun
         ? CellStates(
-          trace.initial.map { Matrix($0.pointer, rows: sequences.count, columns: hidden) }) : nil)
+          trace.initial.map { Matrix($0.pointer, rows: sequences.count, columns: hidden) }) : nil,
+      packedWeight: packedWeight)
   }
 
   /// One step of a pass.
@@ -171,7 +196,8 @@ public struct Recurrent<Cell: RecurrentCell>: Module {
       CellStep(
         sums: GateSums(
           input: SharedRows(Matrix(now)), bias: bias.value.pointer, context: context),
-        weight: hiddenMatrix, peepholes: peepholes?.value.matrix, before: states(before: step, pass),
+        weight: hiddenMatrix, packedWeight: pass.packedWeight, peepholes: peepholes?.value.matrix,
+        before: states(before: step, pass),
         results: .init(
           states: pass.states.map { $0.rows(step.range) }, gates: now, kept: pass.kept?.rows(step.range)),
         scratch: pass.scratch), on: device)
@@ -190,8 +216,8 @@ public struct Recurrent<Cell: RecurrentCell>: Module {
   ///   - context: what is added to the gates' sums at a step, given the h that its rows go on from [rows, H], nil at
   ///     the first; nil where nothing is added.
   public func forward(
-    _ sequences: PackedSequences, _ x: Matrix, from initial: CellStates? = nil, into trace: inout Trace,
-    on device: Device,
+    _ sequences: PackedSequences, _ x: some LayerInput, from initial: CellStates? = nil,
+    into trace: inout Trace, on device: Device,
     context: (_ step: PackedStep, _ hidden: Matrix?) -> SharedRows? = { _, _ in nil }
   ) {
     let pass = begin(sequences, from: initial, into: &trace, on: device)
@@ -204,12 +230,15 @@ public struct Recurrent<Cell: RecurrentCell>: Module {
   }
 
   /// Begins the backward pass, whose steps are then taken one by one, the last first.
-  public func beginBackward(_ sequences: PackedSequences, _ trace: inout Trace) -> Pass {
+  public func beginBackward(
+    _ sequences: PackedSequences, _ trace: inout Trace, on device: Device
+  ) -> Pass {
     for state in trace.stateGradients.indices {
       let count = sequences.count * hidden
       trace.stateGradients[state].reserve(count).update(repeating: 0, count: count)
     }
-    return pass(sequences, in: &trace)
+    return pass(
+      sequences, in: &trace, packedWeight: packed(.plain(hiddenMatrix), sequences, in: &trace, on: device))
   }
 
   /// One step backwards: its gates become the gradients of their sums, which are returned [rows, G·H].
@@ -227,7 +256,7 @@ public struct Recurrent<Cell: RecurrentCell>: Module {
       CellStepBackward(
         record: .init(
           gates: now, kept: pass.kept.map { Matrix($0.rows(step.range)) }, before: states(before: step, pass)),
-        weight: hiddenMatrix, peepholes: peepholes?.value.matrix,
+        weight: hiddenMatrix, packedWeight: pass.packedWeight, peepholes: peepholes?.value.matrix,
         gradients: .init(
           hidden: Matrix(dh.rows(step.range)), others: Array(gradients.dropFirst()),
           hiddenBefore: hiddenBefore),
@@ -242,7 +271,8 @@ public struct Recurrent<Cell: RecurrentCell>: Module {
   /// - Returns: the gradients of all sums [P, G·H], which the trace holds until its next pass.
   @discardableResult
   public mutating func finishBackward(
-    _ sequences: PackedSequences, _ x: Matrix, dx: MutableMatrix?, trace: inout Trace, on device: Device
+    _ sequences: PackedSequences, _ x: some LayerInput, dx: MutableMatrix?, trace: inout Trace,
+    on device: Device
   ) -> Matrix {
     let pass = pass(sequences, in: &trace)
     accumulate(sequences, x, pass, &trace, device)
@@ -260,11 +290,11 @@ public struct Recurrent<Cell: RecurrentCell>: Module {
   /// - Returns: the gradients of all sums [P, G·H], which the trace holds until its next pass.
   @discardableResult
   public mutating func backward(
-    _ sequences: PackedSequences, _ x: Matrix, dh: MutableMatrix, dx: MutableMatrix?, trace: inout Trace,
-    on device: Device,
+    _ sequences: PackedSequences, _ x: some LayerInput, dh: MutableMatrix, dx: MutableMatrix?,
+    trace: inout Trace, on device: Device,
     context: (_ step: PackedStep, _ sums: Matrix, _ hidden: MutableMatrix?) -> Void = { _, _, _ in }
   ) -> Matrix {
-    let pass = beginBackward(sequences, &trace)
+    let pass = beginBackward(sequences, &trace, on: device)
     guard sequences.positions > 0 else { return Matrix(pass.gates) }
     for step in sequences.steps.reversed() {
       let (sums, hiddenBefore) = stepBackward(step, of: pass, dh: dh, &trace, on: device)
@@ -275,12 +305,12 @@ public struct Recurrent<Cell: RecurrentCell>: Module {
 
   /// The weights' gradients: one product each.
   private mutating func accumulate(
-    _ sequences: PackedSequences, _ x: Matrix, _ pass: Pass, _ trace: inout Trace, _ device: Device
+    _ sequences: PackedSequences, _ x: some LayerInput, _ pass: Pass, _ trace: inout Trace, _ device: Device
   ) {
     let positions = sequences.positions
     let gates = Matrix(pass.gates)
-    multiply(
-      .transposed(gates.columns(columns(Cell.inputGates))), .plain(x),
+    x.weightGradient(
+      gates.columns(columns(Cell.inputGates)),
       into: MutableMatrix(
         inputWeight.gradientPointer(), rows: inputWeight.value.shape[0], columns: inputs), on: device)
     columnSums(gates, into: bias.gradientPointer(), on: device)
@@ -309,10 +339,9 @@ public struct Recurrent<Cell: RecurrentCell>: Module {
   }
 
   /// W_xh x, and x itself where a gate reads it, [rows, G·H], of some inputs x [rows, E].
-  public func inputTerms(_ x: Matrix, into sums: MutableMatrix, on device: Device) {
-    multiply(
-      .plain(x), .transposed(inputMatrix), into: sums.columns(columns(Cell.inputGates)), on: device)
-    guard let direct = Cell.directInput else { return }
+  public func inputTerms(_ x: some LayerInput, into sums: MutableMatrix, on device: Device) {
+    x.product(inputMatrix, into: sums.columns(columns(Cell.inputGates)), on: device)
+    guard let direct = Cell.directInput, let x = vectors(of: x) else { return }
     let own = sums.columns(columns(direct.gate..<direct.gate + 1))
     if direct.isSquashed {
       tanhRows(x, into: own, on: device)
@@ -321,10 +350,18 @@ public struct Recurrent<Cell: RecurrentCell>: Module {
     }
   }
 
+  /// x itself, which a gate reads.
+  private func vectors(of x: some LayerInput) -> Matrix? {
+    precondition(x.vectors != nil, "\(Cell.name) reads its input itself")
+    return x.vectors
+  }
+
   /// The gradient of x, given that of the sums.
-  private func inputBackward(_ x: Matrix, _ sums: Matrix, into dx: MutableMatrix, on device: Device) {
+  private func inputBackward(
+    _ x: some LayerInput, _ sums: Matrix, into dx: MutableMatrix, on device: Device
+  ) {
     multiply(.plain(sums.columns(columns(Cell.inputGates))), .plain(inputMatrix), into: dx, on: device)
-    guard let direct = Cell.directInput else { return }
+    guard let direct = Cell.directInput, let x = vectors(of: x) else { return }
     let own = sums.columns(columns(direct.gate..<direct.gate + 1))
     if direct.isSquashed {
       tanhBackward(x, gradient: own, into: dx, on: device)
@@ -346,7 +383,7 @@ public struct Recurrent<Cell: RecurrentCell>: Module {
   }
 
   /// W_xh x + b of some inputs x [rows, E] → sums [rows, G·H].
-  public func inputSums(_ x: Matrix, into sums: MutableMatrix, on device: Device) {
+  public func inputSums(_ x: some LayerInput, into sums: MutableMatrix, on device: Device) {
     inputTerms(x, into: sums, on: device)
     addBias(bias.value.pointer, to: sums, on: device)
   }

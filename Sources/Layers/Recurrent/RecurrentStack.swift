@@ -86,29 +86,31 @@ public struct RecurrentStack<Cell: RecurrentCell>: Module {
   ///   - initial: the states that the sequences begin with, layer by layer; nil: zero.
   ///   - context: as `Recurrent.forward` has it, of the layer that it enters.
   public func forward(
-    _ sequences: PackedSequences, _ x: Matrix, dropout: [Dropout] = [], from initial: [CellStates]? = nil,
-    into trace: inout Trace, on device: Device,
+    _ sequences: PackedSequences, _ x: some LayerInput, dropout: [Dropout] = [],
+    from initial: [CellStates]? = nil, into trace: inout Trace, on device: Device,
     context: (_ step: PackedStep, _ hidden: Matrix?) -> SharedRows? = { _, _ in nil }
   ) {
     let positions = sequences.positions
     trace.prepare(layers: layers.count, dropout)
     trace.isResidual = isResidual && layers.count > 1
-    var x = x
+    // What a layer above the first reads.
+    var below: Matrix?
     for layer in layers.indices {
+      let input: any LayerInput = below ?? x
       layers[layer].forward(
-        sequences, x, from: initial?[layer], into: &trace.layers[layer], on: device
+        sequences, input, from: initial?[layer], into: &trace.layers[layer], on: device
       ) { layer == contextLayer ? context($0, $1) : nil }
       var output = Matrix(trace.layers[layer].hiddenStates, rows: positions, columns: hidden)
-      if layer > 0 && isResidual {
+      if isResidual, let below {
         let sum = trace.output.reserve(positions, hidden)
         sum.base.update(from: output.base, count: positions * hidden)
-        addRows(x, to: sum, on: device)
+        addRows(below, to: sum, on: device)
         output = Matrix(sum)
       }
       guard layer + 1 < layers.count else { break }
-      let input = trace.inputs[layer].reserve(positions, hidden)
-      trace.dropout[layer].apply(output, into: input, on: device)
-      x = Matrix(input)
+      let next = trace.inputs[layer].reserve(positions, hidden)
+      trace.dropout[layer].apply(output, into: next, on: device)
+      below = Matrix(next)
     }
   }
 
@@ -121,8 +123,8 @@ public struct RecurrentStack<Cell: RecurrentCell>: Module {
   /// - Returns: the gradients of the sums [P, G·H] of that layer, which the trace holds until its next pass.
   @discardableResult
   public mutating func backward(
-    _ sequences: PackedSequences, _ x: Matrix, dh: MutableMatrix, dx: MutableMatrix?, trace: inout Trace,
-    on device: Device,
+    _ sequences: PackedSequences, _ x: some LayerInput, dh: MutableMatrix, dx: MutableMatrix?,
+    trace: inout Trace, on device: Device,
     context: (_ step: PackedStep, _ sums: Matrix, _ hidden: MutableMatrix?) -> Void = { _, _, _ in }
   ) -> Matrix {
     let positions = sequences.positions
@@ -130,7 +132,7 @@ public struct RecurrentStack<Cell: RecurrentCell>: Module {
     var entered: Matrix?
     for layer in layers.indices.reversed() {
       let below = layer == 0 ? dx : trace.inputGradients[layer - 1].reserve(positions, hidden)
-      let input =
+      let input: any LayerInput =
         layer == 0 ? x : Matrix(trace.inputs[layer - 1].pointer, rows: positions, columns: hidden)
       let passedOn = trace.outputGradient.reserve(isResidual && layer > 0 ? positions : 0, hidden)
       passedOn.base.update(from: dh.base, count: passedOn.rows * hidden)

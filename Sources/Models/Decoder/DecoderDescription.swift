@@ -27,6 +27,8 @@ public struct DecoderDescription: Sendable, Equatable {
   public var contextLayer: Int
   /// Whether the image is also the state that captions begin with.
   public var initialStates: Bool
+  /// Whether the image as first input is rectified.
+  public var rectifiesInput: Bool
   /// How regions are attended to; nil where the conditioning does not.
   public var attention: AttentionDescription?
   /// M, of the layer in which word, state and image meet; nil where the conditioning has none.
@@ -43,6 +45,7 @@ public struct DecoderDescription: Sendable, Equatable {
     conditioning = .gates
     contextLayer = 0
     initialStates = false
+    rectifiesInput = false
     self.vocabularySize = vocabularySize
     self.embeddingSize = embeddingSize
     self.hiddenSize = hiddenSize
@@ -141,7 +144,9 @@ extension DecoderDescription {
       let kind = conditioning == .topDown ? "top-down" : conditioning == .hardAttention ? "hard" : "soft"
       ways.append("\(kind) attention to regions of \(attention.sizesText)")
     }
-    if conditioning == .firstInput { ways.append("the image as first input") }
+    if conditioning == .firstInput {
+      ways.append("the image as first input" + (rectifiesInput ? ", rectified" : ""))
+    }
     if let memorySize { ways.append("the image in half of the units, a visual memory of \(memorySize)") }
     if let multimodalSize { ways.append("a multimodal layer of \(multimodalSize)") }
     if conditioning.injects && injection != .never {
@@ -169,6 +174,9 @@ extension DecoderDescription {
     }
     if conditioning == .firstInput && injection == .firstStep {
       return "first-input with W_ih·v"
+    }
+    if rectifiesInput && conditioning != .firstInput {
+      return "\(conditioning.rawValue) with a rectified first input"
     }
     if !conditioning.entersLayers && (contextLayer != 0 || initialStates) {
       return "\(conditioning.rawValue) with a layer for the image or initial states"
@@ -244,7 +252,7 @@ public func makeDecoder<E: Error>(
       return try decoder { (_) throws(E) in
         try FirstInput(
           "decoder.image_to_input", features: description.imageFeatureSize,
-          inputs: description.embeddingSize, from: source)
+          inputs: description.embeddingSize, isRectified: description.rectifiesInput, from: source)
       }
     default:
       guard description.injection != .never else {

@@ -227,8 +227,8 @@ public struct TopDownDecoder<Cell: RecurrentCell>: SequenceDecoder {
     let dLooked = trace.lookingGradients.reserve(positions, hidden)
     dLooked.base.update(repeating: 0, count: positions * hidden)
     attention.beginBackward(context.regions, sequences, batch.outcome, &trace.attention)
-    let first = looking.beginBackward(sequences, &trace.looking)
-    let second = speaking.beginBackward(sequences, &trace.speaking)
+    let first = looking.beginBackward(sequences, &trace.looking, on: device)
+    let second = speaking.beginBackward(sequences, &trace.speaking, on: device)
     for step in sequences.steps.reversed() {
       let (sums, _) = speaking.stepBackward(step, of: second, dh: dSpoken, &trace.speaking, on: device)
       let dz = trace.seenGradients.reserve(step.rows, valueSize)

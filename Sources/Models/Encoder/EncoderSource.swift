@@ -1,3 +1,4 @@
+public import Datasets
 public import Imaging
 public import Tensors
 internal import WeightFiles
@@ -13,6 +14,9 @@ public struct EncoderSource: Sendable {
   /// How pixels become its input.
   public let preprocessing: Preprocessing
 
+  /// The features that are there in the place of an encoder; nil: there is one.
+  public let features: FeatureFiles?
+
   /// Whether it is a captioner model, with a decoder of its own.
   public var isModel: Bool { !prefix.isEmpty }
 
@@ -26,10 +30,16 @@ public struct EncoderSource: Sendable {
     otherwise: @autoclosure () throws -> Preprocessing = .torchvision
   ) throws {
     file = try Self.file(path)
+    features = nil
     var stored: Preprocessing?
     if file.metadata["format"] == "captioner" {
       prefix = ModelFile.encoderPrefix
-      stored = try ModelDescription(of: file).preprocessing
+      let model = try ModelDescription(of: file)
+      if let given = model.encoder.given {
+        throw ModelError.unsupported(
+          path: path, expected: "convolutions", found: "a model of \(given.text), which has none")
+      }
+      stored = model.preprocessing
     } else {
       prefix = ""
       do { stored = try Preprocessing(weightsMetadata: file.metadata) } catch {
@@ -43,6 +53,22 @@ public struct EncoderSource: Sendable {
     case "caffe": preprocessing = .caffe
     default: preprocessing = try stored ?? otherwise()
     }
+  }
+
+  /// Features in the place of an encoder.
+  /// - Parameter name: what they are called.
+  /// - Throws: `SafetensorsError`; `ModelError` when they are larger than a model takes.
+  public init(_ features: FeatureFiles, name: String) throws {
+    self.features = features
+    file = try SafetensorsFile(inMemory: [], metadata: [:], path: features.name)
+    prefix = ""
+    preprocessing = .torchvision
+    let given = GivenFeatures(features.shape, name: name)
+    guard let found = VGGArchitecture(given: given, head: .none, featureSize: given.width) else {
+      throw ModelError.unsupported(
+        path: features.name, expected: "features that fit a model", found: given.sizesText)
+    }
+    architecture = found
   }
 
   /// Whether a file is of a kind of another program: not safetensors, nor unknown.

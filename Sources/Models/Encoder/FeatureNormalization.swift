@@ -43,7 +43,7 @@ public struct FeatureNormalization: Module {
     _ architecture: VGGArchitecture, from source: (ParameterSpecification) throws(E) -> Tensor
   ) throws(E) {
     name = architecture.normalization
-    cells = architecture.head.side * architecture.head.side
+    cells = architecture.side * architecture.side
     for (path, shape) in Self.statistics(of: architecture) {
       let statistic = try Parameter(path, shape, .zero, learns: false, from: source)
       if shape.rank == 1 { mean = statistic } else { components = statistic }

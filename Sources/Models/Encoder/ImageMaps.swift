@@ -18,7 +18,7 @@ extension ModelDescription {
   public func pooled(_ maps: Tensor) -> Tensor {
     guard tap == .map else { return maps }
     return adaptiveAveragePool(
-      maps.reshaped(Shape([maps.shape[0]] + mapShape.dimensions)), side: encoder.head.side)
+      maps.reshaped(Shape([maps.shape[0]] + mapShape.dimensions)), side: encoder.side)
   }
 
   /// The regions [N, h·w, C] that the decoder attends to; nil where it does not.

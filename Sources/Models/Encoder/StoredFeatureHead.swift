@@ -15,6 +15,8 @@ public struct StoredFeatureHead: Sendable {
   private let layers: [Layer]
   private let activation: ActivationName
   private let normalization: FeatureNormalization
+  /// What v is multiplied by where there is no layer.
+  private let scale: Float
 
   /// `PREFIXclassifier.0` and, with two layers, `.3`, as torchvision names them; of parametric ReLUs `.1` and `.4`.
   /// - Throws: `ModelError` naming the tensor that is missing, of another shape, or not finite.
@@ -24,6 +26,7 @@ public struct StoredFeatureHead: Sendable {
     var layers: [Layer] = []
     var inputs = architecture.headInputs
     activation = architecture.activation
+    scale = architecture.head == .none ? architecture.given?.scale ?? 1 : 1
     normalization = try FeatureNormalization(architecture) { (parameter) throws(ModelError) in
       try ModelFile.value(parameter, file, device)
     }
@@ -59,6 +62,10 @@ public struct StoredFeatureHead: Sendable {
     precondition(
       x.shape.rank == 2 && x.shape[1] == (layers.first?.weights.inputs ?? x.shape[1]),
       "features are \(features.shape)")
+    if scale != 1 {
+      let memory = x.mutablePointer()
+      for place in 0..<x.count { memory[place] *= scale }
+    }
     for layer in layers {
       var sums = Tensor(uninitialized: [features.shape[0], layer.weights.outputs])
       let memory = sums.mutableMatrix()

@@ -48,6 +48,8 @@ public struct VGGArchitecture: Sendable, Equatable {
   public var normalization = FeatureNormalizationName.none
   /// Principal components that `whiten` leaves of it; 0 where it is not whitened.
   public var whiteningComponents = 0
+  /// The features that are there in the place of convolutions; nil: there are convolutions.
+  public var given: GivenFeatures?
 
   /// A network; nil when the table is empty, ends or begins oddly, or a width is not positive.
   public init?(layers: [Layer], head: Head, featureSize: Int = 4096) {
@@ -58,6 +60,16 @@ public struct VGGArchitecture: Sendable, Equatable {
     self.layers = layers
     self.head = head
     self.featureSize = featureSize
+  }
+
+  /// No convolutions, but features that are given; the head reads an image's vector, or the mean of its regions. Nil when the
+  /// sizes make no sense; without a head v is what it would read, and so large.
+  public init?(given: GivenFeatures, head: Head, featureSize: Int) {
+    guard given.isPossible, head != .full, featureSize > 0, featureSize <= 1 << 16 else { return nil }
+    layers = []
+    self.head = head
+    self.featureSize = featureSize
+    self.given = given
   }
 
   /// A network from a table such as `64,64,pool,128`; nil when the text is not one.
@@ -77,6 +89,9 @@ public struct VGGArchitecture: Sendable, Equatable {
 
   /// Convolutions of this network with another head, or other ones of its kind; nil where `init` gives none.
   public func replacing(layers: [Layer]? = nil, head: Head, featureSize: Int? = nil) -> VGGArchitecture? {
+    if let given {
+      return VGGArchitecture(given: given, head: head, featureSize: featureSize ?? self.featureSize)
+    }
     var result = VGGArchitecture(
       layers: layers ?? self.layers, head: head, featureSize: featureSize ?? self.featureSize)
     result?.batchNormalization = batchNormalization
@@ -107,7 +122,9 @@ public struct VGGArchitecture: Sendable, Equatable {
   }
 
   /// `VGG-16` and the like when the table is a published one, else `VGG-style`, and whether batch normalisation is in it.
-  public var name: String { tableName + (batchNormalization ? " with batch normalisation" : "") }
+  public var name: String {
+    given?.text ?? tableName + (batchNormalization ? " with batch normalisation" : "")
+  }
 
   private var tableName: String {
     for depth in [11, 13, 16, 19] where Self.vgg(depth, head: head)?.layers == layers {
@@ -154,18 +171,21 @@ public struct VGGArchitecture: Sendable, Equatable {
   static let normalizationTensors = ["weight", "bias", "running_mean", "running_var"]
 
   /// C of the last map.
-  public var channels: Int { convolutions.last?.outputChannels ?? 3 }
+  public var channels: Int { given?.width ?? convolutions.last?.outputChannels ?? 3 }
 
   /// The last map's shape [h, w, C] of an image of a size.
   public func mapShape(height: Int, width: Int) -> Shape {
+    if let given { return given.mapShape }
     let pools = layers.count { $0 == .pool }
     return [height >> pools, width >> pools, channels]
   }
 
   /// Channels of the last map (C).
-  public var mapChannels: Int { convolutions.last?.outputChannels ?? 0 }
+  public var mapChannels: Int { given?.width ?? convolutions.last?.outputChannels ?? 0 }
+  /// The side of the averaged map; given features are averaged to one.
+  public var side: Int { given == nil ? head.side : 1 }
   /// Width of the averaged, flattened map: C·side².
-  public var pooledSize: Int { mapChannels * head.side * head.side }
+  public var pooledSize: Int { mapChannels * side * side }
   /// Width of what the head reads of it.
   public var headInputs: Int { normalization == .whiten ? whiteningComponents : pooledSize }
 }

@@ -39,6 +39,10 @@ public enum ModelExport: String, Sendable, CaseIterable {
     let file: SafetensorsFile
     do { file = try SafetensorsFile(path: path) } catch { throw ModelError.weights(error) }
     let model = try ModelDescription(of: file)
+    if let given = model.encoder.given, self != .npz {
+      throw ModelError.unsupported(
+        path: path, expected: "a model of photos, or --to npz", found: "one of \(given.text)")
+    }
     switch self {
     case .onnx:
       let network = try ONNXNetwork(file, model)

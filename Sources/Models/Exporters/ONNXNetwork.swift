@@ -235,7 +235,8 @@ struct ONNXNetwork {
 
   /// The states after the image was read as the first input.
   private func read(_ v: String, in graph: inout ONNXGraph) -> [[String]] {
-    let x = linear(v, "decoder.image_to_input", in: &graph)
+    let input = linear(v, "decoder.image_to_input", in: &graph)
+    let x = model.decoder.rectifiesInput ? graph.add("Relu", [input]) : input
     return stack(x, context: nil, from: zeroStates(in: &graph), in: &graph).states
   }
 

@@ -23,6 +23,11 @@ public enum ModelAverage {
           path: file.path, expected: "regions times \(scale), as in \(paths[0])",
           found: "\(other.decoder.attention?.scale ?? 1)")
       }
+      if let scale = description.encoder.given?.scale, scale != other.encoder.given?.scale {
+        throw ModelError.unsupported(
+          path: file.path, expected: "features times \(scale), as in \(paths[0])",
+          found: "\(other.encoder.given?.scale ?? 1)")
+      }
       // Coordinates along other components have nothing in common.
       for name in files[0].entries.keys.sorted() where name.hasPrefix("encoder.normalization.") {
         guard try file.tensor(named: name) == files[0].tensor(named: name) else {

@@ -162,9 +162,15 @@ public struct ModelCheck {
   /// Whether it says something finite of a picture.
   private mutating func checkCaptions() {
     do {
-      let model = try CaptionModel(contentsOf: file.path, caching: .streamed)
+      let isGiven = try ModelDescription(of: file).encoder.given != nil
+      let model =
+        try isGiven
+        ? CaptionModel(ofFeaturesAt: file.path) : CaptionModel(contentsOf: file.path, caching: .streamed)
       let size = model.description.preprocessing
-      let maps = try model.maps(Tensor(zeros: [1, size.height, size.width, 3]))
+      let maps =
+        try isGiven
+        ? Tensor(zeros: [1, model.description.mapSize])
+        : model.maps(Tensor(zeros: [1, size.height, size.width, 3]))
       let caption = model.captions(maps).first?.first
       if !(caption?.logProb.isFinite ?? false) {
         findings.append(

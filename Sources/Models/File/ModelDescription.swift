@@ -8,9 +8,9 @@ public import Tensors
 
 /// All of a model but its weights, as the model file's metadata keeps it.
 public struct ModelDescription: Sendable, Equatable {
-  /// The encoder.
+  /// The encoder, or the features that are given in its place.
   public var encoder: VGGArchitecture
-  /// What the encoder's input must look like.
+  /// What the encoder's input must look like; of no account where features are given.
   public var preprocessing: Preprocessing
   /// The decoder: its kind and sizes.
   public var decoder: DecoderDescription
@@ -46,6 +46,8 @@ public struct ModelDescription: Sendable, Equatable {
     var activation: String?
     var featureNormalization: String?
     var whiteningComponents: Int?
+    // Missing where there are convolutions.
+    var features: GivenFeatures?
     // Missing where it is an LSTM, and 1, as in files from before there were others.
     var cell: String?
     var layers: Int?
@@ -56,14 +58,17 @@ public struct ModelDescription: Sendable, Equatable {
     var conditioning: ConditioningName?
     var contextLayer: Int?
     var initialStates: Bool?
+    var rectifiedInput: Bool?
     var attention: AttentionDescription?
     var multimodalSize: Int?
     var memorySize: Int?
 
     enum CodingKeys: String, CodingKey {
-      case convolutions, head, activation, cell, layers, residual, injection, conditioning, attention
+      case convolutions, features, head, activation, cell, layers, residual, injection, conditioning,
+        attention
       case contextLayer = "context_layer"
       case initialStates = "initial_states"
+      case rectifiedInput = "rectified_input"
       case multimodalSize = "multimodal_size"
       case memorySize = "memory_size"
       case featureSize = "feature_size"
@@ -88,18 +93,21 @@ public struct ModelDescription: Sendable, Equatable {
       activation: encoder.activation == .relu ? nil : encoder.activation.rawValue,
       featureNormalization: encoder.normalization == .none ? nil : encoder.normalization.rawValue,
       whiteningComponents: encoder.normalization == .whiten ? encoder.whiteningComponents : nil,
+      features: encoder.given,
       cell: decoder.cell == .lstm ? nil : decoder.cell.rawValue,
       layers: decoder.layers == 1 ? nil : decoder.layers, residual: decoder.isResidual ? true : nil,
       injection: decoder.injection,
       conditioning: decoder.conditioning == .gates ? nil : decoder.conditioning,
       contextLayer: decoder.contextLayer == 0 ? nil : decoder.contextLayer,
-      initialStates: decoder.initialStates ? true : nil, attention: decoder.attention,
+      initialStates: decoder.initialStates ? true : nil,
+      rectifiedInput: decoder.rectifiesInput ? true : nil, attention: decoder.attention,
       multimodalSize: decoder.multimodalSize, memorySize: decoder.memorySize)
     var metadata = [
       "format": Self.format, "format_version": Self.version, "tokenizer": Self.tokenizer,
       "architecture": try canonicalJSON(architecture), "preprocessing": try canonicalJSON(preprocessing),
       "vocabulary": try canonicalJSON(vocabulary), "training": try canonicalJSON(training),
     ]
+    if encoder.given != nil { metadata["preprocessing"] = nil }
     metadata[Confidence.key] = try confidence.map { try canonicalJSON($0) }
     return metadata
   }
@@ -149,16 +157,21 @@ public struct ModelDescription: Sendable, Equatable {
       throw metadata.unsupported("tokenizer \(Self.tokenizer)", metadata["tokenizer"])
     }
     let architecture = try metadata.read(Architecture.self, "architecture")
+    let (head, featureSize) = (architecture.head, architecture.featureSize)
+    let given = architecture.features
     guard
-      var encoder = VGGArchitecture(
-        table: architecture.convolutions, head: architecture.head, featureSize: architecture.featureSize),
-      encoder.head != .none, (1...(1 << 14)).contains(architecture.embeddingSize),
+      var encoder = given.map({ VGGArchitecture(given: $0, head: head, featureSize: featureSize) })
+        ?? VGGArchitecture(table: architecture.convolutions, head: head, featureSize: featureSize),
+      encoder.head != .none || given != nil, (1...(1 << 14)).contains(architecture.embeddingSize),
       (1...(1 << 14)).contains(architecture.hiddenSize),
       (1...DecoderDescription.mostLayers).contains(architecture.layers ?? 1)
     else { throw metadata.unsupported("an architecture that can be run", metadata["architecture"]) }
     encoder.batchNormalization = architecture.batchNormalization ?? false
     if let (expected, found) = Self.completeHead(of: &encoder, architecture) {
       throw metadata.unsupported(expected, found)
+    }
+    if encoder.head == .none && featureSize != encoder.headInputs {
+      throw metadata.unsupported("feature_size \(encoder.headInputs), as there is no head", "\(featureSize)")
     }
     guard let cell = architecture.cell.map({ CellName(rawValue: $0) }) ?? .lstm else {
       throw metadata.unsupported(
@@ -172,6 +185,7 @@ public struct ModelDescription: Sendable, Equatable {
     decoder.conditioning = architecture.conditioning ?? .gates
     decoder.contextLayer = architecture.contextLayer ?? 0
     decoder.initialStates = architecture.initialStates ?? false
+    decoder.rectifiesInput = architecture.rectifiedInput ?? false
     decoder.attention = architecture.attention
     decoder.multimodalSize = architecture.multimodalSize
     decoder.memorySize = architecture.memorySize
@@ -188,8 +202,14 @@ public struct ModelDescription: Sendable, Equatable {
         "attention to regions of \(encoder.channels) channels",
         "\(attention.channels)")
     }
+    if let given, given.hasRegions != decoder.conditioning.attends {
+      throw metadata.unsupported(
+        "features \(given.hasRegions ? "without regions" : "of regions") for conditioning "
+          + decoder.conditioning.rawValue, given.sizesText)
+    }
     self.init(
-      encoder: encoder, preprocessing: try metadata.read(Preprocessing.self, "preprocessing"),
+      encoder: encoder,
+      preprocessing: given == nil ? try metadata.read(Preprocessing.self, "preprocessing") : .torchvision,
       decoder: decoder,
       vocabulary: try metadata.read(Vocabulary.self, "vocabulary"),
       training: try metadata.read([String: String].self, "training"),

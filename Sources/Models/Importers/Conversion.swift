@@ -31,13 +31,21 @@ public struct Conversion: Sendable {
   public struct Options: Sendable {
     /// How pixels become input; nil: as the file says.
     public var preprocessing: Preprocessing?
+    /// What lies beside a captioner's file; nil: nothing.
+    public var infos: String?
+    /// The encoder of a captioner that has none of its own; nil: there is none.
+    public var encoder: EncoderSource?
 
     /// What is known.
-    public init(preprocessing: Preprocessing? = nil) { self.preprocessing = preprocessing }
+    public init(preprocessing: Preprocessing? = nil, infos: String? = nil, encoder: EncoderSource? = nil) {
+      self.preprocessing = preprocessing
+      self.infos = infos
+      self.encoder = encoder
+    }
   }
 
   /// What files may become, tried in turn; the last says what is wrong.
-  static let converters: [any Converter] = [EncoderConverter()]
+  static let converters: [any Converter] = [CaptionerConverter(), EncoderConverter()]
 
   /// Reads a file of any kind that is known.
   /// - Throws: `ModelError`.

@@ -161,7 +161,7 @@ private struct LayerChain {
     let isProduct = operation.kind == "MatMul"
     func number(_ name: String) -> Double { operation.numbers[name]?.first ?? 1 }
     guard operation.inputs.count > 1, let (weight, isTransposed) = tensor(operation.inputs[1]),
-      weight.shape.rank == 2, tensor(operation.inputs[0]) == nil,
+      weight.shape.rank == 2, weight.shape.count > 0, tensor(operation.inputs[0]) == nil,
       isProduct || (number("alpha") == 1 && number("beta") == 1 && operation.numbers["transA"] != [1])
     else { throw unsupported("fully connected layers x W + b with W in the file", named(operation)) }
     // W of Gemm with transB is [K, I], of any other product [I, K].
@@ -183,10 +183,13 @@ private struct LayerChain {
         if layer.isTransposed {
           tensors[tensors.count - 1].tensor = tensors[tensors.count - 1].tensor.transposed
         }
-        guard let bias = layer.bias else {
-          throw unsupported("a bias of the fully connected layer of \(layer.weight.name)", "none")
+        // Exporters leave out a bias of zeros.
+        if let bias = layer.bias {
+          try append("classifier.\(index).bias", bias)
+        } else {
+          let outputs = tensors[tensors.count - 1].tensor.shape[0]
+          tensors.append(("classifier.\(index).bias", Tensor(zeros: [outputs])))
         }
-        try append("classifier.\(index).bias", bias)
       }
     }
     // Whole numbers are shapes, not weights.

@@ -37,12 +37,14 @@ public struct DataCheckReport: Sendable, Encodable {
     let validation = try configuration.validationDataset()
     for dataset in [train, validation] { _ = try dataset.missingFiles() }
     let (prepared, notes) = try configuration.prepared(for: train.captionCount, source)
+    // Before every image is read.
+    _ = try RunNetwork(prepared, source)
     let sources = try RunSources(prepared)
     var total = 0
     let begin = ContinuousClock.now
     data = DataCheck(
       train: train, validation: validation, minimumCount: prepared.minimumCount,
-      besides: sources.counts, reader: configuration.imageReader()
+      besides: sources.counts, reader: configuration.imageReader(), features: source.features
     ) { done, all in
       progress(done, all)
       total = all
@@ -50,7 +52,9 @@ public struct DataCheckReport: Sendable, Encodable {
     let seconds = (ContinuousClock.now - begin) / .seconds(1)
     beside =
       sources.isEmpty
-      ? nil : SourcesCheck(sources, reader: configuration.imageReader(), progress: progress)
+      ? nil
+      : SourcesCheck(
+        sources, features: source.features, reader: configuration.imageReader(), progress: progress)
     unknownShare = data.validation.unknownShare
     self.notes = notes + prepared.weightNotes(train)
     self.start = try Self.start(prepared, source, train, sources)

@@ -14,8 +14,10 @@ extension Finding.Kind {
   static let idleSkip = Self(
     "idle_skip", "names to be left out that are those of no image",
     remedy: "correct the list, or make it again with --skip-list", isNote: true)
-  static let runFile = Self("run_file", "files of a run that can't be used", remedy: beginAgain)
-  static let runInput = Self(
+  /// A file of a run that makes no sense.
+  public static let runFile = Self("run_file", "files of a run that can't be used", remedy: beginAgain)
+  /// A file that a run reads and that is not there.
+  public static let runInput = Self(
     "run_input", "files that a run reads and that are not there",
     remedy: "put them back before --resume", isNote: true)
 }

@@ -1,3 +1,4 @@
+internal import Datasets
 internal import Imaging
 internal import Models
 internal import Tensors
@@ -39,13 +40,8 @@ extension TrainingConfiguration {
 
   /// Takes sizes and kinds that were left open from the model that the run begins from.
   private mutating func follow(_ model: ModelDescription) {
-    take(\.head, model.encoder.head)
-    take(\.activation, model.encoder.activation)
-    take(\.featureNormalization, model.encoder.normalization)
-    if model.encoder.normalization == .whiten {
-      take(\.whiteningComponents, model.encoder.whiteningComponents)
-    }
-    take(\.featureSize, model.encoder.featureSize)
+    // A head of photos is none of features.
+    if self.features.isEmpty == (model.encoder.given == nil) { followHead(of: model) }
     take(\.embeddingSize, model.decoder.embeddingSize)
     take(\.hiddenSize, model.decoder.hiddenSize)
     take(\.cell, model.decoder.cell)
@@ -62,7 +58,19 @@ extension TrainingConfiguration {
     take(\.attentionSize, attention.keySize)
     take(\.attentionGate, attention.gated)
     // The grid shows in the table: a fine one is without its last pool.
+    guard self.features.isEmpty, model.encoder.given == nil else { return }
     take(\.regionGrid, model.encoder.layers.last == .pool ? .coarse : .fine)
+  }
+
+  private mutating func followHead(of model: ModelDescription) {
+    take(\.head, model.encoder.head)
+    take(\.activation, model.encoder.activation)
+    take(\.featureNormalization, model.encoder.normalization)
+    if model.encoder.normalization == .whiten {
+      take(\.whiteningComponents, model.encoder.whiteningComponents)
+    }
+    if model.encoder.head != .none { take(\.featureSize, model.encoder.featureSize) }
+    if let name = model.encoder.given?.name { take(\.featuresName, name) }
   }
 
   /// Sets an option that was left open.
@@ -95,14 +103,17 @@ extension TrainingConfiguration {
   /// The options with the encoder that they mean: the model that the run begins from, where no other is named.
   public var withEncoder: TrainingConfiguration {
     var result = self
-    if self.encoder.isEmpty, self.start != Self.noStart { result.encoder = self.start }
+    if self.encoder.isEmpty, self.features.isEmpty, self.start != Self.noStart { result.encoder = self.start }
     return result
   }
 
   /// The encoder, open.
   /// - Parameter folder: the run's, whose model tells how pixels become input once there is one.
-  /// - Throws: `SafetensorsError`, `ModelError`.
+  /// - Throws: `SafetensorsError`, `ModelError`, `FeatureFileError`.
   func encoderSource(in folder: String) throws -> EncoderSource {
+    guard self.features.isEmpty else {
+      return try EncoderSource(FeatureFiles(paths: self.features), name: self.featuresName)
+    }
     // Weights that do not say how they were trained are taken as the model that the run begins from has them.
     func ofStart() throws -> Preprocessing {
       guard !self.start.isEmpty, self.start != Self.noStart else { return .torchvision }

@@ -28,10 +28,12 @@ public struct RunEstimate: Sendable, Encodable {
       regions: lastMap[0] * lastMap[1])
     let (batch, beam) = (Double(configuration.batchSize), Double(configuration.validationBeamWidth))
 
-    // The convolutions.
-    let encoder = try VGGEncoder(
-      network.frozen, preprocessing: source.preprocessing, weights: source.file, prefix: source.prefix,
-      caching: .resident)
+    // The convolutions, where there are some.
+    let encoder =
+      try source.features == nil
+      ? VGGEncoder(
+        network.frozen, preprocessing: source.preprocessing, weights: source.file, prefix: source.prefix,
+        caching: .resident) : nil
     // Trained and validated on the same images they share a file.
     let shared =
       check.train.images == check.validation.images && check.sharedImages.count == check.train.images
@@ -39,10 +41,12 @@ public struct RunEstimate: Sendable, Encodable {
     let scored = sources.scoredList?.files.count ?? 0
     let learned = check.train.images + (sources.labelledList?.files.count ?? 0)
     let rows =
-      (scored + (isAugmented ? 0 : learned)) * configuration.cachedViews.count
-      + (shared && !isAugmented ? 0 : check.validation.images)
+      encoder == nil
+      ? 0
+      : (scored + (isAugmented ? 0 : learned)) * configuration.cachedViews.count
+        + (shared && !isAugmented ? 0 : check.validation.images)
     let kept = isAugmented ? learned : 0
-    let encoding = MachineSpeed.secondsAnImage(encoder)
+    let encoding = encoder.map { MachineSpeed.secondsAnImage($0) } ?? 0
     featureSeconds = Double(rows) * (encoding + decodeSeconds) + Double(kept) * decodeSeconds
     let together = min(
       8, configuration.batchSize, configuration.microBatch > 0 ? configuration.microBatch : 8)

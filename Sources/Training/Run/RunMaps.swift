@@ -7,7 +7,7 @@ internal import Synchronization
 
 /// The maps of a run's images: computed where they are missing, kept in files of the run's folder. Photos that are to be
 /// changed at every step are kept themselves.
-final class RunMaps {
+final class RunMaps: RunFeatures {
   private let configuration: TrainingConfiguration
   private let network: RunNetwork
   private let folder: String
@@ -50,6 +50,12 @@ final class RunMaps {
     }
     let views = try configuration.cachedViews.map { try cache(of: photos, view: $0) }
     return CachedPhotos(features: views[0], views: Array(views.dropFirst()))
+  }
+
+  /// The photos themselves, without other views.
+  /// - Throws: as `cache`.
+  func plainFeatures(of photos: PhotoList) throws -> any PhotoFeatures {
+    CachedPhotos(features: try cache(of: photos, view: Augmentation(0)))
   }
 
   /// Photos that are decoded, no finer than the network needs.

@@ -20,8 +20,16 @@ struct RunNetwork {
     guard
       var architecture = source.architecture.replacing(
         layers: configuration.table(of: source.architecture), head: configuration.head,
-        featureSize: configuration.featureSize)
+        featureSize: configuration.imageFeatureSize(about: source.architecture))
     else { throw .configuration("\(configuration.encoder): expected a VGG network") }
+    if let given = architecture.given, given.hasRegions != configuration.conditioning.attends {
+      throw .configuration(
+        given.hasRegions
+          ? "--conditioning: expected attention, hard-attention or top-down for \(given.sizesText), found "
+            + "\(configuration.conditioning.rawValue), which takes one vector an image: average them, or attend"
+          : "--conditioning: expected features of regions [R, D] an image for \(configuration.conditioning.rawValue), found "
+            + "\(given.sizesText): take another --conditioning, or features of regions")
+    }
     architecture.activation = configuration.activation
     architecture.normalization = configuration.featureNormalization
     if configuration.featureNormalization == .whiten {

@@ -104,6 +104,7 @@ extension TrainingConfiguration {
   var sources: [(option: String, paths: [String])] {
     [
       ("captions", self.captions), ("images", self.images),
+      ("features", self.features),
       ("validation-captions", self.validationCaptions), ("validation-images", self.validationImages),
       ("skip", self.skip), ("text", self.text), ("labels", self.labels),
       ("label-images", self.labelImages), ("label-names", [self.labelNames]),
@@ -120,6 +121,7 @@ extension TrainingConfiguration {
     var result = self
     result.captions = self.captions.map(resolved)
     result.images = self.images.map(resolved)
+    result.features = self.features.map(resolved)
     result.validationCaptions = self.validationCaptions.map(resolved)
     result.validationImages = self.validationImages.map(resolved)
     result.skip = self.skip.map(resolved)

@@ -31,7 +31,7 @@ struct RunSizes {
     _ sources: RunSources, regions: Int
   ) throws(TrainingError) {
     let (v, e, h) = (check.vocabularySize, configuration.embeddingSize, configuration.hiddenSize)
-    let (d, layers) = (configuration.featureSize, configuration.layers)
+    let (d, layers) = (architecture.featureSize, configuration.layers)
     var decoder = configuration.decoder(about: architecture)
     decoder.vocabularySize = v
     decoder.imageFeatureSize = d

@@ -16,8 +16,8 @@ public struct SourcesCheck: Sendable, Encodable {
   /// Whether training could use everything.
   public var usable: Bool { missingImages.isEmpty && corruptImages.isEmpty }
 
-  /// Decodes every photo.
-  init(_ sources: RunSources, reader: ImageReader, progress: (Int, Int) -> Void) {
+  /// Decodes every photo, or looks its features up.
+  init(_ sources: RunSources, features: FeatureFiles?, reader: ImageReader, progress: (Int, Int) -> Void) {
     textSentences = sources.text?.count ?? 0
     textWords = sources.text?.counts.values.reduce(0, +) ?? 0
     labelledPhotos = sources.labelled.count
@@ -25,7 +25,8 @@ public struct SourcesCheck: Sendable, Encodable {
     labelledLeftOut = sources.leftOut
     scoredPhotos = sources.scores?.names.count ?? 0
     scoredClasses = sources.scores?.classes ?? 0
-    let photos = PhotoCheck(sources.lists.flatMap(\.files), reader: reader, progress: progress)
+    let photos = PhotoCheck(
+      sources.lists.flatMap(\.images), reader: reader, features: features, progress: progress)
     missingImages = photos.missing
     corruptImages = photos.corrupt
   }

@@ -11,7 +11,7 @@ extension TrainingConfiguration {
   /// Those to validate on; without files of their own they are a share of the training images, or another split of the
   /// training files.
   public func validationDataset() throws(DatasetError) -> CaptionDataset {
-    let folders = self.validationImages.isEmpty ? self.images : self.validationImages
+    let folders = self.validationImages.isEmpty ? imageFolders : self.validationImages
     guard self.validationCaptions.isEmpty else {
       return try CaptionDataset(
         paths: self.validationCaptions, images: folders,
@@ -52,6 +52,11 @@ extension TrainingConfiguration {
   /// The images that are left out.
   public func skipList() throws(DatasetError) -> SkipList { try SkipList(paths: self.skip) }
 
+  /// The folders of the training images; with features of them none need be named.
+  private var imageFolders: [String] {
+    self.images.isEmpty && !self.features.isEmpty ? [""] : self.images
+  }
+
   /// Whether validation takes a share of the training images.
   private var isDivided: Bool {
     self.validationShare > 0 && self.validationCaptions.isEmpty && self.validationSplit.isEmpty
@@ -59,7 +64,7 @@ extension TrainingConfiguration {
 
   private func undivided() throws(DatasetError) -> CaptionDataset {
     try CaptionDataset(
-      paths: self.captions, images: self.images, split: CaptionSplit(self.split, unlessNamed: "train")
+      paths: self.captions, images: imageFolders, split: CaptionSplit(self.split, unlessNamed: "train")
     ).skipping(skipList())
   }
 

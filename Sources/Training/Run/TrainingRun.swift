@@ -141,10 +141,13 @@ public struct TrainingRun {
     try checkOutputs()
     if !isBegun { try write(configuration) }
     report(.opened)
-    report(.message(configuration.decoding.inWords))
-
-    let features = try RunMaps(
-      configuration, network, source, folder: folder, shouldStop: shouldStop, report: report)
+    let given = source.features.map {
+      RunGivenFeatures($0, folder: folder, shouldStop: shouldStop, report: report)
+    }
+    report(.message(given == nil ? configuration.decoding.inWords : network.architecture.name))
+    let features: any RunFeatures =
+      try given
+      ?? RunMaps(configuration, network, source, folder: folder, shouldStop: shouldStop, report: report)
     if let begun { try features.check(begun, configuration, at: checkpointPath) }
     let trainSplit = try EncodedSplit(
       captions: learned.captions, rows: learned.rows, references: train.references(of:), names: train.names,
@@ -153,7 +156,7 @@ public struct TrainingRun {
     let validationSplit = try EncodedSplit(
       captions: told.captions, rows: told.rows, references: validation.references(of:),
       names: validation.names,
-      photos: CachedPhotos(features: features.cache(of: validation.photos, view: Augmentation(0))))
+      photos: features.plainFeatures(of: validation.photos))
     let beside = try sources.data(vocabulary) { try features.features(of: $0) }
     if !features.unreadable.isEmpty { report(.unreadable(images: features.unreadable.count)) }
     var trainer = try Trainer(
@@ -171,7 +174,10 @@ public struct TrainingRun {
     // Only now are other options known to be ones that may change.
     if isBegun { try write(configuration) }
     report(.began)
-    return try trainer.run()
+    do { return try trainer.run() } catch TrainingError.diverged(let step, let what) {
+      // Numbers that can't be read any more are none.
+      throw given?.error ?? TrainingError.diverged(step: step, what: what)
+    }
   }
 
   private func split(

@@ -25,6 +25,7 @@ struct TrainingSplit: Sendable {
     tokens = dataset.tokenized()
     var (photos, rows, starts) = ([(folder: String, fileName: String)](), [Int](), [Int]())
     var sources: [Int] = []
+    var ids: [ImageID?] = []
     rows.reserveCapacity(tokens.count)
     var last = -1
     // Images without a caption get no row.
@@ -33,6 +34,7 @@ struct TrainingSplit: Sendable {
         let image = dataset.images[image]
         photos.append((image.folder, image.fileName))
         sources.append(image.source)
+        ids.append(image.fileID)
         starts.append(caption)
       }
       last = image
@@ -43,7 +45,7 @@ struct TrainingSplit: Sendable {
     }
     let files = photos.map { $0.folder.isEmpty ? $0.fileName : $0.folder + "/" + $0.fileName }
     let isTrained = training.map { $0.files.map(ExactName.init) == files.map(ExactName.init) } ?? true
-    self.photos = PhotoList(paths, photos, role: isTrained ? "" : "validation")
+    self.photos = PhotoList(paths, photos, ids: ids, role: isTrained ? "" : "validation")
     self.rows = rows
     self.sources = sources
     self.starts = starts + [tokens.count]

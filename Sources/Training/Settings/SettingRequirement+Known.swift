@@ -3,7 +3,13 @@ extension SettingRequirement {
   static let withoutValidationData = Self("without --validation-captions and --validation-split") {
     $0.validationCaptions.isEmpty && $0.validationSplit.isEmpty
   }
-  static let withoutAugmentation = Self("without --augmentation") { $0.augmentation == .none }
+  static let withViews = Self("without --augmentation and --features") {
+    $0.augmentation == .none && $0.features.isEmpty
+  }
+  static let withFeatures = Self("with --features") { !$0.features.isEmpty }
+  static let withoutFeatures = Self("without --features, which are in the place of photos") {
+    $0.features.isEmpty
+  }
   static let withAugmentation = Self("with --augmentation") { $0.augmentation != .none }
   static let withColourJitter = Self("with --augmentation crops-and-colour") {
     $0.augmentation == .cropsAndColour

@@ -22,6 +22,22 @@ public struct TrainingSettings: Sendable {
     .data, "images", [String](), "Folder of their images: one for each --captions, or one for all."
   ).placeholder("folder")
     .onResume(.byContent)
+  /// Files of features of the images, made by another program's encoder, in the place of photos and encoder.
+  public let features = Setting(
+    .data, "features", [String](),
+    "Features of the images, by any encoder, in the place of --encoder and the photos: safetensors, as captioner features "
+      + "writes; may be repeated."
+  )
+  .onResume(.byContent)
+  /// What those features are called.
+  public let featuresName = Setting(
+    .data, "features-name", "",
+    "What they are called, \"CLIP ViT-B/32\" say: the model tells whoever uses it that it wants these."
+  ).within(
+    Bounds("a line of at most \(GivenFeatures.longestName) bytes") {
+      $0.utf8.count <= GivenFeatures.longestName && !$0.utf8.contains { $0 < 0x20 }
+    }
+  ).placeholder("name").only(.withFeatures).onResume(.free)
   /// How often each caption file's captions come; empty: every caption once an epoch.
   public let weights = Setting(
     .data, "weight", [Double](),
@@ -91,7 +107,7 @@ public struct TrainingSettings: Sendable {
   /// Views of each training image, of which a caption sees one at random: the image, its mirror image, random crops.
   public let views = Setting(
     .data, "views", 2, "Views of each image to learn from: itself, mirrored, then random crops."
-  ).within(.range(1...64)).only(.withoutAugmentation)
+  ).within(.range(1...64)).only(.withViews)
   /// Whether photos are changed anew at every step, in place of views that are made once.
   public let augmentation = Setting(
     .data, "augmentation", TrainingConfiguration.AugmentationKind.none,
@@ -134,17 +150,17 @@ public struct TrainingSettings: Sendable {
   public let exactDecoding = Setting(
     .data, "exact-decoding", false,
     "Decode every pixel of large JPEGs; else no finer than twice the side that the network reads, which is faster."
-  )
+  ).only(.withoutFeatures)
   /// Whether what is there of damaged photos is taken.
   public let lenient = Setting(
     .data, "lenient", false,
     "Take what is there of photos that are damaged or cut short (but for HEIC and AVIF); missing rows are grey."
-  ).onResume(.byContent)
+  ).only(.withoutFeatures).onResume(.byContent)
   /// The most pixels of a photo.
   public let maximumPixels = Setting(
     .data, "max-pixels", ImageReader.usualMaximumPixels,
     "The largest photo that is read, in pixels; memory stays bounded all the same."
-  ).within(.oneOrMore(upTo: 1 << 40)).onResume(.byContent)
+  ).within(.oneOrMore(upTo: 1 << 40)).only(.withoutFeatures).onResume(.byContent)
 
   // MARK: Beside captions
 
@@ -249,7 +265,7 @@ public struct TrainingSettings: Sendable {
   public let preprocessing = Setting(
     .model, "preprocessing", "auto", "How pixels become input; auto: as the weights file says."
   ).within(Bounds("auto, torchvision or caffe") { ["auto", "torchvision", "caffe"].contains($0) })
-    .placeholder("choice")
+    .placeholder("choice").only(.withoutFeatures)
     .onResume(.byContent)
   /// A model file to begin from instead of random weights; empty: none, or where captions are few and the encoder is
   /// that of a model, that model; `none`: none.
@@ -260,8 +276,10 @@ public struct TrainingSettings: Sendable {
     .onResume(.byContent)
   /// What turns the last map into v; trained.
   public let head = Setting(
-    .model, "head", VGGArchitecture.Head.compact, "Fully connected layers between the last map and v."
-  ).within(Bounds("full, compact or compact2") { $0 != .none })
+    .model, "head", VGGArchitecture.Head.compact,
+    "Fully connected layers between the last map and v; with --features compact is one, compact2 two, and none makes v of "
+      + "them as they are."
+  )
   /// What follows the sums of those layers.
   public let activation = Setting(
     .model, "activation", ActivationName.relu,

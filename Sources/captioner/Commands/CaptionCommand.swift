@@ -20,6 +20,10 @@ struct CaptionCommand: ParsableCommand {
       as they are in CSV, and with U+10FF80 to U+10FFFF for the bytes 0x80 to 0xFF
       in JSON.
 
+      A model that was trained on features of another encoder (train --features)
+      wants --features FILE; PATH is then an image's name or id, and without any all
+      that the file has are captioned.
+
       In csv, names and captions that a spreadsheet would take for a formula (=, +,
       -, @) have an apostrophe before them. Controls and marks of direction are
       escaped wherever people read, as \\u{1B}; only json has names as they are.
@@ -47,10 +51,12 @@ struct CaptionCommand: ParsableCommand {
         captioner caption photos/ --shard 3/8 --output part3.jsonl
         captioner caption photos/ --explain page.html
         captioner caption photo.jpg --explain picture.png
+        captioner caption --features clip.safetensors 1.jpg 2.jpg --model run/model.safetensors
         curl -s https://example.org/photo.jpg | captioner caption -
       """)
 
   @OptionGroup var paths: PathOptions
+  @OptionGroup var features: FeatureOption
   @OptionGroup var photos: PhotoOptions
   @OptionGroup var folders: FolderOptions
   @OptionGroup var sharing: ShardOption
@@ -71,6 +77,7 @@ struct CaptionCommand: ParsableCommand {
   @OptionGroup var engine: EngineOptions
 
   func validate() throws {
+    if features.files.isEmpty { try paths.checkNotEmpty() } else { try checkFeatureOptions() }
     try search.check(captions: captions, option: "--captions")
     try writing.check(format)
     guard sharing.shard == nil || !paths.paths.contains("-") else {
@@ -87,6 +94,7 @@ struct CaptionCommand: ParsableCommand {
   func run() throws {
     engine.apply()
     try reportingErrors {
+      if !features.files.isEmpty { return try captionFeatures(in: features.files) }
       let modelPath = try model.resolved()
       let listing = try paths.list(folders)
       var outputs = Outputs(readingFrom: listing.files + [modelPath])
@@ -222,7 +230,7 @@ struct CaptionCommand: ParsableCommand {
 }
 
 /// What became of the photos.
-private struct Tally {
+struct Tally {
   var captioned = 0
   /// Photos that had what was asked for, and photos whose captions are all less sure than was asked for.
   var (skipped, unsure) = (0, 0)

@@ -32,11 +32,19 @@ struct ConvertCommand: ParsableCommand {
       npz: weights.npz for numpy.load, float32, and description.json.
       All come with vocabulary.json, the words in the order of their ids.
 
+      Captioners of other projects become models: neuraltalk2's .t7, neuraltalk's .p
+      and ImageCaptioning.pytorch's .pth with its --infos (fc, newfc, show_tell,
+      att2in2). The last two keep features instead of an encoder: --encoder is the
+      VGG network that gave them. What our decoders don't do is refused by its name.
+
       Examples:
         captioner convert vgg16-397923af.pth vgg16.safetensors
         captioner convert vgg_caffe.pth vgg.safetensors --preprocessing caffe
         captioner convert vgg19.npz small.safetensors --half --format json
         captioner convert model.safetensors folder --to onnx
+        captioner convert model_id1.t7 model.safetensors
+        captioner convert model.pth model.safetensors --infos infos.pkl \\
+          --encoder vgg16.pth
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
@@ -50,6 +58,11 @@ struct ConvertCommand: ParsableCommand {
   @Flag(help: "Store convolutions and matrices in 16-bit floats: half the bytes.") var half = false
   @Option(help: "auto (as the file says), torchvision or caffe: how pixels become input.") var preprocessing =
     "auto"
+  @Option(
+    help: ArgumentHelp("Options and words beside a captioner of ImageCaptioning.pytorch.", valueName: "file"))
+  var infos: String?
+  @Option(help: ArgumentHelp("The encoder of a captioner that has none of its own.", valueName: "file"))
+  var encoder: String?
   @Option(help: "text or json (one object).") var format = Format.text
   @OptionGroup var engine: EngineOptions
 
@@ -57,8 +70,9 @@ struct ConvertCommand: ParsableCommand {
     guard ["auto", "torchvision", "caffe"].contains(preprocessing) else {
       throw ValidationError("--preprocessing: expected auto, torchvision or caffe, found \(preprocessing)")
     }
-    guard to == nil || (!half && preprocessing == "auto" && format == .text) else {
-      throw ValidationError("--to: not with --half, --preprocessing or --format")
+    let reads = half || preprocessing != "auto" || format != .text || infos != nil || encoder != nil
+    guard to == nil || !reads else {
+      throw ValidationError("--to: not with --half, --preprocessing, --infos, --encoder or --format")
     }
   }
 
@@ -73,10 +87,13 @@ struct ConvertCommand: ParsableCommand {
     engine.apply()
     try reportingErrors {
       if let to { return try export(to) }
-      var outputs = Outputs(readingFrom: [source])
+      var outputs = Outputs(readingFrom: [source] + [infos, encoder].compactMap { $0 })
       try outputs.add(destination, "<to>")
       let known = ["torchvision": Preprocessing.torchvision, "caffe": .caffe][preprocessing]
-      let conversion = try Conversion(ofFileAt: source, Conversion.Options(preprocessing: known))
+      let options = Conversion.Options(
+        preprocessing: known, infos: infos,
+        encoder: try encoder.map { try EncoderSource(path: $0, preprocessing: preprocessing) })
+      let conversion = try Conversion(ofFileAt: source, options)
       try conversion.write(to: destination, half: half)
       for name in conversion.leftOver { Console.complain("\(name): no place for it") }
       for note in conversion.notes { Console.complain(note) }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Datasets
 import Foundation
+import LanguageModels
 import Support
 import Training
 
@@ -17,9 +18,9 @@ struct DoctorCommand: ParsableCommand {
       Of a data set: images that are missing, damaged, huge, there twice, or in
       training and validation; captions that are broken, empty, all the same or very
       long; words that become <unk>; names that differ only in Unicode
-      normalisation. Of a model: tensors that are missing,
-      of another shape, or no numbers; metadata that make no sense; files that are
-      something else.
+      normalisation. Of a model, of photos or of text alone: tensors that are
+      missing, of another shape, or no numbers; metadata that make no sense; files
+      that are something else.
 
       --skip-list writes the images to leave out, a name a line, bytes as they are:
       missing and damaged ones, and later copies. train, evaluate and features take
@@ -111,12 +112,16 @@ struct DoctorCommand: ParsableCommand {
         diagnosis.summary += other.summary
       }
       if !captions.isEmpty { add(showingProgress { Diagnosis(dataOf: data, progress: $0) }) }
-      for path in paths { add(showingProgress { Diagnosis(ofFileAt: path, progress: $0) }) }
+      for path in paths { add(showingProgress { diagnosis(of: path, $0) }) }
       let printed = Result { try withoutBrokenPipes { try show(diagnosis) } }
       if let skipList { try write(diagnosis, to: skipList) }
       try printed.get()
       if !diagnosis.isWell { throw ExitCode(1) }
     }
+  }
+
+  private func diagnosis(of path: String, _ progress: Diagnosis.Progress) -> Diagnosis {
+    Diagnosis(ofLanguageModelAt: path, progress: progress) ?? Diagnosis(ofFileAt: path, progress: progress)
   }
 
   /// The data as options of a run.

@@ -6,6 +6,7 @@ import Foundation
 import Imaging
 import Reporting
 import Support
+import Tensors
 
 /// `captioner evaluate`: captions a data set and scores the captions.
 struct EvaluateCommand: ParsableCommand {
@@ -32,7 +33,9 @@ struct EvaluateCommand: ParsableCommand {
       --results writes COCO's results JSON with log_prob added, each image's
       scores, all its captions and what the model thinks of the references.
       --features keeps the image features, which take most of the time: a run
-      that was stopped goes on from there, and another is quick.
+      that was stopped goes on from there, and another is quick. For a model that
+      was trained on features (train --features) it is the file of such of these
+      images, which is read; --images is needed for the report's pictures only.
       --retrieval finds each caption's image and each image's captions by
       log-probability among the first images (--retrieval-images) and all their
       captions. For an image captions are ranked by ln p(c|i) - ln p(c), p(c) the
@@ -71,7 +74,10 @@ struct EvaluateCommand: ParsableCommand {
   var nBest: Int?
   @Option(help: ArgumentHelp("Where to write a line of JSON per image.", valueName: "file")) var results:
     String?
-  @Option(help: ArgumentHelp("Where to keep the image features for another time.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp(
+      "Where to keep the image features for another time; the features of a model that was trained on such.",
+      valueName: "file"))
   var features: String?
   @OptionGroup var sweep: SweepFlags
   @Flag(help: "Find images by captions and captions by images.") var retrieval = false
@@ -101,6 +107,7 @@ struct EvaluateCommand: ParsableCommand {
   @OptionGroup var engine: EngineOptions
 
   func validate() throws {
+    if features == nil { try data.checkImages() }
     if let nBest {
       try search.check(captions: nBest, option: "--n-best")
       if results == nil, report == nil, !search.drawing.sample {
@@ -141,24 +148,29 @@ struct EvaluateCommand: ParsableCommand {
       let meteorData = try meteor.data()
       let wordList = try words.map { (path) throws(DatasetError) in try WordList(path: path) }
       let modelPath = try model.resolved()
+      let given = try givenFeatures(modelPath)
       try checkOutputs(
+        given: given != nil,
         reading: wanted.map(\.path) + data.captions.captions + data.skip + [modelPath]
           + [words, meteor.meteor].compactMap(\.self))
       let clock = ContinuousClock()
       let start = clock.now
-      let captioner = try CaptionModel(
-        contentsOf: modelPath, caching: .resident, arithmetic: encoding.arithmetic)
+      let captioner =
+        try given == nil
+        ? CaptionModel(contentsOf: modelPath, caching: .resident, arithmetic: encoding.arithmetic)
+        : CaptionModel(ofFeaturesAt: modelPath)
       if confidenceThreshold != nil, calibrate == nil, captioner.description.confidence != nil {
         throw ValidationError(
           "--confidence-threshold: only with --calibrate: \(captioner.path) has a confidence, with its own "
             + "threshold")
       }
-      captioner.encoder.reader = photos.reader
+      if given == nil { captioner.encoder.reader = photos.reader }
       captioner.measuresSupport = calibrate != nil || captioner.description.confidence == nil
       let vocabulary = captioner.description.vocabulary
       let strategy = try search.strategy(captions: nBest ?? 1, vocabulary: vocabulary)
       let points = try sweep.points(search.options(vocabulary: vocabulary))
-      let found = try mappedImages(captioner, wanted)
+      let found =
+        try given.map { try MappedImages(captioner, wanted, given: $0) } ?? mappedImages(captioner, wanted)
       guard !found.images.isEmpty else {
         throw Failure(
           description: "\(data.images.joined(separator: ", ")): expected images, found none that can be read")
@@ -183,7 +195,8 @@ struct EvaluateCommand: ParsableCommand {
       let retrievalImages = retrievalImages ?? 100
       let trust = try trust(evaluation, captioner)
       var summary = EvaluationSummary(
-        scores: evaluation.scores, seconds: seconds, decoding: captioner.encoder.reader.decoding,
+        scores: evaluation.scores, seconds: seconds,
+        decoding: given == nil ? captioner.encoder.reader.decoding : nil,
         trust: trust.known,
         retrieval: retrieval
           ? showingProgress("retrieval", min(retrievalImages, count)) {
@@ -217,6 +230,21 @@ struct EvaluateCommand: ParsableCommand {
       try printed.get()
       if !isComplete { throw ExitCode(1) }
     }
+  }
+
+  /// The features that are given to a model which was trained on such; nil: it reads photos.
+  private func givenFeatures(_ modelPath: String) throws -> FeatureFiles? {
+    // What is wrong with the model is said when it is loaded.
+    guard let features, let file = try? SafetensorsFile(path: modelPath),
+      let description = try? ModelDescription(of: file), description.encoder.given != nil
+    else {
+      try data.checkImages()
+      return nil
+    }
+    if explain { throw ValidationError("--explain: only of models that read photos") }
+    let files = try FeatureFiles(paths: [features])
+    try description.check(files)
+    return files
   }
 
   private func mappedImages(_ captioner: CaptionModel, _ images: [CaptionedImage]) throws -> MappedImages {
@@ -266,10 +294,12 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   /// Tries the destinations before the work.
-  private func checkOutputs(reading inputs: [String]) throws {
-    var outputs = Outputs(readingFrom: inputs + data.images)
+  /// - Parameter given: whether the features are read, not kept.
+  private func checkOutputs(given: Bool, reading inputs: [String]) throws {
+    var outputs = Outputs(readingFrom: inputs + data.images + (given ? [features].compactMap(\.self) : []))
     for (path, option) in [
-      (results, "--results"), (features, "--features"), (calibrate, "--calibrate"), (report, "--report"),
+      (results, "--results"), (given ? nil : features, "--features"), (calibrate, "--calibrate"),
+      (report, "--report"),
     ] {
       if let path { try outputs.add(path, option) }
     }

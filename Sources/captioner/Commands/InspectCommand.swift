@@ -142,25 +142,30 @@ struct InspectCommand: ParsableCommand {
   }
 
   private func description(_ model: ModelDescription) -> [String] {
+    let isGiven = model.encoder.given != nil
     let input = model.preprocessing
     let rule =
       switch input.resize {
       case .stretch: "stretched"
       case .shortSideThenCenterCrop(let side): "short side to \(side), centre crop"
+      case .stretchThenCrop(let side, let margin): "of a stretch to \(side)×\(side), \(margin) from its edges"
       }
     let cell = model.decoder.cell.rawValue.uppercased()
     let layers = "\(model.decoder.layers) \(model.decoder.isResidual ? "residual " : "")\(cell) layers"
     let cells =
       model.decoder.conditioning == .topDown ? "2 \(cell) layers" : model.decoder.layers == 1 ? cell : layers
     var lines = [
-      "encoder: \(model.encoder.name) (\(model.encoder.table)), head \(model.encoder.head.rawValue), "
-        + "v of \(model.encoder.featureSize)" + ways(of: model.encoder),
-      "input: \(input.width)×\(input.height) \(rule), \(input.channelOrder.rawValue.uppercased()) "
-        + "\(input.scale.rawValue), mean \(input.mean), standard deviation \(input.standardDeviation)",
+      "encoder: \(model.encoder.name)" + (isGiven ? "" : " (\(model.encoder.table))")
+        + ", head \(model.encoder.head.rawValue), v of \(model.encoder.featureSize)"
+        + ways(of: model.encoder),
+      isGiven
+        ? nil
+        : "input: \(input.width)×\(input.height) \(rule), \(input.channelOrder.rawValue.uppercased()) "
+          + "\(input.scale.rawValue), mean \(input.mean), standard deviation \(input.standardDeviation)",
       "decoder: \(cells) of \(model.decoder.hiddenSize), embedding of \(model.decoder.embeddingSize), "
         + model.decoder.ways.joined(separator: ", "),
       "vocabulary: \(model.vocabulary.count) words",
-    ]
+    ].compactMap(\.self)
     for (key, value) in model.training.sorted(by: { $0.key < $1.key }) {
       lines.append("training.\(key): \(value)")
     }

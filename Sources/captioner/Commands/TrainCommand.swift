@@ -31,6 +31,8 @@ struct TrainCommand: ParsableCommand {
           --start run/model.safetensors --output run2
         captioner train --captions train.json --images photos --validation-share 0.1 \\
           --text sentences.txt --text-share 0.2 --output run
+        captioner train --captions train.json --features clip.safetensors \\
+          --features-name "CLIP ViT-B/32" --validation-share 0.1 --output run
         captioner train --resume --output run
         captioner train --config run/config.json --seed 2 --output run2
         captioner train --preset top-down --captions train.json --images photos \\
@@ -90,6 +92,7 @@ struct TrainCommand: ParsableCommand {
     // The embedded model's convolutions do, and where another install has them they are found there.
     let name = configuration.encoder.split(separator: "/").last
     let isGone = resume && !FileManager.default.fileExists(atPath: configuration.encoder)
+    guard configuration.features.isEmpty else { return configuration }
     if configuration.encoder.isEmpty && ["", "none"].contains(configuration.start)
       || isGone && name == "captioner.safetensors"
     {

@@ -32,7 +32,7 @@ struct DatasetOptions: ParsableArguments {
   @OptionGroup var captions: CaptionOptions
   @Option(
     help: ArgumentHelp("Folder of the images: one for each --captions, or one for all.", valueName: "folder"))
-  var images: [String]
+  var images: [String] = []
 
   @Option(
     help: ArgumentHelp(
@@ -44,16 +44,21 @@ struct DatasetOptions: ParsableArguments {
   var names: String { captions.names }
 
   func validate() throws {
-    guard images.count == 1 || images.count == captions.captions.count else {
+    guard images.count <= 1 || images.count == captions.captions.count else {
       throw ValidationError(
         "\(DatasetError.folders(captions: captions.captions.count, folders: images.count))")
     }
   }
 
-  /// Reads the files and tells what is odd about them, as `CaptionOptions`.
+  /// Makes sure that there are folders of images.
+  func checkImages() throws {
+    if images.isEmpty { throw ValidationError("Missing expected argument '--images <folder> ...'") }
+  }
+
+  /// Reads the files and tells what is odd about them, as `CaptionOptions`; of features no folder of images is needed.
   func read(unlessNamed usual: String) throws -> CaptionDataset {
     let list = try SkipList(paths: skip)
-    let dataset = try captions.read(images: images, unlessNamed: usual).skipping(list)
+    let dataset = try captions.read(images: images.isEmpty ? [""] : images, unlessNamed: usual).skipping(list)
     if !dataset.skipped.isEmpty { Console.note("\(dataset.skipped.count) images left out, as --skip says") }
     if let warning = list.warning(used: dataset.skipped) { Console.complain(warning) }
     return dataset

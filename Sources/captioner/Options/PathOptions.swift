@@ -16,7 +16,6 @@ struct PathOptions: ParsableArguments {
     false
 
   func validate() throws {
-    if paths.isEmpty, filesFrom == nil { throw ValidationError("Missing expected argument '<paths> ...'") }
     guard paths.count(where: { $0 == "-" }) <= 1 else { throw ValidationError("- may be given once") }
     guard filesFrom != "-" || !paths.contains("-") else {
       throw ValidationError("--files-from - reads the list from standard input, which can't be a photo too")
@@ -25,6 +24,15 @@ struct PathOptions: ParsableArguments {
       throw ValidationError("--null: only with --files-from, whose paths it is about")
     }
   }
+
+  /// Makes sure that there are some.
+  func checkNotEmpty() throws {
+    if paths.isEmpty, filesFrom == nil { throw ValidationError("Missing expected argument '<paths> ...'") }
+  }
+
+  /// What was given, as it is: names of images in a file of features.
+  /// - Throws: as `list`.
+  func names() throws -> [String] { try paths + listedPaths() }
 
   /// The files, in order, and what can't be read of folders.
   /// - Throws: `Failure` where the list can't be read.

@@ -22,9 +22,10 @@ struct ForeignReader: Sendable {
   /// All of them.
   static let all = [
     png, jpeg, webp, gif, bmp, tiff, heif, orientation, xmp, descriptions, safetensors, encoder, model,
-    captions, folder, results, text, meteor, archives, sentences, labels, scores, features, photos,
+    captions, folder, results, text, meteor, archives, sentences, labels, scores, features, givenFeatures,
+    photos,
     checkpoint, configuration, languageModel, languageText, languageCheckpoint, pages,
-    multipart, json, queries, submissions, questions, pickles, pyTorch, numPy, caffe, onnx, hdf5,
+    multipart, json, queries, submissions, questions, pickles, pyTorch, numPy, caffe, onnx, hdf5, torch7,
   ]
 
   /// What a reader did that it must not.

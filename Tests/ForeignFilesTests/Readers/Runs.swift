@@ -43,6 +43,47 @@ extension ForeignReader {
       }
     })
 
+  /// Features of another program's encoder, and what their images are called.
+  static let givenFeatures = ForeignReader(
+    name: "given-features",
+    words: [
+      "features", "status", "ids", "image_ids", "F32", "F16", "U8", "I64", "I32", "\"shape\":",
+      "\"data_offsets\":",
+      "names", "a/b.jpg", "./", "//", ".npy", "\\\"a\\\"", "null", "8000000001",
+    ],
+    seeds: {
+      try [
+        file([("features", "F32", 4, [2, 3])], ["names": #"["photos/a.jpg", 7]"#]),
+        file([("features", "F16", 2, [2, 2, 1, 3]), ("ids", "I64", 8, [2])], [:]),
+        file(
+          [("features", "F32", 4, [2, 1]), ("status", "U8", 1, [2])], ["names": #"["a/1.jpg","b/1.jpg"]"#]),
+        file([("1", "F32", 4, [2]), ("2.jpg", "F32", 4, [2])], [:]),
+      ]
+    },
+    read: { bytes, scratch in
+      scratch.hold(bytes)
+      let opened = outcome { try FeatureFiles(paths: [scratch.path]) }
+      guard let files = opened.value else { return try named(opened.error, scratch) }
+      // Each finds itself, or another spelling of itself; whatever it is called, nothing else happens.
+      for name in files.names {
+        let found = outcome { try SelectedFeatures([NamedImage(called: name)], in: files) }
+        guard let selected = found.value else {
+          try named(found.error, scratch)
+          continue
+        }
+        let numbers = selected.read([0])
+        guard numbers.shape == [1, files.shape.count], numbers.scalars.allSatisfy(\.isFinite) else {
+          throw Wrong("numbers of \(name)")
+        }
+      }
+      for image in [
+        NamedImage(path: "photos/a/1.jpg", fileName: "a/1.jpg", id: 7), NamedImage(called: "1.png"),
+      ] {
+        let found = outcome { try SelectedFeatures([image], in: files) }
+        if found.value == nil { try named(found.error, scratch) }
+      }
+    })
+
   /// A run's photos.
   static let photos = ForeignReader(
     name: "photos",
@@ -124,4 +165,8 @@ extension ForeignReader {
     TrainingSettings.list.flatMap(\.keys).flatMap { $0.split(separator: ".") }.map { "\"\($0)\":" } + [
       "null", "true", "-1", "1e300", "9223372036854775807", "[", "]", "{", "}",
     ]
+
+  private static func named(_ error: String, _ scratch: ScratchFile) throws {
+    guard error.hasPrefix(scratch.path) else { throw Wrong("no file in: \(error)") }
+  }
 }

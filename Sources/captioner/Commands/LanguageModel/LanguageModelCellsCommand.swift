@@ -28,6 +28,9 @@ struct LanguageModelCellsCommand: ParsableCommand {
           --output cells.html
         captioner language-model cells run/model.safetensors Sources.txt \\
           --output cells.html --layer 2 --cell 17 --cell 40
+        captioner language-model cells run/model.safetensors Sources.txt \\
+          --output cells.html --picture comments.svg \\
+          --property "in a comment after //"
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
@@ -43,6 +46,13 @@ struct LanguageModelCellsCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Characters that each picture shows.", valueName: "n")) var shown = 3000
   @Option(help: ArgumentHelp("Properties that get a picture, the best followed.", valueName: "n"))
   var pictures = 8
+  @Option(
+    help: ArgumentHelp("Where to write one cell's picture, an SVG for documents.", valueName: "file"))
+  var picture: String?
+  @Option(
+    help: ArgumentHelp(
+      "What the cell of --picture follows best (default: what is followed best of all).", valueName: "name"))
+  var property: String?
   @Option(help: "text or json (one object a line).") var format = Format.text
   @OptionGroup var engine: EngineOptions
 
@@ -60,6 +70,7 @@ struct LanguageModelCellsCommand: ParsableCommand {
     guard cell.count <= 100 else {
       throw ValidationError("--cell: expected 100 at most, found \(cell.count)")
     }
+    guard property == nil || picture != nil else { throw ValidationError("--property: only with --picture") }
   }
 
   private struct Row: Encodable {
@@ -75,6 +86,7 @@ struct LanguageModelCellsCommand: ParsableCommand {
     try reportingErrors {
       var outputs = Outputs(readingFrom: [model, text])
       try outputs.add(output, "--output")
+      if let picture { try outputs.add(picture, "--picture") }
       let model = try LanguageModel(contentsOf: model)
       let read = try ReadText(model, text, layer: layer, characters: characters, most: Self.mostNumbers)
       for number in cell where !(0..<read.units).contains(number) {
@@ -82,7 +94,9 @@ struct LanguageModelCellsCommand: ParsableCommand {
       }
       let tracked = CellTracking.all(
         read.cells.matrix, TextProperty.all(of: read.scalars), best: 5, on: .cpu)
+      let pictured = try picture.map { _ in try self.pictured(read, tracked) }
       try page(read, tracked).write(to: output)
+      if let picture { try pictured?.write(to: picture) }
       try show(tracked)
       Console.note(
         "\(output): \(tracked.count) properties, \(read.units) cells, \(read.scalars.count) characters")
@@ -106,19 +120,38 @@ struct LanguageModelCellsCommand: ParsableCommand {
     }
   }
 
+  /// The picture of one cell.
+  private func pictured(_ read: ReadText, _ tracked: [CellTracking]) throws -> CellPicture {
+    guard let found = tracked.first(where: { $0.property == property ?? $0.property }),
+      let best = found.cells.first
+    else {
+      let names = tracked.map(\.property).joined(separator: ", ")
+      throw UsageError(
+        description: property == nil
+          ? "--picture: expected a text that has enough of something to follow, found none"
+          : "--property: expected one of \(names), found \(property ?? "")")
+    }
+    let count = min(shown, read.scalars.count)
+    return CellPicture(
+      CellsPage.Cell(
+        title: found.property, note: Self.note(best), activations: read.activations(of: best.number, count)),
+      of: Array(read.scalars.prefix(count)))
+  }
+
   // MARK: The page
 
   private func page(_ read: ReadText, _ tracked: [CellTracking]) -> CellsPage {
     let count = min(shown, read.scalars.count)
-    func activations(_ cell: Int) -> [Float] { (0..<count).map { read.cells[$0 * read.units + cell] } }
     let followed = tracked.prefix(pictures).compactMap { property -> CellsPage.Cell? in
       guard let best = property.cells.first else { return nil }
       return CellsPage.Cell(
-        title: property.property, note: Self.note(best), activations: activations(best.number))
+        title: property.property, note: Self.note(best), activations: read.activations(of: best.number, count)
+      )
     }
     let asked = cell.map { number in
       CellsPage.Cell(
-        title: "Cell \(number)", note: Self.note(of: number, in: tracked), activations: activations(number))
+        title: "Cell \(number)", note: Self.note(of: number, in: tracked),
+        activations: read.activations(of: number, count))
     }
     let rows = tracked.flatMap { property in
       property.cells.prefix(2).enumerated().map { place, cell in
@@ -185,6 +218,9 @@ private struct ReadText {
   let meaning: String
 
   var units: Int { cells.shape[1] }
+
+  /// What a cell did at the first characters.
+  func activations(of cell: Int, _ count: Int) -> [Float] { (0..<count).map { cells[$0 * units + cell] } }
 
   init(_ model: LanguageModel, _ path: String, layer asked: Int?, characters: Int, most: Int) throws {
     let description = model.description

@@ -1,0 +1,555 @@
+"""Captioners of other projects as their own files hold them, and what they say, by their own equations.
+
+Nothing here knows our model: weights are drawn under each project's names, written as the project writes them, and run as
+its code does, in double precision. From the projects' sources:
+
+  neuraltalk2             misc/net_utils.lua (the cnn), misc/LSTM.lua, misc/LanguageModel.lua (`sample`); Torch 7 files
+  neuraltalk              imagernn/lstm_generator.py and rnn_generator.py (`predict`); pickles of Python 2, protocols 0 and 2
+  ImageCaptioning.pytorch captioning/models/FCModel.py, ShowTellModel.py, AttModel.py (NewFCModel, Att2in2); `torch.save`
+
+Images are [N, 224, 224, 3] as the network reads them, of 7x7 patches each of one colour: `Random(1234, 900)`'s
+[N, 7, 7, 3] within 120. `captions.json` has of each case the greedy caption of each image with ln p of each word and of
+the end, and ln p of a given caption.
+
+`python3 tools/golden/captioners.py` writes Tests/ModelsTests/Fixtures/captioners.
+"""
+
+import argparse
+import io
+import pickle
+import struct
+import sys
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+import torch7
+from fixtures import destination, write_json, write_tensors
+from splitmix import Random, he_limit
+
+WORDS = ["a", "dog", "cat", "runs", "sits", "in", "the", "snow", "on", "grass"]
+TINY = {"table": [4, "pool", 4, "pool", 6, "pool", 6, "pool", 8, "pool"], "fc": 16, "E": 6, "H": 8, "words": WORDS}
+GIVEN = ["a", "cat", "sits"]
+
+
+class Weights:
+    """Draws of one model, each from a stream of its own; `end` raises the sum of the end, so that captions do end."""
+
+    def __init__(self, stream, gain=1.0):
+        self.stream, self.gain, self.number = stream, gain, 0
+
+    def __call__(self, *shape, limit=None):
+        self.number += 1
+        fan_in = int(np.prod(shape[1:])) if len(shape) > 1 else 1
+        limit = limit if limit is not None else self.gain * float(he_limit(fan_in)) if len(shape) > 1 else 0.2
+        return Random(1234, self.stream, self.number).tensor(shape, np.float32(limit))
+
+
+def double(array):
+    return torch.from_numpy(np.array(array, dtype=np.float64))
+
+
+def images(count=2):
+    patches = Random(1234, 900).tensor([count, 7, 7, 3], np.float32(120))
+    return np.repeat(np.repeat(patches, 32, 1), 32, 2)
+
+
+def encoder(sizes, draw):
+    """A VGG network: its convolutions (weight, bias) or "pool", and two FC layers."""
+    layers, channels = [], 3
+    for width in sizes["table"]:
+        # Pixels are of two digits, features of one.
+        scale = np.float32(0.02 if channels == 3 else 1)
+        layers.append(width if width == "pool" else (draw(width, channels, 3, 3) * scale, draw(width)))
+        channels = channels if width == "pool" else width
+    fc = sizes["fc"]
+    return layers, [(draw(fc, channels * 49), draw(fc)), (draw(fc, fc), draw(fc))]
+
+
+def maps(layers, pixels):
+    """The last map [N, C, 7, 7] of [N, H, W, 3]."""
+    x = double(pixels).permute(0, 3, 1, 2)
+    for layer in layers:
+        x = F.max_pool2d(x, 2) if layer == "pool" else F.relu(F.conv2d(x, double(layer[0]), double(layer[1]), padding=1))
+    return x
+
+
+def features(layers, linears, pixels):
+    """What the second FC layer gives, rectified [N, D]."""
+    x = maps(layers, pixels).flatten(1)
+    for weight, bias in linears:
+        x = F.relu(F.linear(x, double(weight), double(bias)))
+    return x
+
+
+def speak(step, begin, words, end, given=GIVEN):
+    """Greedy captions and the given one, of a `step(states, token) -> (states, log_probs)`; `begin(image)` gives the
+    states before the first word and its token."""
+    cases = []
+    for image in range(2):
+        states, token = begin(image)
+        said, logs = [], []
+        while True:
+            states, log_probs = step(states, token)
+            token = int(log_probs.argmax())
+            logs.append(round(float(log_probs[token]), 6))
+            assert log_probs.topk(2).values.diff().abs() > 1e-2, "too close to call"
+            if token == end:
+                break
+            assert token in words and words[token] not in ("UNK", "<unk>") and len(said) < 19, "choose another stream"
+            said.append(words[token])
+        states, token = begin(image)
+        ids = {word: token for token, word in words.items()}
+        given_logs = []
+        for target in [ids[word] for word in given] + [end]:
+            states, log_probs = step(states, token)
+            given_logs.append(round(float(log_probs[target]), 6))
+            token = target
+        cases.append({"words": said, "log_probs": logs, "given": given, "given_log_probs": given_logs})
+    return cases
+
+
+def lstm(x, h, c, i2h, h2h):
+    """One step of neuraltalk2's LSTM.lua."""
+    sums = x @ double(i2h[0]).T + double(i2h[1]) + h @ double(h2h[0]).T + double(h2h[1])
+    i, f, o, g = sums.chunk(4)
+    c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+    return torch.sigmoid(o) * torch.tanh(c), c
+
+
+def graph(linears, layers):
+    """The gModule of LSTM.lua: nodes that know their children, and tables of them."""
+    nodes = []
+
+    def node(parents, module=None, name=None, select=None):
+        data = {"annotations": {"name": name} if name else {}, "mapindex": {}, "input": {}}
+        if module is not None:
+            data["module"] = module
+        if select is not None:
+            data["selectindex"] = select
+        new = torch7.Object("nngraph.Node", {"data": data, "children": [], "id": len(nodes) + 1, "visited": False})
+        for place, parent in enumerate(parents, start=1):
+            parent.fields["children"].append(new)
+            new.fields["data"]["mapindex"][HashedTable(parent.fields["data"])] = place
+        nodes.append(new)
+        return new
+
+    def nn(name, **fields):
+        return torch7.Object("nn." + name, fields | {"gradInput": np.zeros(0, np.float32), "output": np.zeros(0, np.float32)})
+
+    innode = node([])
+    inputs = [node([innode], nn("Identity")) for _ in range(1 + 2 * layers)]
+    x, outputs = inputs[0], []
+    for layer in range(1, layers + 1):
+        previous_c, previous_h = inputs[2 * layer - 1], inputs[2 * layer]
+        x = x if layer == 1 else node([outputs[-1]], nn("Dropout", p=0.5), f"drop_{layer}")
+        i2h = node([x], linears[f"i2h_{layer}"], f"i2h_{layer}")
+        h2h = node([previous_h], linears[f"h2h_{layer}"], f"h2h_{layer}")
+        split = node([node([node([i2h, h2h], nn("CAddTable"))], nn("Reshape"))], nn("SplitTable"))
+        gates = [node([node([split], select=k)], nn("Sigmoid" if k < 4 else "Tanh")) for k in range(1, 5)]
+        kept = node([gates[1], previous_c], nn("CMulTable"))
+        new = node([gates[0], gates[3]], nn("CMulTable"))
+        c = node([kept, new], nn("CAddTable"))
+        h = node([gates[2], node([c], nn("Tanh"))], nn("CMulTable"))
+        outputs += [c, h]
+    last = node([outputs[-1]], nn("Dropout", p=0.5), "drop_final")
+    outputs.append(node([node([last], linears["decoder"], "decoder")], nn("LogSoftMax")))
+    node(outputs)
+    return torch7.Object("nn.gModule", {
+        "fg": torch7.Object("graph.Graph", {"nodes": nodes, "edges": []}), "forwardnodes": nodes, "innode": innode,
+        "outnode": nodes[-1], "verbose": False, "train": False})
+
+
+class HashedTable:
+    """A table as the key of another."""
+
+    def __init__(self, table):
+        self.table = table
+
+
+def flattened(arrays, cuda):
+    """The tensors of a network after getParameters: views of one storage."""
+    storage = torch7.Storage(np.concatenate([array.reshape(-1) for array in arrays.values()]), cuda)
+    views, offset = {}, 0
+    for name, array in arrays.items():
+        views[name] = torch7.Tensor(storage, list(array.shape), offset=offset, cuda=cuda)
+        offset += array.size
+    return views
+
+
+def neuraltalk2(sizes, stream, backend="cudnn", layers=1, rectifies=True, given=GIVEN, pixels=None):
+    """A checkpoint and what it says."""
+    draw = Weights(stream, 1.5)
+    convolutions, linears = encoder(sizes, Weights(stream + 1_000_000))
+    E, H, words = sizes["E"], sizes["H"], ["UNK"] + sizes["words"]
+    V = len(words)
+    projection = (draw(E, sizes["fc"]), draw(E))
+    table = draw(V + 1, E, limit=1.0)
+    cells = [((draw(4 * H, E if layer == 0 else H), draw(4 * H)), (draw(4 * H, H), draw(4 * H))) for layer in range(layers)]
+    output = (draw(V + 1, H) * 1.5, draw(V + 1))
+    output[1][0] = -20.0  # UNK
+    output[1][-1] += sizes.get("end", 1.0)
+
+    # The image, START = V + 1, then words until END = V + 1.
+    v = F.linear(features(convolutions, linears, images() if pixels is None else pixels), double(projection[0]), double(projection[1]))
+    v = F.relu(v) if rectifies else v
+
+    def core(x, states):
+        new = []
+        for (i2h, h2h), (h, c) in zip(cells, states):
+            h, c = lstm(x, h, c, i2h, h2h)
+            new.append((h, c))
+            x = h
+        return new, torch.log_softmax(double(output[0]) @ x + double(output[1]), 0)
+
+    def begin(image):
+        zero = torch.zeros(H, dtype=torch.double)
+        return core(v[image], [(zero, zero)] * layers)[0], V
+
+    says = speak(lambda states, token: core(double(table[token]), states), begin, dict(enumerate(words)), V, given)
+
+    cuda = backend == "cudnn"
+    flat = {}
+    for index, layer in enumerate(convolutions):
+        if layer != "pool":
+            weight = layer[0] if cuda else layer[0].reshape(len(layer[0]), -1)
+            flat |= {f"w{index}": weight, f"b{index}": layer[1]}
+    for index, (weight, bias) in enumerate(linears + [projection]):
+        flat |= {f"fw{index}": weight, f"fb{index}": bias}
+    flat = flattened({name: np.ascontiguousarray(array) for name, array in flat.items()}, cuda)
+    modules, channels = [], 3
+    for index, layer in enumerate(convolutions):
+        if layer == "pool":
+            modules.append(torch7.Object(f"{backend}.SpatialMaxPooling", {
+                "kW": 2, "kH": 2, "dW": 2, "dH": 2, "padW": 0, "padH": 0, "ceil_mode": True, "train": False}))
+            continue
+        width = len(layer[0])
+        modules.append(torch7.Object("cudnn.SpatialConvolution" if cuda else "nn.SpatialConvolutionMM", {
+            "nInputPlane": channels, "nOutputPlane": width, "kW": 3, "kH": 3, "dW": 1, "dH": 1, "padW": 1, "padH": 1,
+            "weight": flat[f"w{index}"], "bias": flat[f"b{index}"], "train": False} | ({"groups": 1} if cuda else {})))
+        modules.append(torch7.Object(f"{backend}.ReLU", {"inplace": True}))
+        channels = width
+    modules.append(torch7.Object("nn.View", {"size": None, "numElements": channels * 49}))
+    for index in range(3):
+        modules.append(torch7.Object("nn.Linear", {"weight": flat[f"fw{index}"], "bias": flat[f"fb{index}"]}))
+        if index < 2 or rectifies:
+            modules.append(torch7.Object(f"{backend}.ReLU", {"inplace": True}))
+        if index < 2:
+            modules.append(torch7.Object("nn.Dropout", {"p": 0.5, "train": False}))
+    arrays = {"table": table, "dw": output[0], "db": output[1]}
+    for index, ((iw, ib), (hw, hb)) in enumerate(cells):
+        arrays |= {f"iw{index}": iw, f"ib{index}": ib, f"hw{index}": hw, f"hb{index}": hb}
+    own = flattened({name: np.ascontiguousarray(array) for name, array in arrays.items()}, cuda)
+
+    def linear(name):
+        return torch7.Object("nn.Linear", {"weight": own[name.format("w")], "bias": own[name.format("b")]})
+
+    named = {"decoder": linear("d{}")}
+    for index in range(layers):
+        named |= {f"i2h_{index + 1}": linear("i{}" + str(index)), f"h2h_{index + 1}": linear("h{}" + str(index))}
+    model = torch7.Object("nn.LanguageModel", {
+        "vocab_size": V, "input_encoding_size": E, "rnn_size": H, "num_layers": layers, "seq_length": 16,
+        "core": graph(named, layers), "lookup_table": torch7.Object("nn.LookupTable", {"weight": own["table"]}),
+        "num_state": 2 * layers, "init_state": [np.zeros((1, H), np.float32)] * (2 * layers), "train": False})
+    checkpoint = {
+        "opt": {"rnn_size": H, "input_encoding_size": E, "backend": backend, "drop_prob_lm": 0.5}, "iter": 250000,
+        "loss_history": {0: 9.5, 25: 6.25}, "val_predictions": [{"image_id": 1, "caption": "a dog"}],
+        "protos": {"lm": model, "cnn": torch7.Object("nn.Sequential", {"modules": modules, "train": False})},
+        "vocab": {str(number): word for number, word in enumerate(words, start=1)}}
+    return checkpoint, says
+
+
+class GraphWriter(torch7.Writer):
+    """A writer that knows tables as keys."""
+
+    def write(self, value):
+        super().write(value.table if isinstance(value, HashedTable) else value)
+
+
+class Python2Pickler(pickle._Pickler):
+    """Writes what Python 2's cPickle wrote: str for bytes and for text, NumPy under its old name."""
+
+    dispatch = dict(pickle._Pickler.dispatch)
+
+    def save_old_string(self, value):
+        data = value.encode() if isinstance(value, str) else value
+        if self.proto == 0:
+            self.write(pickle.STRING + ("'" + data.decode("latin1").encode("unicode_escape").decode().replace("'", "\\'") + "'\n").encode())
+        elif len(data) < 256:
+            self.write(pickle.SHORT_BINSTRING + struct.pack("<B", len(data)) + data)
+        else:
+            self.write(pickle.BINSTRING + struct.pack("<i", len(data)) + data)
+        self.memoize(value)
+
+    dispatch[str] = save_old_string
+    dispatch[bytes] = save_old_string
+
+    def save_global(self, value, name=None):
+        module = {"numpy._core.multiarray": "numpy.core.multiarray"}.get(value.__module__, value.__module__)
+        self.write(pickle.GLOBAL + f"{module}\n{name or value.__name__}\n".encode())
+        self.memoize(value)
+
+    dispatch[type(neuraltalk2)] = save_global
+
+    def save_type(self, value):
+        self.save_global(value)
+
+    dispatch[type] = save_type
+
+
+def python2(value, protocol):
+    buffer = io.BytesIO()
+    Python2Pickler(buffer, protocol, fix_imports=True).dump(value)
+    read = pickle.loads(buffer.getvalue(), encoding="latin1")
+    for name, array in value["model"].items():
+        assert np.array_equal(read["model"][name], array) and read["model"][name].dtype == array.dtype, name
+    assert read["ixtoword"] == value["ixtoword"]
+    return buffer.getvalue()
+
+
+def neuraltalk(sizes, stream, v, generator="lstm", tanh=0, once=0, given=GIVEN):
+    """A checkpoint and what it says of features v [N, D]."""
+    draw = Weights(stream, 1.5)
+    E, H, words = sizes["E"], sizes["H"], ["."] + sizes["words"]
+    E, V, D = H, len(words), v.shape[1]
+    model = {"We": draw(D, E, limit=1.5 * he_limit(D)), "be": draw(1, E, limit=0.2), "Ws": draw(V, E, limit=1.0),
+             "Wd": draw(H, V, limit=1.5 * he_limit(H)), "bd": draw(1, V, limit=0.2)}
+    model["bd"][0, 0] += sizes.get("end", 1.0)
+    if generator == "lstm":
+        model["WLSTM"] = draw(1 + E + H, 4 * H, limit=1.5 * he_limit(E))
+    else:
+        model |= {"Wxh": draw(E, H, limit=he_limit(E)), "bxh": draw(1, H, limit=0.2), "Whh": draw(H, H, limit=0.7 * he_limit(H)),
+                  "bhh": draw(1, H, limit=0.2)}
+    model = {name: array.astype(np.float64) for name, array in model.items()}
+    p = {name: torch.from_numpy(array) for name, array in model.items()}
+    encoded = v @ p["We"] + p["be"][0]
+
+    def tick(x, h, c):
+        sums = torch.cat([torch.ones(1, dtype=torch.double), x, h]) @ p["WLSTM"]
+        i, f, o = torch.sigmoid(sums[: 3 * H]).chunk(3)
+        c = i * torch.tanh(sums[3 * H :]) + f * c
+        h = o * torch.tanh(c) if tanh else o * c
+        return h, c
+
+    def step(states, token):
+        x = p["Ws"][token]
+        if generator == "lstm":
+            h, c = tick(x, *states)
+            states = (h, c)
+        else:
+            image, h, first = states
+            shown = image if first or not once else 0
+            h = torch.relu(shown + x @ p["Wxh"] + p["bxh"][0] + h @ p["Whh"] + p["bhh"][0])
+            states = (image, h, False)
+        y = torch.exp(torch.log_softmax(h @ p["Wd"] + p["bd"][0], 0))
+        return states, torch.log(1e-20 + y)
+
+    def begin(image):
+        zero = torch.zeros(H, dtype=torch.double)
+        return (tick(encoded[image], zero, zero) if generator == "lstm" else (encoded[image], zero, True)), 0
+
+    says = speak(step, begin, dict(enumerate(words)), 0, given)
+    checkpoint = {
+        "it": 100, "epoch": 1.5, "model": model, "perplexity": np.float64(15.7).item(),
+        "params": {"generator": generator, "tanhC_version": tanh, "rnn_feed_once": once, "rnn_relu_encoders": 0, "dataset": "flickr8k"},
+        "wordtoix": {"#START#": 0} | {word: number for number, word in enumerate(words) if number},
+        "ixtoword": dict(enumerate(words))}
+    return checkpoint, says
+
+
+def image_captioning(sizes, stream, name, v, regions, given=GIVEN):
+    """A state dictionary, infos, and what the model says of v [N, D] and regions [N, 49, C]."""
+    draw = Weights(stream, 1.5)
+    E, H, A, words = sizes["E"], sizes["H"], sizes.get("A", 5), sizes["words"] + ["UNK"]
+    V, D, C = len(words), v.shape[1], regions.shape[2]
+    p, attends = {}, name == "att2in2"
+    p["embed.0.weight" if attends else "embed.weight"] = draw(V + 1, E, limit=1.0)
+    p |= {"logit.weight": draw(V + 1, H) * 1.5, "logit.bias": draw(V + 1)}
+    p["logit.bias"][0] += sizes.get("end", 1.0)
+    p["logit.bias"][V] = -20.0
+    image = {"fc": "img_embed", "show_tell": "img_embed", "newfc": "fc_embed", "att2in2": "fc_embed.0"}[name]
+    p |= {f"{image}.weight": draw(H if attends else E, D), f"{image}.bias": draw(H if attends else E)}
+    core = "_core" if name == "newfc" else "core"
+    if name == "show_tell":
+        for layer in range(2):
+            p |= {f"core.weight_ih_l{layer}": draw(4 * H, E if layer == 0 else H), f"core.weight_hh_l{layer}": draw(4 * H, H)}
+    else:
+        for kind, inputs in (("i2h", E), ("h2h", H)):
+            p |= {f"{core}.{kind}.weight": draw(5 * H, inputs) / 1.5, f"{core}.{kind}.bias": draw(5 * H)}
+    if attends:
+        p |= {"att_embed.0.weight": draw(H, C), "att_embed.0.bias": draw(H), "ctx2att.weight": draw(A, H), "ctx2att.bias": draw(A),
+              "core.a2c.weight": draw(2 * H, H), "core.a2c.bias": draw(2 * H), "core.attention.h2att.weight": draw(A, H),
+              "core.attention.h2att.bias": draw(A), "core.attention.alpha_net.weight": draw(1, A) * 2, "core.attention.alpha_net.bias": draw(1)}
+    w = {key: double(value) for key, value in p.items()}
+    zero = torch.zeros(H, dtype=torch.double)
+
+    def scores(h):
+        return torch.log_softmax(w["logit.weight"] @ h + w["logit.bias"], 0)
+
+    def maxout(x, h, c, seen=None):
+        sums = w[f"{core}.i2h.weight"] @ x + w[f"{core}.i2h.bias"] + w[f"{core}.h2h.weight"] @ h + w[f"{core}.h2h.bias"]
+        i, f, o = torch.sigmoid(sums[: 3 * H]).chunk(3)
+        candidates = sums[3 * H :]
+        if seen is not None:
+            candidates = candidates + w["core.a2c.weight"] @ seen + w["core.a2c.bias"]
+        c = f * c + i * torch.max(*candidates.chunk(2))
+        return o * torch.tanh(c), c
+
+    if name == "show_tell":
+        layers = torch.nn.LSTM(E, H, 2, bias=False).double()
+        layers.load_state_dict({key[5:]: w[key] for key in w if key.startswith("core.")})
+
+        def read(x, state):
+            with torch.no_grad():
+                out, state = layers(x.reshape(1, 1, -1), state)
+            return out.reshape(-1), state
+
+        def begin(number):
+            return read(w["img_embed.weight"] @ v[number] + w["img_embed.bias"], None)[1], 0
+
+        def step(state, token):
+            h, state = read(w["embed.weight"][token], state)
+            return state, scores(h)
+    elif attends:
+        embedded = torch.relu(regions @ w["att_embed.0.weight"].T + w["att_embed.0.bias"])
+        keys = embedded @ w["ctx2att.weight"].T + w["ctx2att.bias"]
+
+        def begin(number):
+            return (number, zero, zero), 0
+
+        def step(states, token):
+            number, h, c = states
+            asked = w["core.attention.h2att.weight"] @ h + w["core.attention.h2att.bias"]
+            e = torch.tanh(keys[number] + asked) @ w["core.attention.alpha_net.weight"][0] + w["core.attention.alpha_net.bias"]
+            seen = torch.softmax(e, 0) @ embedded[number]
+            h, c = maxout(torch.relu(w["embed.0.weight"][token]), h, c, seen)
+            return (number, h, c), scores(h)
+    else:
+        def begin(number):
+            return maxout(w[f"{image}.weight"] @ v[number] + w[f"{image}.bias"], zero, zero), 0
+
+        def step(states, token):
+            states = maxout(w["embed.weight"][token], *states)
+            return states, scores(states[0])
+
+    vocabulary = {str(number): word for number, word in enumerate(words, start=1)}
+    says = speak(step, begin, dict(enumerate(words, start=1)), 0, given)
+    options = argparse.Namespace(caption_model=name, rnn_type="lstm" if name != "show_tell" else "LSTM", rnn_size=H, input_encoding_size=E,
+                                 num_layers=2 if name == "show_tell" else 1, vocab_size=V, fc_feat_size=D, att_feat_size=C, use_bn=0,
+                                 logit_layers=1, drop_prob_lm=0.5, seq_length=16)
+    infos = {"iter": 10, "epoch": 1, "iterators": {"train": 5}, "best_val_score": np.float64(0.9), "opt": options, "vocab": vocabulary}
+    return {key: torch.from_numpy(np.ascontiguousarray(value)) for key, value in p.items()}, infos, says
+
+
+class Unheard:
+    """A class that no reader knows."""
+
+
+def attend():
+    """A checkpoint of a-PyTorch-Tutorial-to-Image-Captioning: whole modules, under the names of its models.py."""
+    def module(name, **parts):
+        kind = type(name, (torch.nn.Module,), {"__module__": "models"})
+        setattr(models, name, kind)
+        made = kind()
+        for key, part in parts.items():
+            setattr(made, key, part)
+        return made
+
+    models = sys.modules.setdefault("models", type(sys)("models"))
+    attention = module("Attention", encoder_att=torch.nn.Linear(2, 2), decoder_att=torch.nn.Linear(2, 2),
+                       full_att=torch.nn.Linear(2, 1), relu=torch.nn.ReLU(), softmax=torch.nn.Softmax(dim=1))
+    decoder = module("DecoderWithAttention", attention=attention, embedding=torch.nn.Embedding(5, 2), dropout=torch.nn.Dropout(0.5),
+                     decode_step=torch.nn.LSTMCell(4, 2), f_beta=torch.nn.Linear(2, 2), sigmoid=torch.nn.Sigmoid(), fc=torch.nn.Linear(2, 5))
+    blocks = torch.nn.Sequential(torch.nn.Conv2d(3, 2, 1), torch.nn.BatchNorm2d(2), torch.nn.ReLU())
+    for part in list(decoder.parameters()) + list(blocks.parameters()):
+        torch.nn.init.constant_(part, 0.5)
+    return {"epoch": 3, "bleu-4": 0.2, "encoder": module("Encoder", resnet=blocks, adaptive_pool=torch.nn.AdaptiveAvgPool2d(14)),
+            "decoder": decoder, "encoder_optimizer": None}
+
+
+def refused(infos, checkpoint, place):
+    """Files of the projects that hold what our decoders are not."""
+    def change(name, **options):
+        changed = argparse.Namespace(**vars(infos["opt"]) | options)
+        place(name).write_bytes(pickle.dumps(infos | {"opt": changed}, protocol=2))
+
+    change("other.pkl", caption_model="transformer")
+    change("normalized.pkl", use_bn=1)
+    change("gru.pkl", caption_model="show_tell", rnn_type="gru")
+    relu = checkpoint | {"params": checkpoint["params"] | {"rnn_relu_encoders": 1}}
+    place("relu.p").write_bytes(python2(relu, 2))
+    Unheard.__module__ = "captioners"
+    sys.modules["captioners"] = sys.modules[__name__]
+    place("unknown.p").write_bytes(pickle.dumps({"model": {}, "ixtoword": Unheard()}, protocol=2))
+    with open(place("attend.pth"), "wb") as file:
+        torch.save(attend(), file)
+
+
+def write_torch7(path, checkpoint):
+    writer = GraphWriter()
+    writer.write(checkpoint)
+    path.write_bytes(bytes(writer.out))
+
+
+def write_encoder(path, layers, linears):
+    tensors, number = {}, 0
+    for layer in layers:
+        if layer != "pool":
+            tensors |= {f"features.{number}.weight": layer[0], f"features.{number}.bias": layer[1]}
+        number += 1 if layer == "pool" else 2
+    for index, (weight, bias) in enumerate(linears):
+        tensors |= {f"classifier.{3 * index}.weight": weight, f"classifier.{3 * index}.bias": bias}
+    write_tensors(path, tensors, "a VGG network")
+
+
+
+
+def main():
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    says = {}
+
+    def place(name):
+        return destination("ModelsTests", "captioners/" + name)
+
+    def tried(name, first, make):
+        """The first stream from a place on that says something of both images."""
+        for stream in range(first, first + 3000):
+            try:
+                made = make(stream)
+            except AssertionError:
+                continue
+            said = made[-1]
+            if all(3 <= len(case["words"]) for case in said) and said[0]["words"] != said[1]["words"]:
+                says[name] = said
+                print(f"{name}: stream {stream}: {[' '.join(case['words']) for case in said]}")
+                return made
+        sys.exit(f"{name}: no stream")
+
+    layers, linears = encoder(TINY, Weights(901))
+    write_encoder(place("encoder.safetensors"), layers, linears)
+    v = features(layers, linears, images())
+    regions = maps(layers, images()).flatten(2).transpose(1, 2)
+    checkpoint, _ = tried("neuraltalk2-cudnn", 10_000, lambda stream: neuraltalk2(TINY, stream))
+    write_torch7(place("neuraltalk2-cudnn.t7"), checkpoint)
+    checkpoint, _ = tried("neuraltalk2-nn", 20_000, lambda stream: neuraltalk2(TINY, stream, "nn", layers=2, rectifies=False))
+    write_torch7(place("neuraltalk2-nn.t7"), checkpoint)
+    for name, protocol, options in (("neuraltalk-lstm", 0, {}), ("neuraltalk-tanh", 2, {"tanh": 1}),
+                                    ("neuraltalk-rnn", 2, {"generator": "rnn"}),
+                                    ("neuraltalk-once", 2, {"generator": "rnn", "once": 1})):
+        checkpoint, _ = tried(name, 30_000, lambda stream: neuraltalk(TINY, stream, v, **options))
+        place(name + ".p").write_bytes(python2(checkpoint, protocol))
+    for number, name in enumerate(("fc", "newfc", "show_tell", "att2in2"), start=4):
+        state, infos, _ = tried(name, number * 10_000, lambda stream: image_captioning(TINY, stream, name, v, regions))
+        # With the file's name in the archive, which else is the path's.
+        with open(place(name + ".pth"), "wb") as file:
+            torch.save(state, file)
+        with open(place(name + ".pkl"), "wb") as file:
+            pickle.dump(infos, file, protocol=2)
+    refused(infos, checkpoint, place)
+    write_json(place("captions.json"), says)
+
+
+if __name__ == "__main__":
+    main()
