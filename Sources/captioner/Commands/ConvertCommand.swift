@@ -1,7 +1,7 @@
-import ArgumentParser
+public import ArgumentParser
 import Foundation
 import Imaging
-import Models
+public import Models
 import Support
 
 /// `captioner convert`: another program's weights as a file of ours, or a model of ours for other programs.

@@ -1,5 +1,5 @@
-import ArgumentParser
-import Support
+public import ArgumentParser
+public import Support
 
 /// The part of the photos that a process takes of what several share.
 struct ShardOption: ParsableArguments {
@@ -16,5 +16,6 @@ struct ShardOption: ParsableArguments {
 }
 
 extension Shard: ExpressibleByArgument {
-  init?(argument: String) { self.init(argument) }
+  /// A part as it is typed, `2/4`.
+  public init?(argument: String) { self.init(argument) }
 }
