@@ -200,7 +200,7 @@ private struct LayerChain {
 
 extension Tensor {
   /// Columns [I, K] of a matrix [K, I] as rows.
-  fileprivate var transposed: Tensor {
+  var transposed: Tensor {
     let (rows, columns) = (shape[0], shape[1])
     var result = Tensor(uninitialized: [columns, rows])
     let memory = result.mutablePointer()

@@ -41,20 +41,6 @@ struct ForeignTensors {
 }
 
 extension Tensor {
-  /// [rows, columns] → [columns, rows].
-  var transposed: Tensor {
-    let (rows, columns) = (shape[0], shape[1])
-    var result = Tensor(uninitialized: [columns, rows])
-    let scalars = result.mutablePointer()
-    withExtendedLifetime(self) {
-      let own = pointer
-      for row in 0..<rows {
-        for column in 0..<columns { scalars[column * rows + row] = own[row * columns + column] }
-      }
-    }
-    return result
-  }
-
   /// Some rows of a matrix.
   func block(_ range: Range<Int>) -> Tensor { copied(rows: Array(range)) }
 
