@@ -1,5 +1,5 @@
-import ArgumentParser
-import Datasets
+public import ArgumentParser
+public import Datasets
 import Foundation
 import Support
 
@@ -75,12 +75,14 @@ struct DataCommand: ParsableCommand {
 }
 
 extension DistributedDataset: ExpressibleByArgument {
-  init?(argument: String) {
+  /// A data set by its word.
+  public init?(argument: String) {
     guard let known = Self.all.first(where: { $0.name == argument }) else { return nil }
     self = known
   }
 
-  static var allValueStrings: [String] { all.map(\.name) }
+  /// The words of all.
+  public static var allValueStrings: [String] { all.map(\.name) }
 }
 
 extension String {
