@@ -126,8 +126,8 @@ let package = Package(
     // Layer 4.
     + module("Layers", dependencies: ["Kernels", "Support", "Tensors"], settings: numeric, fixtures: true)
     + module(
-      "Datasets", dependencies: ["Imaging", "Kernels", "Language", "Support", "Tensors"],
-      testDependencies: ["Imaging", "Kernels", "Language"])
+      "Datasets", dependencies: ["Imaging", "Kernels", "Language", "Support", "Tensors", "WeightFiles"],
+      testDependencies: ["Imaging", "Kernels", "Language"], fixtures: true)
     // Layer 5.
     + module(
       "Decoding", dependencies: ["Kernels", "Language", "Layers", "Support", "Tensors"], settings: numeric,

@@ -63,18 +63,21 @@ public struct NamedTensors: Sendable {
   public let metadata: [String: String]
   /// The operations of the network in the file's order; empty where it does not tell.
   public let operations: [Operation]
+  /// Lists of texts by name, such as what the rows of a tensor are called.
+  public let texts: [String: [String]]
   private let places: [String: Int]
 
   /// A file's tensors; of two that have one name the first is found.
   public init(
     path: String, format: WeightFormat, entries: [Entry], metadata: [String: String] = [:],
-    operations: [Operation] = []
+    operations: [Operation] = [], texts: [String: [String]] = [:]
   ) {
     self.path = path
     self.format = format
     self.entries = entries
     self.metadata = metadata
     self.operations = operations
+    self.texts = texts
     places = Dictionary(zip(entries.map(\.name), entries.indices)) { first, _ in first }
   }
 

@@ -1,5 +1,7 @@
+internal import Glibc
 internal import Support
 public import Tensors
+internal import WeightFiles
 
 /// Features of images by name, made by an encoder of any kind: a file that another program wrote, or
 /// `captioner features`. They are read row by row.
@@ -9,6 +11,9 @@ public import Tensors
 ///   with the images' names or ids in metadata `names` or `ids` (a JSON list), or ids in a tensor `ids`; a tensor `status`
 ///   U8 [N], as `captioner features` writes it, says with 1 which rows are there;
 /// - a tensor an image, called as the image is, all of one shape.
+///
+/// NumPy's `.npz` archives and HDF5 files are laid out in the same two ways, with an array `names` or `ids`; of a folder of
+/// NumPy's files each is an image's, and called after it.
 public struct FeatureFile: Sendable {
   /// The path it was opened by.
   public let path: String
@@ -25,7 +30,28 @@ public struct FeatureFile: Sendable {
   /// Opens a file.
   /// - Throws: `FeatureFileError`.
   public init(path: String) throws(FeatureFileError) {
-    try self.init(path: path, rows: SafetensorsRows(path: path))
+    try self.init(path: path, rows: Self.rows(path))
+  }
+
+  private static func rows(_ path: String) throws(FeatureFileError) -> any FeatureRows {
+    var status = stat()
+    if stat(FileName.path(path), &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+      return try FolderRows(path: path)
+    }
+    do {
+      switch try WeightFormat.of(path: path) {
+      case nil, .safetensors: break
+      case .hdf5: return try HDF5Rows(path: path)
+      default: if let file = try NamedTensors.read(path: path) { return try NamedRows(file) }
+      }
+    } catch let error as FeatureFileError {
+      throw error
+    } catch let error as WeightFileError {
+      throw FeatureFileError(error)
+    } catch {
+      throw (error as? FileError).map { .file($0) } ?? .damaged("\(error)")
+    }
+    return try SafetensorsRows(path: path)
   }
 
   /// Rows of whatever kind.

@@ -26,7 +26,7 @@ public struct TrainingSettings: Sendable {
   public let features = Setting(
     .data, "features", [String](),
     "Features of the images, by any encoder, in the place of --encoder and the photos: safetensors, as captioner features "
-      + "writes; may be repeated."
+      + "writes, NPZ, HDF5, or a folder of NPY files; may be repeated."
   )
   .onResume(.byContent)
   /// What those features are called.

@@ -22,10 +22,15 @@ extension NamedTensors {
     // Weights hardly become smaller: what says otherwise of itself is not believed.
     let limit = max(1 << 24, 40 * min(size, 1 << 40))
     var entries: [Entry] = []
+    var texts: [String: [String]] = [:]
     for file in archive.orderedNames where file.hasSuffix(".npy") {
       let start: [UInt8]
       do { start = try archive.start(of: file, count: NumPyArray.longestHead + 12) } catch {
         throw .file(error)
+      }
+      if let list = NumPyTexts(head: start) {
+        texts[String(file.dropLast(4))] = try Self.texts(list, of: file, in: archive, limit: limit)
+        continue
       }
       let array = try Self.head(start, "\(path)/\(file)")
       let shape: Shape
@@ -55,7 +60,26 @@ extension NamedTensors {
           }
         })
     }
-    self.init(path: path, format: .numPy, entries: entries)
+    self.init(path: path, format: .numPy, entries: entries, texts: texts)
+  }
+
+  /// The texts of an array.
+  private static func texts(
+    _ list: NumPyTexts, of file: String, in archive: ZipArchive, limit: Int
+  ) throws(WeightFileError) -> [String] {
+    let path = "\(archive.path)/\(file)"
+    do {
+      let (part, range) = try archive.part(file, limit: limit)
+      let bytes = UnsafeRawBufferPointer(rebasing: part.bytes[range].dropFirst(list.length))
+      if let texts = withExtendedLifetime(part, { list.read(bytes) }) { return texts }
+      throw WeightFileError.malformed(
+        path: path, place: "header", expected: "\(list.count) texts of \(list.size) bytes",
+        found: "\(bytes.count) bytes")
+    } catch let error as WeightFileError {
+      throw error
+    } catch {
+      throw .file(error as? FileError ?? FileError(path: path, action: "read", reason: "\(error)"))
+    }
   }
 
   private static func head(_ bytes: [UInt8], _ path: String) throws(WeightFileError) -> NumPyArray {

@@ -49,7 +49,7 @@ extension ForeignReader {
     words: [
       "features", "status", "ids", "image_ids", "F32", "F16", "U8", "I64", "I32", "\"shape\":",
       "\"data_offsets\":",
-      "names", "a/b.jpg", "./", "//", ".npy", "\\\"a\\\"", "null", "8000000001",
+      "names", "a/b.jpg", "./", "//", ".npy", "<U12", "|S12", "\\\"a\\\"", "null", "8000000001",
     ],
     seeds: {
       try [
@@ -58,7 +58,7 @@ extension ForeignReader {
         file(
           [("features", "F32", 4, [2, 1]), ("status", "U8", 1, [2])], ["names": #"["a/1.jpg","b/1.jpg"]"#]),
         file([("1", "F32", 4, [2]), ("2.jpg", "F32", 4, [2])], [:]),
-      ]
+      ] + ["named.npz", "ids.npz", "keyed.npz", "ids.h5", "keyed.h5"].map(madeFeatures)
     },
     read: { bytes, scratch in
       scratch.hold(bytes)
@@ -165,6 +165,14 @@ extension ForeignReader {
     TrainingSettings.list.flatMap(\.keys).flatMap { $0.split(separator: ".") }.map { "\"\($0)\":" } + [
       "null", "true", "-1", "1e300", "9223372036854775807", "[", "]", "{", "}",
     ]
+
+  /// A file of features that another program wrote.
+  private static func madeFeatures(_ name: String) throws -> [UInt8] {
+    let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    return try Array(
+      Data(contentsOf: tests.appendingPathComponent("DatasetsTests/Fixtures/features/\(name)")))
+  }
 
   private static func named(_ error: String, _ scratch: ScratchFile) throws {
     guard error.hasPrefix(scratch.path) else { throw Wrong("no file in: \(error)") }
