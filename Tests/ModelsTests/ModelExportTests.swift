@@ -53,6 +53,20 @@ import WeightFiles
     }
   }
 
+  /// A ReLU more, between the image's linear layer and the gates.
+  @Test func aRectifiedFirstInputIsOne() throws {
+    func rectifications(_ isRectified: Bool) throws -> Int {
+      var decoder = try decoder(.firstInput, injection: .never)
+      decoder.rectifiesInput = isRectified
+      return try exported(decoder, .onnx) { folder, _ in
+        try #require(try NamedTensors.read(path: folder + "/encoder.onnx")).operations.count {
+          $0.kind == "Relu"
+        }
+      }
+    }
+    #expect(try rectifications(true) == rectifications(false) + 1)
+  }
+
   @Test func networksOfONNX() throws {
     try exported(decoder(.topDown), .onnx) { folder, model in
       let encoder = try #require(try NamedTensors.read(path: folder + "/encoder.onnx"))
