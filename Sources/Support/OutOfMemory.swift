@@ -1,10 +1,12 @@
 internal import Glibc
 
-/// What happens when the system gives no more memory: neither Swift nor libraries in C and C++ can go on. They abort, or
-/// follow a pointer to nothing; or the stack can't grow.
+/// What happens when the system gives no more memory: neither Swift nor libraries in C and C++ can go on. They abort, trap,
+/// or follow a pointer to nothing; or the stack can't grow.
 public enum OutOfMemory {
   /// What took the signals before: it writes a trace. Set once, before there are other threads.
-  private nonisolated(unsafe) static var before: (abort: sigaction, fault: sigaction) = (.init(), .init())
+  private nonisolated(unsafe) static var before: (abort: sigaction, fault: sigaction, trap: sigaction) = (
+    .init(), .init(), .init()
+  )
 
   /// From now on memory that runs out ends the process with a line that says so and status 1, rather than by a signal
   /// with a trace; what else sends these signals is as ever. For programs, at their start, on the main thread.
@@ -20,22 +22,25 @@ public enum OutOfMemory {
     action.__sigaction_handler.sa_handler = { signal in OutOfMemory.handle(signal) }
     sigaction(SIGABRT, &action, &before.abort)
     sigaction(SIGSEGV, &action, &before.fault)
+    sigaction(SIGILL, &action, &before.trap)
   }
 
   /// Nothing but system calls.
   private static func handle(_ signal: Int32) {
-    if errno == ENOMEM || !isMemoryLeft {
+    // A trap says nothing of the last system call.
+    if signal != SIGILL && errno == ENOMEM || !isMemoryLeft {
       let line: StaticString =
         "captioner: out of memory: fewer --threads, smaller photos or a smaller batch take less\n"
       line.withUTF8Buffer { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
       _exit(1)
     }
-    // A fault comes again when the instruction is tried again.
-    if signal == SIGABRT {
+    // A fault or a trap comes again when the instruction is tried again.
+    switch signal {
+    case SIGABRT:
       sigaction(SIGABRT, &before.abort, nil)
       raise(SIGABRT)
-    } else {
-      sigaction(SIGSEGV, &before.fault, nil)
+    case SIGILL: sigaction(SIGILL, &before.trap, nil)
+    default: sigaction(SIGSEGV, &before.fault, nil)
     }
   }
 

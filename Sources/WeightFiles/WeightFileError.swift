@@ -19,4 +19,16 @@ public enum WeightFileError: Error, Equatable, CustomStringConvertible {
     case .refused(let path, let place, let reason): "\(path): \(place): \(reason)"
     }
   }
+
+  /// The same with the kind of file that it was read as.
+  func within(_ format: WeightFormat) -> WeightFileError {
+    let file = "\(format.title) file, "
+    switch self {
+    case .file: return self
+    case .malformed(let path, let place, let expected, let found):
+      return .malformed(path: path, place: file + place, expected: expected, found: found)
+    case .refused(let path, let place, let reason):
+      return .refused(path: path, place: file + place, reason: reason)
+    }
+  }
 }

@@ -112,13 +112,19 @@ extension NamedTensors {
       file = try MappedFile(path: path)
       format = try WeightFormat.of(path: path)
     } catch { throw .file(error) }
+    guard let format else { return nil }
+    do throws(WeightFileError) { return try read(file, format) } catch { throw error.within(format) }
+  }
+
+  private static func read(_ file: MappedFile, _ format: WeightFormat) throws(WeightFileError) -> NamedTensors
+  {
+    let path = file.path
     switch format {
-    case nil: return nil
     case .caffe: return try CaffeModel.read(path: path)
     case .onnx: return try ONNXModel.read(path: path)
     case .safetensors: return try NamedTensors(safetensors: path)
     case .torch7: return try Torch7File(file).tensors
-    case .pyTorch, .pickle: return try NamedTensors(path: path, format: format!, PickleValue.read(path: path))
+    case .pyTorch, .pickle: return try NamedTensors(path: path, format: format, PickleValue.read(path: path))
     case .numPy:
       let isArray = file.bytes.starts(with: NumPyArray.signature)
       return try isArray

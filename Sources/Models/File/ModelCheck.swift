@@ -144,6 +144,13 @@ public struct ModelCheck {
     do {
       // Reading it finds what is missing.
       let source = try EncoderSource(path: file.path, preprocessing: "auto")
+      if file.entries.keys.contains(where: { $0.hasPrefix("decoder.") }) {
+        findings.append(
+          Finding(
+            .metadata, at: file.path,
+            "expected metadata of format captioner beside a decoder's weights, found "
+              + (file.metadata["format"].map { "format \($0)" } ?? "none")))
+      }
       guard file.entries.keys.contains("features.0.weight") else { return }
       var read: Set<String> = []
       let network = source.architecture

@@ -173,8 +173,4 @@ extension ForeignReader {
     return try Array(
       Data(contentsOf: tests.appendingPathComponent("DatasetsTests/Fixtures/features/\(name)")))
   }
-
-  private static func named(_ error: String, _ scratch: ScratchFile) throws {
-    guard error.hasPrefix(scratch.path) else { throw Wrong("no file in: \(error)") }
-  }
 }

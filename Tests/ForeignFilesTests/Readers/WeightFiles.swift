@@ -16,7 +16,7 @@ extension ForeignReader {
       "cnumpy.core.multiarray\nscalar\n", "cos\nsystem\n", "f4", "latin1",
     ],
     seeds: {
-      try (0...5).flatMap { try ["values.\($0)", "arrays.\($0)"] }.filter { $0 != "arrays.0" }.map {
+      try (0...5).flatMap { ["values.\($0)", "arrays.\($0)"] }.filter { $0 != "arrays.0" }.map {
         try weights("pickles/\($0).pkl")
       } + ["old.0", "old.2"].map { try weights("pickles/\($0).pkl") }
     },
