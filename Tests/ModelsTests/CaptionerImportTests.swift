@@ -29,6 +29,11 @@ import Testing
       + ["neuraltalk-lstm", "neuraltalk-tanh", "neuraltalk-rnn", "neuraltalk-once"].map {
         Case(name: $0, file: $0 + ".p")
       }
+      + [
+        Case(name: "lrcn-2f", file: "lrcn-2f.caffemodel", infos: "lrcn.txt", hasEncoder: true),
+        Case(name: "lrcn-1u", file: "lrcn-1u.caffemodel", infos: "lrcn.txt", hasEncoder: true),
+        Case(name: "lrcn-features", file: "lrcn-features.caffemodel", infos: "lrcn.txt"),
+      ]
       + ["fc", "newfc", "show_tell", "att2in2"].map { Case(name: $0, file: $0 + ".pth", infos: $0 + ".pkl") }
 
     func files(encoder: String = "encoder.safetensors") throws -> CaptionerFiles {
@@ -94,6 +99,29 @@ import Testing
         let other = try #require(all.words.first).runnersUp.filter { $0.word == "<pad>" || $0.word == "<s>" }
         #expect(other.allSatisfy { $0.logProb < -1000 })
       }
+    }
+  }
+
+  /// The image enters the layer that reads it there, by its classes; the words are as many as rows.
+  @Test func lrcnKeepsItsWays() throws {
+    func files(_ name: String) throws -> CaptionerFiles {
+      try #require(Case.all.first { $0.name == name }).files()
+    }
+    let upper = try #require(try ImportedCaptioner.read(files("lrcn-2f")))
+    #expect(upper.project == "LRCN" && upper.leftOver.isEmpty)
+    #expect(upper.description.decoder.layers == 2 && upper.description.decoder.contextLayer == 1)
+    #expect(upper.description.encoder.head == .full && upper.description.preprocessing == .caffe)
+    var lower = try files("lrcn-1u")
+    #expect(try ImportedCaptioner.read(lower)?.description.decoder.layers == 1)
+    lower.infos = nil
+    #expect(throws: ModelError.self) { try ImportedCaptioner.read(lower) }
+    try withTemporaryFolder { folder in
+      lower.infos = folder + "/words.txt"
+      try Data("a\ndog\n".utf8).write(to: URL(fileURLWithPath: folder + "/words.txt"))
+      let expected = ModelError.unsupported(
+        path: folder + "/words.txt", expected: "11 words, a line each, for the 12 rows of embedding",
+        found: "2")
+      #expect(throws: expected) { try ImportedCaptioner.read(lower) }
     }
   }
 

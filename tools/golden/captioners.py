@@ -5,6 +5,8 @@ its code does, in double precision. From the projects' sources:
 
   neuraltalk2             misc/net_utils.lua (the cnn), misc/LSTM.lua, misc/LanguageModel.lua (`sample`); Torch 7 files
   neuraltalk              imagernn/lstm_generator.py and rnn_generator.py (`predict`); pickles of Python 2, protocols 0 and 2
+  LRCN                    examples/coco_caption/lrcn.prototxt and the LSTM layer of Caffe (src/caffe/layers/lstm_layer.cpp,
+                          lstm_unit_layer.cpp); Caffe's models and vocabulary.txt
   ImageCaptioning.pytorch captioning/models/FCModel.py, ShowTellModel.py, AttModel.py (NewFCModel, Att2in2); `torch.save`
 
 Images are [N, 224, 224, 3] as the network reads them, of 7x7 patches each of one colour: `Random(1234, 900)`'s
@@ -25,6 +27,7 @@ import torch
 import torch.nn.functional as F
 
 import torch7
+from caffe_schema import network
 from fixtures import destination, write_json, write_tensors
 from splitmix import Random, he_limit
 
@@ -358,6 +361,62 @@ def neuraltalk(sizes, stream, v, generator="lstm", tanh=0, once=0, given=GIVEN):
     return checkpoint, says
 
 
+def lrcn(sizes, stream, layers, linears, v, factored=True, inside=True, given=GIVEN):
+    """A caffemodel's layers, the words' file, and what it says of features v [N, D]: by their classes (fc8), with the
+    network `inside`; else by themselves."""
+    draw = Weights(stream, 2.0)
+    E, H, words = sizes["E"], sizes["H"], ["<EOS>"] + sizes["words"] + ["<unk>"]
+    V, D, classes = len(words), v.shape[1], 7
+    fc8 = (draw(classes, D), draw(classes))
+    static = classes if inside else D
+    share = np.float32(0.3)  # or the image alone decides
+    embedding = draw(V, E, limit=1.0)
+    lower = [draw(4 * H, E), draw(4 * H)] + ([] if factored else [draw(4 * H, static) * share]) + [draw(4 * H, H)]
+    upper = [draw(4 * H, H), draw(4 * H), draw(4 * H, static) * share, draw(4 * H, H)] if factored else None
+    predict = [draw(V, H), draw(V)]
+    predict[1][0] += sizes.get("end", 1.0)
+    predict[1][V - 1] = -20
+    seen = v @ double(fc8[0]).T + double(fc8[1]) if inside else v
+
+    def unit(x, image, h, c, blobs):
+        """One step of Caffe's LSTM layer, the image its static input."""
+        sums = double(blobs[0]) @ x + double(blobs[1]) + double(blobs[-1]) @ h
+        if len(blobs) == 4:
+            sums = sums + double(blobs[2]) @ image
+        i, f, o, g = sums.chunk(4)
+        c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+        return torch.sigmoid(o) * torch.tanh(c), c
+
+    def step(states, token):
+        image, *states = states
+        h, c = unit(double(embedding[token]), image, *states[0], lower)
+        states[0], top = (h, c), h
+        if factored:
+            h, c = unit(top, image, *states[1], upper)
+            states[1], top = (h, c), h
+        return (image, *states), torch.log_softmax(double(predict[0]) @ top + double(predict[1]), 0)
+
+    def begin(number):
+        zero = torch.zeros(H, dtype=torch.double)
+        return (seen[number], (zero, zero), (zero, zero)), 0
+
+    says = speak(step, begin, dict(enumerate(words)), 0, given)
+    net = []
+    if inside:
+        block, number = 1, 1
+        for layer in layers:
+            if layer == "pool":
+                block, number = block + 1, 1
+                continue
+            net.append((f"conv{block}_{number}", "Convolution", list(layer)))
+            number += 1
+        net += [(name, "InnerProduct", list(arrays)) for name, arrays in zip(("fc6", "fc7", "fc8"), [*linears, fc8])]
+    net += [("embedding", "Embed", [embedding]), ("lstm1", "LSTM", lower)]
+    net += [("lstm2", "LSTM", upper)] if factored else []
+    net.append(("predict", "InnerProduct", predict))
+    return network("lrcn", net), "\n".join(words[1:]) + "\n", says
+
+
 def image_captioning(sizes, stream, name, v, regions, given=GIVEN):
     """A state dictionary, infos, and what the model says of v [N, D] and regions [N, 49, C]."""
     draw = Weights(stream, 1.5)
@@ -540,6 +599,10 @@ def main():
                                     ("neuraltalk-once", 2, {"generator": "rnn", "once": 1})):
         checkpoint, _ = tried(name, 30_000, lambda stream: neuraltalk(TINY, stream, v, **options))
         place(name + ".p").write_bytes(python2(checkpoint, protocol))
+    for name, options in (("lrcn-2f", {}), ("lrcn-1u", {"factored": False}), ("lrcn-features", {"inside": False})):
+        model, words, _ = tried(name, 80_000, lambda stream: lrcn(TINY, stream, layers, linears, v, **options))
+        place(name + ".caffemodel").write_bytes(model)
+        place("lrcn.txt").write_text(words)
     for number, name in enumerate(("fc", "newfc", "show_tell", "att2in2"), start=4):
         state, infos, _ = tried(name, number * 10_000, lambda stream: image_captioning(TINY, stream, name, v, regions))
         # With the file's name in the archive, which else is the path's.

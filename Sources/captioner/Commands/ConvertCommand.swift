@@ -32,10 +32,11 @@ struct ConvertCommand: ParsableCommand {
       npz: weights.npz for numpy.load, float32, and description.json.
       All come with vocabulary.json, the words in the order of their ids.
 
-      Captioners of other projects become models: neuraltalk2's .t7, neuraltalk's .p
-      and ImageCaptioning.pytorch's .pth with its --infos (fc, newfc, show_tell,
-      att2in2). The last two keep features instead of an encoder: --encoder is the
-      VGG network that gave them. What our decoders don't do is refused by its name.
+      Captioners of other projects become models: neuraltalk2's .t7, neuraltalk's
+      .p, LRCN's .caffemodel with its vocabulary.txt as --infos, and
+      ImageCaptioning.pytorch's .pth with its --infos (fc, newfc, show_tell,
+      att2in2). Some keep features instead of an encoder: --encoder is the VGG
+      network that gave them. What our decoders don't do is refused by its name.
 
       Examples:
         captioner convert vgg16-397923af.pth vgg16.safetensors
@@ -59,7 +60,9 @@ struct ConvertCommand: ParsableCommand {
   @Option(help: "auto (as the file says), torchvision or caffe: how pixels become input.") var preprocessing =
     "auto"
   @Option(
-    help: ArgumentHelp("Options and words beside a captioner of ImageCaptioning.pytorch.", valueName: "file"))
+    help: ArgumentHelp(
+      "Options and words beside a captioner of ImageCaptioning.pytorch, or the words of LRCN.",
+      valueName: "file"))
   var infos: String?
   @Option(help: ArgumentHelp("The encoder of a captioner that has none of its own.", valueName: "file"))
   var encoder: String?

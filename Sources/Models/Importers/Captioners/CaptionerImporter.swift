@@ -25,6 +25,8 @@ enum CaptionerContent {
   case torch7(Torch7File)
   /// Of Python: a pickle, or what PyTorch saved.
   case python(PickleValue)
+  /// Of Caffe.
+  case caffe(NamedTensors)
 }
 
 /// A project whose captioners are made ours.
@@ -53,7 +55,7 @@ public struct ImportedCaptioner: Sendable {
 
   /// The projects that are known, tried in turn.
   static let importers: [any CaptionerImporter] = [
-    NeuralTalk2(), NeuralTalk(), ShowAttendAndTell(), ImageCaptioningPyTorch(),
+    NeuralTalk2(), NeuralTalk(), LRCN(), ShowAttendAndTell(), ImageCaptioningPyTorch(),
   ]
 
   /// Reads a captioner of any project that is known; nil: it is of none.
@@ -67,6 +69,7 @@ public struct ImportedCaptioner: Sendable {
       case .torch7: content = .torch7(try Torch7File(path: files.model))
       case .pyTorch, .pickle:
         content = .python(try PickleValue.read(path: files.model, objects: ShowAttendAndTell.classes))
+      case .caffe: content = .caffe(try CaffeModel.read(path: files.model))
       default: return nil
       }
     } catch { throw .foreign(error) }
