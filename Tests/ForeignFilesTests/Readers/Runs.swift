@@ -168,9 +168,6 @@ extension ForeignReader {
 
   /// A file of features that another program wrote.
   private static func madeFeatures(_ name: String) throws -> [UInt8] {
-    let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent()
-    return try Array(
-      Data(contentsOf: tests.appendingPathComponent("DatasetsTests/Fixtures/features/\(name)")))
+    try fixture("DatasetsTests/Fixtures/features/\(name)")
   }
 }

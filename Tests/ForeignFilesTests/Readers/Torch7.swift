@@ -17,11 +17,7 @@ extension ForeignReader {
     ],
     seeds: {
       return try ["binary", "longs-of-4", "text"].map { name in
-        // The fuzzer's is a link to this file.
-        let tests = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
-          .deletingLastPathComponent().deletingLastPathComponent()
-        return try Array(
-          Data(contentsOf: tests.appendingPathComponent("WeightFilesTests/Fixtures/torch7/\(name).t7")))
+        try fixture("WeightFilesTests/Fixtures/torch7/\(name).t7")
       } + [
         // protos of a cnn with one layer and a language model of two words.
         Array(

@@ -66,10 +66,14 @@ extension ForeignReader {
     },
     repair: withoutChecksums, read: readWeights)
 
-  /// A file of WeightFiles' fixtures. The way up from here is that of the folder, not of a link to it.
-  private static func weights(_ name: String, of file: String = #filePath) throws -> [UInt8] {
+  private static func weights(_ name: String) throws -> [UInt8] {
+    try fixture("WeightFilesTests/Fixtures/\(name)")
+  }
+
+  /// A file of the tests of another module. The way up from here is that of the folder, not of a link to it.
+  static func fixture(_ name: String, of file: String = #filePath) throws -> [UInt8] {
     let folder = file[..<(file.lastIndex(of: "/") ?? file.endIndex)]
-    let path = "\(folder)/../../WeightFilesTests/Fixtures/\(name)"
+    let path = "\(folder)/../../\(name)"
     guard let data = FileManager.default.contents(atPath: path) else { throw Wrong("\(path): not there") }
     return Array(data)
   }
