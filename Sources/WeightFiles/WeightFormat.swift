@@ -95,10 +95,12 @@ public enum WeightFormat: String, Sendable, CaseIterable {
   /// The kind that a file is by its first bytes, and where those say too little (Caffe, ONNX) by its name's end; nil: none
   /// that is read here.
   /// - Throws: `FileError` when it can't be read.
-  public static func of(path: String) throws(FileError) -> WeightFormat? {
-    let file = try MappedFile(path: path)
+  public static func of(path: String) throws(FileError) -> WeightFormat? { of(try MappedFile(path: path)) }
+
+  /// The same of a file that is mapped.
+  static func of(_ file: MappedFile) -> WeightFormat? {
     let start = ArraySlice(Array(file.bytes.prefix(512)))
-    return allCases.first { $0.matches(start, path: path) }
+    return allCases.first { $0.matches(start, path: file.path) }
   }
 }
 
@@ -107,12 +109,8 @@ extension NamedTensors {
   /// - Throws: `WeightFileError`.
   public static func read(path: String) throws(WeightFileError) -> NamedTensors? {
     let file: MappedFile
-    let format: WeightFormat?
-    do {
-      file = try MappedFile(path: path)
-      format = try WeightFormat.of(path: path)
-    } catch { throw .file(error) }
-    guard let format else { return nil }
+    do { file = try MappedFile(path: path) } catch { throw .file(error) }
+    guard let format = WeightFormat.of(file) else { return nil }
     do throws(WeightFileError) { return try read(file, format) } catch { throw error.within(format) }
   }
 

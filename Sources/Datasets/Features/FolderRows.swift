@@ -1,4 +1,3 @@
-internal import Foundation
 internal import Support
 internal import Tensors
 internal import WeightFiles
@@ -14,9 +13,7 @@ struct FolderRows: FeatureRows {
   init(path: String) throws(FeatureFileError) {
     folder = path.hasSuffix("/") ? String(path.dropLast()) : path
     let found: [String]
-    do { found = try FileManager.default.contentsOfDirectory(atPath: path) } catch {
-      throw .file(FileError(path: path, action: "list", reason: error.localizedDescription))
-    }
+    do { found = try FolderNames.of(path) } catch { throw .damaged("\(error)") }
     files = found.filter { $0.hasSuffix(".npy") || $0.hasSuffix(".npz") }
       .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     names = files.map { String($0.dropLast(4)) }

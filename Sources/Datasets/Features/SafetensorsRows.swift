@@ -66,7 +66,7 @@ struct SafetensorsRows: FeatureRows {
 
   /// The names or ids that a file gives its rows; nil: none.
   private static func names(in file: SafetensorsFile) throws(FeatureFileError) -> [String]? {
-    for key in ["names", "ids", "image_ids"] {
+    for key in FeatureFile.nameKeys {
       guard let text = file.metadata[key] else { continue }
       guard let ids = try? JSONDecoder().decode([ImageID].self, from: Data(text.utf8)) else {
         throw FeatureFile.unexpected(
@@ -75,7 +75,7 @@ struct SafetensorsRows: FeatureRows {
       }
       return ids.map(\.description)
     }
-    for key in ["ids", "image_ids"] {
+    for key in FeatureFile.nameKeys {
       guard let entry = file.entries[key] else { continue }
       let bytes = file.bytes(of: entry)
       switch (entry.typeName, entry.shape.rank) {

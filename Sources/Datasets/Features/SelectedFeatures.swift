@@ -38,6 +38,17 @@ public struct FeatureFiles: Sendable {
     let file, row: Int
   }
 
+  /// The features of an image [1, width].
+  /// - Throws: `FeatureFileError`, where there are none too.
+  public func features(of image: NamedImage) throws(FeatureFileError) -> Tensor {
+    guard let place = try place(of: image) else {
+      throw .lacking(path: name, count: 1, of: 1, first: image.path)
+    }
+    var numbers = Tensor(uninitialized: [1, shape.count])
+    try checked(place, into: numbers.mutablePointer())
+    return numbers
+  }
+
   /// Where the features of an image are; nil: there are none.
   func place(of image: NamedImage) throws(FeatureFileError) -> Place? {
     for (number, file) in files.enumerated() {

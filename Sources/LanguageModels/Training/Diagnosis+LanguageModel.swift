@@ -48,12 +48,7 @@ extension Diagnosis {
     summary.append("\(file.path): the checkpoint of a language model's run")
     do {
       let state = try LanguageModelState(of: file)
-      let log = FileName.split(file.path).folder + "log.jsonl"
-      let size = (try? FileManager.default.attributesOfItem(atPath: log)[.size] as? Int) ?? 0
-      if size < state.logLength {
-        findings.append(
-          Finding(.runFile, at: log, "expected at least \(state.logLength) bytes, found \(size)"))
-      }
+      findLog(of: file.path, length: state.logLength)
     } catch {
       findings.append(Finding(.runFile, at: file.path, line: "\(error)"))
     }

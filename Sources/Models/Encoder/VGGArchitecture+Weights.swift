@@ -6,27 +6,39 @@ extension VGGArchitecture {
   /// convolutions' numbers (of three with it) is convolution and ReLU, of one more also a pool; a pool ends the table.
   /// - Throws: `ModelError.unsupported` when the tensors are not those of a VGG network.
   public init(weights file: SafetensorsFile, prefix: String = "") throws(ModelError) {
+    try self.init(shapes: file.entries.mapValues(\.shape), prefix: prefix, path: file.path) {
+      ModelDescription.completeHead(of: &$0, from: file)
+    }
+  }
+
+  /// The same of tensors by name, wherever they are.
+  /// - Parameters:
+  ///   - path: where they come from, for messages.
+  ///   - complete: gives a network what shapes don't tell of its head.
+  init(
+    shapes: [String: Shape], prefix: String = "", path: String, complete: (inout Self) -> Void = { _ in }
+  ) throws(ModelError) {
     func unsupported(_ expected: String, _ found: String) -> ModelError {
-      .unsupported(path: file.path, expected: expected, found: found)
+      .unsupported(path: path, expected: expected, found: found)
     }
     var widths: [Int: Shape] = [:]
     var normalizations: Set<Int> = []
     var isNormalized = false
-    for (name, entry) in file.entries where name.hasPrefix(prefix + "features.") {
+    for (name, shape) in shapes where name.hasPrefix(prefix + "features.") {
       if name.hasSuffix(".running_mean") || name.hasSuffix(".running_var") { isNormalized = true }
       guard name.hasSuffix(".weight") else { continue }
       let middle = name.dropFirst(prefix.count + 9).dropLast(7)
-      guard let index = Int(middle), index >= 0, index < 1 << 20, [1, 4].contains(entry.shape.rank) else {
-        throw unsupported("3×3 convolutions as features.N.weight", "\(name) of shape \(entry.shape)")
+      guard let index = Int(middle), index >= 0, index < 1 << 20, [1, 4].contains(shape.rank) else {
+        throw unsupported("3×3 convolutions as features.N.weight", "\(name) of shape \(shape)")
       }
-      if entry.shape.rank == 4 { widths[index] = entry.shape } else { normalizations.insert(index) }
+      if shape.rank == 4 { widths[index] = shape } else { normalizations.insert(index) }
     }
     isNormalized = isNormalized || !normalizations.isEmpty
     for index in normalizations.sorted() where widths[index - 1] == nil {
       let before = "\(prefix)features.\(index - 1).weight"
       throw unsupported(
         "\(before) of a convolution before the batch normalisation features.\(index).weight",
-        file.entries[before].map { "shape \($0.shape)" } ?? "none")
+        shapes[before].map { "shape \($0)" } ?? "none")
     }
     let step = isNormalized ? 3 : 2
     var layers: [Layer] = []
@@ -46,12 +58,12 @@ extension VGGArchitecture {
 
     guard var body = Self(layers: layers, head: .none) else {
       throw unsupported(
-        "VGG convolutions named \(prefix)features.N.weight", "\(file.entries.count) other tensors")
+        "VGG convolutions named \(prefix)features.N.weight", "\(shapes.count) other tensors")
     }
     body.batchNormalization = isNormalized
     if isNormalized {
       for (name, shape) in body.convolutions.flatMap({ body.tensors(of: $0).dropFirst(2) }) {
-        let found = file.entries[prefix + name]?.shape
+        let found = shapes[prefix + name]
         guard found == shape else {
           throw unsupported(
             "\(prefix)\(name) of shape \(shape), as every convolution has batch normalisation",
@@ -59,19 +71,19 @@ extension VGGArchitecture {
         }
       }
     }
-    guard let first = file.entries[prefix + "classifier.0.weight"]?.shape else {
+    guard let first = shapes[prefix + "classifier.0.weight"] else {
       self = body
       return
     }
     var said = body
-    ModelDescription.completeHead(of: &said, from: file)
+    complete(&said)
     let activation = said.activation
-    let hasSecond = file.entries[prefix + "classifier.3.weight"] != nil
+    let hasSecond = shapes[prefix + "classifier.3.weight"] != nil
     let heads: [Head] = hasSecond ? [.full, .compact2] : [.compact]
     for head in heads where first.rank == 2 {
       guard var network = body.replacing(head: head, featureSize: first[0] / activation.pieces)
       else { continue }
-      ModelDescription.completeHead(of: &network, from: file)
+      complete(&network)
       guard network.headInputs == first[1] else { continue }
       self = network
       return

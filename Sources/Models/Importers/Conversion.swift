@@ -92,7 +92,7 @@ struct EncoderConverter: Converter {
       throw .unsupported(path: path, expected: "another program's weights", found: "a captioner model")
     }
     let encoder = try ImportedEncoder(path: path)
-    let network = try VGGArchitecture(weights: encoder.file(path: path))
+    let network = try encoder.network(path: path)
     let preprocessing = options.preprocessing ?? encoder.preprocessing
     return Conversion(
       title: network.title, tensors: encoder.tensors, metadata: preprocessing?.weightsMetadata ?? [:],

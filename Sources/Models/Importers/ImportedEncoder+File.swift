@@ -31,6 +31,14 @@ extension ImportedEncoder {
       found: file.entries.isEmpty ? "no tensors" : "\(file.entries.count) tensors (\(names)\(rest))")
   }
 
+  /// The network that the tensors are of.
+  /// - Parameter path: where they come from.
+  /// - Throws: `ModelError.unsupported`.
+  func network(path: String) throws(ModelError) -> VGGArchitecture {
+    try VGGArchitecture(
+      shapes: Dictionary(tensors.map { ($0.name, $0.tensor.shape) }) { first, _ in first }, path: path)
+  }
+
   /// As a file that is in memory alone, with the preprocessing in its metadata.
   /// - Parameter path: where it comes from.
   /// - Throws: `ModelError.weights` when there is no memory.

@@ -112,18 +112,21 @@ public struct Diagnosis: Sendable {
     summary.append("\(file.path): a run's checkpoint")
     do {
       let state = try Checkpoint.state(in: file)
-      let folder = file.path.lastIndex(of: "/").map { String(file.path[...$0]) } ?? ""
-      let log = folder + "log.jsonl"
-      let size = (try? FileManager.default.attributesOfItem(atPath: log)[.size] as? Int) ?? 0
-      if size < state.logLength {
-        findings.append(
-          Finding(.runFile, at: log, "expected at least \(state.logLength) bytes, found \(size)"))
-      }
+      findLog(of: file.path, length: state.logLength)
     } catch {
       findings.append(Finding(.runFile, at: file.path, line: "\(error)"))
     }
     // What training began with may be zero: moments, biases.
     findings += ModelCheck.numbers(in: file) { progress("tensors", $0, $1) }.filter { $0.kind == .notFinite }
+  }
+
+  /// Whether the log beside a checkpoint is as long as it was when that was written.
+  public mutating func findLog(of checkpoint: String, length: Int) {
+    let log = FileName.split(checkpoint).folder + "log.jsonl"
+    let size = (try? FileManager.default.attributesOfItem(atPath: log)[.size] as? Int) ?? 0
+    if size < length {
+      findings.append(Finding(.runFile, at: log, "expected at least \(length) bytes, found \(size)"))
+    }
   }
 
   private mutating func diagnoseRun(_ folder: String, _ progress: Progress) {

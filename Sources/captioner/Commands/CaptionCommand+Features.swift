@@ -43,21 +43,24 @@ extension CaptionCommand {
     var tally = Tally()
     let left = names.enumerated().filter { !(output?.holds($0.element) ?? false) }
     tally.skipped = names.count - left.count
+    var progress = BatchProgress(
+      total: left.count, shown: writer.format != .text || isatty(1) == 0 || output != nil)
     for start in stride(from: 0, to: left.count, by: Self.together) {
       let group = left[start..<min(left.count, start + Self.together)]
       let found = group.map { place, name in
-        (place, name, Result { try Self.features(of: name, in: files) })
+        (place: place, name: name, features: Result { try files.features(of: NamedImage(called: name)) })
       }
-      let rows = found.compactMap { try? $0.2.get() }
-      let places = found.filter { (try? $0.2.get()) != nil }.map { UInt64($0.0) }
+      let readable = found.compactMap { image in (try? image.features.get()).map { (image.place, $0) } }
+      let rows = readable.map(\.1)
+      let places = readable.map { UInt64($0.0) }
       var captions =
         rows.isEmpty
         ? []
         : captioner.captions(
           Self.joined(rows, width: captioner.description.mapSize), strategy, streams: places)[...]
       try captioner.checkUnchanged()
-      for (_, name, result) in found {
-        do { _ = try result.get() } catch {
+      for (_, name, features) in found {
+        do { _ = try features.get() } catch {
           tally.failed += 1
           try writer.write(image: name, error: "\(error)")
           continue
@@ -67,17 +70,11 @@ extension CaptionCommand {
         if sure.isEmpty { tally.unsure += 1 } else { tally.captioned += 1 }
         try writer.write(image: name, captions: writer.format == .text ? own : sure)
       }
+      progress.update(start + group.count)
     }
+    progress.finish(failed: tally.failed)
     tally.tell()
     if tally.failed > 0 { throw ExitCode(1) }
-  }
-
-  /// The features of an image [1, width].
-  private static func features(of name: String, in files: FeatureFiles) throws -> Tensor {
-    let selected = try SelectedFeatures([NamedImage(called: name)], in: files)
-    let row = selected.read([0])
-    if let error = selected.error { throw error }
-    return row
   }
 
   /// Rows [1, width] as one tensor [N, width].

@@ -97,18 +97,14 @@ struct LRCN: CaptionerImporter {
       let given = try files.encoder(features: features, of: "LRCN")
       return (given.architecture, given.preprocessing, given.file, given.prefix, [])
     }
-    let weights: SafetensorsFile
-    do {
-      weights = try SafetensorsFile(inMemory: own.tensors, metadata: [:], path: files.model)
-    } catch { throw .weights(error) }
-    let architecture = try VGGArchitecture(weights: weights)
+    let architecture = try own.network(path: files.model)
     guard architecture.head != .none, architecture.featureSize == features else {
       throw files.unsupported(
         "fc6 and fc7 that give the \(features) features that the LSTM reads",
         architecture.head == .none ? "no such layers" : "\(architecture.featureSize)")
     }
     let taken = Set(file.entries.map(\.name)).subtracting(own.leftOver)
-    return (architecture, own.preprocessing ?? .caffe, weights, "", taken)
+    return (architecture, own.preprocessing ?? .caffe, try own.file(path: files.model), "", taken)
   }
 
   /// The words of the file beside the model, a line each.
