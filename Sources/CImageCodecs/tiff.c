@@ -1,17 +1,10 @@
 #ifdef CAPTIONER_TIFF
-#include <stdarg.h>
 #include <stdlib.h>
 #include <tiffio.h>
 
 #include "limits.h"
+#include "tiff_bytes.h"
 #include "transparency.h"
-
-#if TIFFLIB_VERSION < 20221213
-#error "expected libtiff 4.5 or later; CAPTIONER_FORMATS names the formats to build without it"
-#endif
-
-// The most that libtiff may take at once beside what decoding is known to take: tables of strips, and the like.
-#define TABLES ((uint64_t)32 << 20)
 
 // What a pixel's samples are.
 typedef enum { GREY, INVERTED_GREY, RGB, PALETTE, CMYK } colours;
@@ -20,13 +13,7 @@ typedef enum { GREY, INVERTED_GREY, RGB, PALETTE, CMYK } colours;
 enum { MAXIMUM_CHANNELS = 4 };
 
 typedef struct {
-  const uint8_t *bytes;
-  size_t count;
-  uint64_t next;
-} source;
-
-typedef struct {
-  source from;
+  tiff_bytes from;
   ci_report *report;
   const ci_options *options;
   TIFF *tiff;
@@ -55,71 +42,6 @@ typedef struct {
   // Some piece lies, in part, behind the end of the file.
   int ended;
 } decoder;
-
-static tmsize_t read_bytes(thandle_t handle, void *out, tmsize_t size) {
-  source *from = handle;
-  if (size < 0 || from->next >= from->count) return 0;
-  size_t left = from->count - (size_t)from->next;
-  size_t part = (size_t)size < left ? (size_t)size : left;
-  memcpy(out, from->bytes + from->next, part);
-  from->next += part;
-  return (tmsize_t)part;
-}
-
-static tmsize_t write_bytes(thandle_t handle, void *bytes, tmsize_t size) {
-  (void)handle, (void)bytes, (void)size;
-  return 0;
-}
-
-static toff_t seek(thandle_t handle, toff_t offset, int whence) {
-  source *from = handle;
-  from->next = whence == SEEK_SET ? offset : whence == SEEK_CUR ? from->next + offset : from->count + offset;
-  return from->next;
-}
-
-static int end(thandle_t handle) {
-  (void)handle;
-  return 0;
-}
-
-static toff_t size_of(thandle_t handle) { return ((source *)handle)->count; }
-
-// libtiff reads where the bytes lie, and writes nothing there.
-static int map(thandle_t handle, void **start, toff_t *size) {
-  source *from = handle;
-  *start = (void *)(uintptr_t)from->bytes;
-  *size = from->count;
-  return 1;
-}
-
-static void unmap(thandle_t handle, void *start, toff_t size) { (void)handle, (void)start, (void)size; }
-
-__attribute__((format(printf, 4, 0)))
-static int on_error(TIFF *tiff, void *user, const char *module, const char *format, va_list arguments) {
-  (void)tiff, (void)module;
-  ci_report *report = ((decoder *)user)->report;
-  if (!report->message[0]) vsnprintf(report->message, sizeof report->message, format, arguments);
-  return 1;
-}
-
-// Warnings concern tags that do not bear on the pixels, and data that libtiff gives up later.
-__attribute__((format(printf, 4, 0)))
-static int on_warning(TIFF *tiff, void *user, const char *module, const char *format, va_list arguments) {
-  (void)tiff, (void)user, (void)module, (void)format, (void)arguments;
-  return 1;
-}
-
-static int open_file(decoder *d, uint64_t memory) {
-  TIFFOpenOptions *options = TIFFOpenOptionsAlloc();
-  if (!options) return 0;
-  TIFFOpenOptionsSetMaxSingleMemAlloc(options, (tmsize_t)(memory + TABLES));
-  TIFFOpenOptionsSetErrorHandlerExtR(options, on_error, d);
-  TIFFOpenOptionsSetWarningHandlerExtR(options, on_warning, d);
-  d->tiff = TIFFClientOpenExt("picture", "r", &d->from, read_bytes, write_bytes, seek, end, size_of, map, unmap,
-                              options);
-  TIFFOpenOptionsFree(options);
-  return d->tiff != NULL;
-}
 
 #define UNSUPPORTED(d, ...) (CI_NOTE((d)->report, __VA_ARGS__), CI_UNSUPPORTED)
 
@@ -253,7 +175,8 @@ static ci_outcome check_overlaps(decoder *d) {
 
 static ci_outcome read_header(decoder *d, uint64_t memory) {
   ci_report *report = d->report;
-  if (!open_file(d, memory)) {
+  d->tiff = tiff_open(&d->from, d->report, memory);
+  if (!d->tiff) {
     CI_NOTE(report, "damaged data");
     return CI_CORRUPT;
   }
@@ -420,7 +343,7 @@ static ci_outcome read_rows(decoder *d, ci_row_sink sink, void *context) {
 static ci_outcome read_file(decoder *d, ci_row_sink sink, void *context) {
   ci_outcome outcome = read_header(d, 0);
   if (outcome != CI_DECODED || !sink) return outcome;
-  if (d->report->memory > TABLES) {  // libtiff is told once how much it may take
+  if (d->report->memory > TIFF_TABLES) {  // libtiff is told once how much it may take
     TIFFClose(d->tiff);
     outcome = read_header(d, d->report->memory);
     if (outcome != CI_DECODED) return outcome;
@@ -433,7 +356,7 @@ ci_outcome ci_read_tiff(const uint8_t *bytes, size_t count, const ci_options *op
   memset(report, 0, sizeof *report);
   decoder *d = calloc(1, sizeof *d);
   if (!d) return CI_NO_MEMORY;
-  d->from = (source){.bytes = bytes, .count = count};
+  d->from = (tiff_bytes){.bytes = bytes, .count = count};
   d->report = report;
   d->options = options;
   ci_outcome outcome = read_file(d, sink, context);

@@ -17,8 +17,8 @@ internal import WeightFiles
 struct ONNXNetwork {
   let model: ModelDescription
   /// The parameters of head and decoder by path.
-  private let weights: [String: Tensor]
-  private let convolutions: [StoredConvolution]
+  let weights: [String: Tensor]
+  let convolutions: [StoredConvolution]
 
   /// A model, whose decoder must be of a kind that is written.
   /// - Throws: `ModelError` naming the kind, or the tensor that is missing, of another shape, or not finite.
@@ -50,11 +50,11 @@ struct ONNXNetwork {
     }
   }
 
-  private var decoderSums: Int { model.decoder.cell.cell.gates * model.decoder.hiddenSize }
+  var decoderSums: Int { model.decoder.cell.cell.gates * model.decoder.hiddenSize }
   /// Recurrent layers: those of top-down attention are two.
-  private var layers: Int { model.decoder.conditioning == .topDown ? 2 : model.decoder.layers }
+  var layers: Int { model.decoder.conditioning == .topDown ? 2 : model.decoder.layers }
   /// The states of all layers by name: h0, c0, h1, ….
-  private var states: [[String]] {
+  var states: [[String]] {
     let names = model.decoder.cell.cell.states == 2 ? ["h", "c"] : ["h"]
     return (0..<layers).map { layer in names.map { "\($0)\(layer)" } }
   }
@@ -64,180 +64,6 @@ struct ONNXNetwork {
   private var hasImageSums: Bool {
     model.decoder.conditioning == .topDown
       || (model.decoder.conditioning.injects && model.decoder.injection == .everyStep)
-  }
-
-  // MARK: The encoder
-
-  /// Images to what the decoder is told of them.
-  func encoder() -> ONNXGraph {
-    var graph = ONNXGraph(name: "encoder")
-    let (height, width) = (model.preprocessing.height, model.preprocessing.width)
-    graph.input("pixels", ["N", 3, .known(height), .known(width)])
-    let map = convolved(normalized("pixels", in: &graph), in: &graph)
-    let v = head(averaged(map, in: &graph), in: &graph)
-    graph.add("Identity", [v], outputs: ["v"])
-    graph.output("v", ["N", .known(model.encoder.featureSize)])
-    var mean: String?
-    if let attention = model.decoder.attention {
-      mean = regions(map, attention, in: &graph)
-    }
-    sums(mean: mean, in: &graph)
-    let first = model.decoder.conditioning == .firstInput ? read("v", in: &graph) : zeroStates(in: &graph)
-    for (name, state) in zip(states.joined(), first.joined()) {
-      graph.add("Identity", [state], outputs: [name])
-      graph.output(name, ["N", .known(model.decoder.hiddenSize)])
-    }
-    return graph
-  }
-
-  /// RGB in 0…255 as the network's input.
-  private func normalized(_ pixels: String, in graph: inout ONNXGraph) -> String {
-    let input = model.preprocessing
-    var x = pixels
-    if input.channelOrder == .bgr {
-      x = graph.add("Gather", [x, graph.integers([2, 1, 0])], ["axis": .integer(1)])
-    }
-    let unit: Float = input.scale == .unit ? 255 : 1
-    let mean = graph.tensor("preprocessing.mean", Tensor(input.mean.map { $0 * unit }, [1, 3, 1, 1]))
-    let deviation = graph.tensor(
-      "preprocessing.deviation", Tensor(input.standardDeviation.map { $0 * unit }, [1, 3, 1, 1]))
-    return graph.add("Div", [graph.add("Sub", [x, mean]), deviation])
-  }
-
-  /// The last map [N, C, h, w], batch normalisation being part of the weights.
-  private func convolved(_ input: String, in graph: inout ONNXGraph) -> String {
-    var x = input
-    for (layer, stored) in zip(model.encoder.convolutions, convolutions) {
-      var weight = Tensor(uninitialized: [layer.outputChannels, layer.inputChannels, 3, 3])
-      stored.read(0..<weight.count, into: weight.mutablePointer())
-      let name = "\(ModelFile.encoderPrefix)features.\(layer.index)"
-      let tensors = [graph.tensor(name + ".weight", weight), graph.tensor(name + ".bias", stored.bias)]
-      x = graph.add(
-        "Relu", [graph.add("Conv", [x] + tensors, ["pads": .integers([1, 1, 1, 1])])])
-      if layer.pool {
-        x = graph.add("MaxPool", [x], ["kernel_shape": .integers([2, 2]), "strides": .integers([2, 2])])
-      }
-    }
-    return x
-  }
-
-  /// The map averaged to side × side and flattened [N, C·side²]. ONNX has no such average: it is a product from either side.
-  private func averaged(_ map: String, in graph: inout ONNXGraph) -> String {
-    let (shape, side) = (model.mapShape, model.encoder.head.side)
-    var x = map
-    if shape[0] != side {
-      x = graph.add("MatMul", [graph.tensor("average.rows", Self.averages(of: shape[0], side)), x])
-    }
-    if shape[1] != side {
-      let columns = graph.tensor("average.columns", Self.averages(of: shape[1], side))
-      x = graph.add("MatMul", [x, graph.add("Transpose", [columns])])
-    }
-    return graph.add("Flatten", [x])
-  }
-
-  /// A matrix [side, extent] of which each row takes an average, as torch's adaptive pools do.
-  private static func averages(of extent: Int, _ side: Int) -> Tensor {
-    var scalars = [Float](repeating: 0, count: side * extent)
-    for cell in 0..<side {
-      let range = cell * extent / side..<((cell + 1) * extent + side - 1) / side
-      for place in range { scalars[cell * extent + place] = 1 / Float(range.count) }
-    }
-    return Tensor(scalars, [side, extent])
-  }
-
-  /// v [N, D] of the averaged map.
-  private func head(_ input: String, in graph: inout ONNXGraph) -> String {
-    var x = normalizedFeatures(input, in: &graph)
-    let activation = model.encoder.activation
-    for layer in 0..<model.encoder.head.layers {
-      x = linear(x, "encoder.classifier.\(3 * layer)", in: &graph)
-      switch activation {
-      case .relu: x = graph.add("Relu", [x])
-      case .leakyReLU: x = graph.add("LeakyRelu", [x], ["alpha": .float(activation.slope)])
-      case .prelu:
-        x = graph.add("PRelu", [x, weight("encoder.classifier.\(3 * layer + 1).weight", in: &graph)])
-      case .elu: x = graph.add("Elu", [x])
-      case .tanh: x = graph.add("Tanh", [x])
-      case .sigmoid: x = graph.add("Sigmoid", [x])
-      case .maxout: x = graph.add("Max", split(x, 2, in: &graph))
-      }
-    }
-    return x
-  }
-
-  private func normalizedFeatures(_ x: String, in graph: inout ONNXGraph) -> String {
-    let path = "encoder.normalization"
-    switch model.encoder.normalization {
-    case .none: return x
-    case .mean:
-      // m of each channel, over its numbers.
-      let (means, cells) = (weights[path + ".mean"]!, model.encoder.head.side * model.encoder.head.side)
-      let mean = means.scalars.flatMap { [Float](repeating: $0, count: cells) }
-      return graph.add("Sub", [x, graph.tensor(path + ".mean", Tensor(mean, [mean.count]))])
-    case .standardize:
-      let centred = graph.add("Sub", [x, graph.add("ReduceMean", [x], ["axes": .integers([1])])])
-      let variance = graph.add(
-        "ReduceMean", [graph.add("Mul", [centred, centred])], ["axes": .integers([1])])
-      let epsilon = graph.tensor("epsilon", Tensor([Float(FeatureNormalization.epsilon)], [1]))
-      return graph.add("Div", [centred, graph.add("Sqrt", [graph.add("Add", [variance, epsilon])])])
-    case .whiten:
-      let centred = graph.add("Sub", [x, weight(path + ".mean", in: &graph)])
-      let components = weight(path + ".components", in: &graph)
-      return graph.add("Gemm", [centred, components], ["transB": .integer(1)])
-    }
-  }
-
-  /// `values` and `keys` of the map's pixels.
-  /// - Returns: the mean of the values [N, A].
-  private func regions(
-    _ map: String, _ attention: AttentionDescription, in graph: inout ONNXGraph
-  ) -> String {
-    let (path, shape) = ("decoder.attention", model.mapShape)
-    let regions = shape[0] * shape[1]
-    let flat = graph.add("Reshape", [map, graph.integers([0, shape[2], regions])])
-    let rows = graph.add("Transpose", [flat], ["perm": .integers([0, 2, 1])])
-    let scale = graph.tensor("attention.scale", Tensor([attention.scale], [1]))
-    let scaled = graph.add("Mul", [rows, scale])
-    let values = graph.add("Relu", [product(scaled, path + ".regions", in: &graph)], outputs: ["values"])
-    graph.add("Identity", [product(values, path + ".keys", in: &graph)], outputs: ["keys"])
-    graph.output("values", ["N", .known(regions), .known(attention.valueSize)])
-    graph.output("keys", ["N", .known(regions), .known(attention.keySize)])
-    return graph.add("ReduceMean", [values], ["axes": .integers([1]), "keepdims": .integer(0)])
-  }
-
-  /// `image_sums` and `first_sums`.
-  private func sums(mean: String?, in graph: inout ONNXGraph) {
-    var always: [String] = []
-    if model.decoder.conditioning == .topDown, let mean {
-      always.append(linear(mean, "decoder.attention.mean_to_hidden", in: &graph))
-    }
-    if model.decoder.conditioning.injects, model.decoder.injection != .never {
-      let injected = linear("v", "decoder.image_to_hidden", in: &graph)
-      if model.decoder.injection == .everyStep {
-        always.append(injected)
-      } else {
-        graph.add("Identity", [injected], outputs: ["first_sums"])
-        graph.output("first_sums", ["N", .known(decoderSums)])
-      }
-    }
-    guard !always.isEmpty else { return }
-    graph.add(always.count > 1 ? "Add" : "Identity", always, outputs: ["image_sums"])
-    graph.output("image_sums", ["N", .known(decoderSums)])
-  }
-
-  private func zeroStates(in graph: inout ONNXGraph) -> [[String]] {
-    let images = graph.add("Shape", ["v"], ["start": .integer(0), "end": .integer(1)])
-    let shape = graph.add(
-      "Concat", [images, graph.integers([model.decoder.hiddenSize])], ["axis": .integer(0)])
-    let zero = graph.add("ConstantOfShape", [shape])
-    return states.map { $0.map { _ in zero } }
-  }
-
-  /// The states after the image was read as the first input.
-  private func read(_ v: String, in graph: inout ONNXGraph) -> [[String]] {
-    let input = linear(v, "decoder.image_to_input", in: &graph)
-    let x = model.decoder.rectifiesInput ? graph.add("Relu", [input]) : input
-    return stack(x, context: nil, from: zeroStates(in: &graph), in: &graph).states
   }
 
   // MARK: The decoder
@@ -325,7 +151,7 @@ struct ONNXNetwork {
   // MARK: Recurrent layers
 
   /// A step of layers on top of each other, as `RecurrentStack`.
-  private func stack(
+  func stack(
     _ input: String, context: String?, from before: [[String]], in graph: inout ONNXGraph
   ) -> (hidden: String, states: [[String]]) {
     var (x, after) = (input, [[String]]())
@@ -378,19 +204,19 @@ struct ONNXNetwork {
   // MARK: Products
 
   /// A parameter, by its path.
-  private func weight(_ path: String, in graph: inout ONNXGraph) -> String {
+  func weight(_ path: String, in graph: inout ONNXGraph) -> String {
     graph.tensor(path, weights[path]!)
   }
 
   /// x Wᵀ + b of rows [N, I].
-  private func linear(_ x: String, _ path: String, in graph: inout ONNXGraph) -> String {
+  func linear(_ x: String, _ path: String, in graph: inout ONNXGraph) -> String {
     var inputs = [x, weight(path + ".weight", in: &graph)]
     if weights[path + ".bias"] != nil { inputs.append(weight(path + ".bias", in: &graph)) }
     return graph.add("Gemm", inputs, ["transB": .integer(1)])
   }
 
   /// The same of [N, R, I].
-  private func product(_ x: String, _ path: String, in graph: inout ONNXGraph) -> String {
+  func product(_ x: String, _ path: String, in graph: inout ONNXGraph) -> String {
     let columns = graph.add("Transpose", [weight(path + ".weight", in: &graph)], ["perm": .integers([1, 0])])
     let product = graph.add("MatMul", [x, columns])
     return weights[path + ".bias"] == nil
@@ -398,14 +224,14 @@ struct ONNXNetwork {
   }
 
   /// Equal parts of the columns.
-  private func split(_ x: String, _ count: Int, in graph: inout ONNXGraph) -> [String] {
+  func split(_ x: String, _ count: Int, in graph: inout ONNXGraph) -> [String] {
     let parts = (0..<count).map { "\(x).\($0)" }
     graph.add("Split", [x], outputs: parts, ["axis": .integer(1)])
     return parts
   }
 
   /// Parts of the columns of given widths.
-  private func split(_ x: String, _ widths: [Int], in graph: inout ONNXGraph) -> [String] {
+  func split(_ x: String, _ widths: [Int], in graph: inout ONNXGraph) -> [String] {
     let parts = widths.indices.map { "\(x).\($0)" }
     graph.add("Split", [x, graph.integers(widths)], outputs: parts, ["axis": .integer(1)])
     return parts
