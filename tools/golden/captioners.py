@@ -17,9 +17,7 @@ the end, and ln p of a given caption.
 """
 
 import argparse
-import io
 import pickle
-import struct
 import sys
 
 import numpy as np
@@ -28,89 +26,11 @@ import torch.nn.functional as F
 
 import torch7
 from caffe_schema import network
+from captioner_parts import GIVEN, TINY, Weights, double, encoder, features, images, maps, speak
 from fixtures import destination, write_json, write_tensors
-from splitmix import Random, he_limit
-
-WORDS = ["a", "dog", "cat", "runs", "sits", "in", "the", "snow", "on", "grass"]
-TINY = {"table": [4, "pool", 4, "pool", 6, "pool", 6, "pool", 8, "pool"], "fc": 16, "E": 6, "H": 8, "words": WORDS}
-GIVEN = ["a", "cat", "sits"]
-
-
-class Weights:
-    """Draws of one model, each from a stream of its own; `end` raises the sum of the end, so that captions do end."""
-
-    def __init__(self, stream, gain=1.0):
-        self.stream, self.gain, self.number = stream, gain, 0
-
-    def __call__(self, *shape, limit=None):
-        self.number += 1
-        fan_in = int(np.prod(shape[1:])) if len(shape) > 1 else 1
-        limit = limit if limit is not None else self.gain * float(he_limit(fan_in)) if len(shape) > 1 else 0.2
-        return Random(1234, self.stream, self.number).tensor(shape, np.float32(limit))
-
-
-def double(array):
-    return torch.from_numpy(np.array(array, dtype=np.float64))
-
-
-def images(count=2):
-    patches = Random(1234, 900).tensor([count, 7, 7, 3], np.float32(120))
-    return np.repeat(np.repeat(patches, 32, 1), 32, 2)
-
-
-def encoder(sizes, draw):
-    """A VGG network: its convolutions (weight, bias) or "pool", and two FC layers."""
-    layers, channels = [], 3
-    for width in sizes["table"]:
-        # Pixels are of two digits, features of one.
-        scale = np.float32(0.02 if channels == 3 else 1)
-        layers.append(width if width == "pool" else (draw(width, channels, 3, 3) * scale, draw(width)))
-        channels = channels if width == "pool" else width
-    fc = sizes["fc"]
-    return layers, [(draw(fc, channels * 49), draw(fc)), (draw(fc, fc), draw(fc))]
-
-
-def maps(layers, pixels):
-    """The last map [N, C, 7, 7] of [N, H, W, 3]."""
-    x = double(pixels).permute(0, 3, 1, 2)
-    for layer in layers:
-        x = F.max_pool2d(x, 2) if layer == "pool" else F.relu(F.conv2d(x, double(layer[0]), double(layer[1]), padding=1))
-    return x
-
-
-def features(layers, linears, pixels):
-    """What the second FC layer gives, rectified [N, D]."""
-    x = maps(layers, pixels).flatten(1)
-    for weight, bias in linears:
-        x = F.relu(F.linear(x, double(weight), double(bias)))
-    return x
-
-
-def speak(step, begin, words, end, given=GIVEN):
-    """Greedy captions and the given one, of a `step(states, token) -> (states, log_probs)`; `begin(image)` gives the
-    states before the first word and its token."""
-    cases = []
-    for image in range(2):
-        states, token = begin(image)
-        said, logs = [], []
-        while True:
-            states, log_probs = step(states, token)
-            token = int(log_probs.argmax())
-            logs.append(round(float(log_probs[token]), 6))
-            assert log_probs.topk(2).values.diff().abs() > 1e-2, "too close to call"
-            if token == end:
-                break
-            assert token in words and words[token] not in ("UNK", "<unk>") and len(said) < 19, "choose another stream"
-            said.append(words[token])
-        states, token = begin(image)
-        ids = {word: token for token, word in words.items()}
-        given_logs = []
-        for target in [ids[word] for word in given] + [end]:
-            states, log_probs = step(states, token)
-            given_logs.append(round(float(log_probs[target]), 6))
-            token = target
-        cases.append({"words": said, "log_probs": logs, "given": given, "given_log_probs": given_logs})
-    return cases
+from image_captioning import image_captioning
+from python2_pickle import python2
+from splitmix import he_limit
 
 
 def lstm(x, h, c, i2h, h2h):
@@ -270,47 +190,6 @@ class GraphWriter(torch7.Writer):
         super().write(value.table if isinstance(value, HashedTable) else value)
 
 
-class Python2Pickler(pickle._Pickler):
-    """Writes what Python 2's cPickle wrote: str for bytes and for text, NumPy under its old name."""
-
-    dispatch = dict(pickle._Pickler.dispatch)
-
-    def save_old_string(self, value):
-        data = value.encode() if isinstance(value, str) else value
-        if self.proto == 0:
-            self.write(pickle.STRING + ("'" + data.decode("latin1").encode("unicode_escape").decode().replace("'", "\\'") + "'\n").encode())
-        elif len(data) < 256:
-            self.write(pickle.SHORT_BINSTRING + struct.pack("<B", len(data)) + data)
-        else:
-            self.write(pickle.BINSTRING + struct.pack("<i", len(data)) + data)
-        self.memoize(value)
-
-    dispatch[str] = save_old_string
-    dispatch[bytes] = save_old_string
-
-    def save_global(self, value, name=None):
-        module = {"numpy._core.multiarray": "numpy.core.multiarray"}.get(value.__module__, value.__module__)
-        self.write(pickle.GLOBAL + f"{module}\n{name or value.__name__}\n".encode())
-        self.memoize(value)
-
-    dispatch[type(neuraltalk2)] = save_global
-
-    def save_type(self, value):
-        self.save_global(value)
-
-    dispatch[type] = save_type
-
-
-def python2(value, protocol):
-    buffer = io.BytesIO()
-    Python2Pickler(buffer, protocol, fix_imports=True).dump(value)
-    read = pickle.loads(buffer.getvalue(), encoding="latin1")
-    for name, array in value["model"].items():
-        assert np.array_equal(read["model"][name], array) and read["model"][name].dtype == array.dtype, name
-    assert read["ixtoword"] == value["ixtoword"]
-    return buffer.getvalue()
-
-
 def neuraltalk(sizes, stream, v, generator="lstm", tanh=0, once=0, given=GIVEN):
     """A checkpoint and what it says of features v [N, D]."""
     draw = Weights(stream, 1.5)
@@ -415,90 +294,6 @@ def lrcn(sizes, stream, layers, linears, v, factored=True, inside=True, given=GI
     net += [("lstm2", "LSTM", upper)] if factored else []
     net.append(("predict", "InnerProduct", predict))
     return network("lrcn", net), "\n".join(words[1:]) + "\n", says
-
-
-def image_captioning(sizes, stream, name, v, regions, given=GIVEN):
-    """A state dictionary, infos, and what the model says of v [N, D] and regions [N, 49, C]."""
-    draw = Weights(stream, 1.5)
-    E, H, A, words = sizes["E"], sizes["H"], sizes.get("A", 5), sizes["words"] + ["UNK"]
-    V, D, C = len(words), v.shape[1], regions.shape[2]
-    p, attends = {}, name == "att2in2"
-    p["embed.0.weight" if attends else "embed.weight"] = draw(V + 1, E, limit=1.0)
-    p |= {"logit.weight": draw(V + 1, H) * 1.5, "logit.bias": draw(V + 1)}
-    p["logit.bias"][0] += sizes.get("end", 1.0)
-    p["logit.bias"][V] = -20.0
-    image = {"fc": "img_embed", "show_tell": "img_embed", "newfc": "fc_embed", "att2in2": "fc_embed.0"}[name]
-    p |= {f"{image}.weight": draw(H if attends else E, D), f"{image}.bias": draw(H if attends else E)}
-    core = "_core" if name == "newfc" else "core"
-    if name == "show_tell":
-        for layer in range(2):
-            p |= {f"core.weight_ih_l{layer}": draw(4 * H, E if layer == 0 else H), f"core.weight_hh_l{layer}": draw(4 * H, H)}
-    else:
-        for kind, inputs in (("i2h", E), ("h2h", H)):
-            p |= {f"{core}.{kind}.weight": draw(5 * H, inputs) / 1.5, f"{core}.{kind}.bias": draw(5 * H)}
-    if attends:
-        p |= {"att_embed.0.weight": draw(H, C), "att_embed.0.bias": draw(H), "ctx2att.weight": draw(A, H), "ctx2att.bias": draw(A),
-              "core.a2c.weight": draw(2 * H, H), "core.a2c.bias": draw(2 * H), "core.attention.h2att.weight": draw(A, H),
-              "core.attention.h2att.bias": draw(A), "core.attention.alpha_net.weight": draw(1, A) * 2, "core.attention.alpha_net.bias": draw(1)}
-    w = {key: double(value) for key, value in p.items()}
-    zero = torch.zeros(H, dtype=torch.double)
-
-    def scores(h):
-        return torch.log_softmax(w["logit.weight"] @ h + w["logit.bias"], 0)
-
-    def maxout(x, h, c, seen=None):
-        sums = w[f"{core}.i2h.weight"] @ x + w[f"{core}.i2h.bias"] + w[f"{core}.h2h.weight"] @ h + w[f"{core}.h2h.bias"]
-        i, f, o = torch.sigmoid(sums[: 3 * H]).chunk(3)
-        candidates = sums[3 * H :]
-        if seen is not None:
-            candidates = candidates + w["core.a2c.weight"] @ seen + w["core.a2c.bias"]
-        c = f * c + i * torch.max(*candidates.chunk(2))
-        return o * torch.tanh(c), c
-
-    if name == "show_tell":
-        layers = torch.nn.LSTM(E, H, 2, bias=False).double()
-        layers.load_state_dict({key[5:]: w[key] for key in w if key.startswith("core.")})
-
-        def read(x, state):
-            with torch.no_grad():
-                out, state = layers(x.reshape(1, 1, -1), state)
-            return out.reshape(-1), state
-
-        def begin(number):
-            return read(w["img_embed.weight"] @ v[number] + w["img_embed.bias"], None)[1], 0
-
-        def step(state, token):
-            h, state = read(w["embed.weight"][token], state)
-            return state, scores(h)
-    elif attends:
-        embedded = torch.relu(regions @ w["att_embed.0.weight"].T + w["att_embed.0.bias"])
-        keys = embedded @ w["ctx2att.weight"].T + w["ctx2att.bias"]
-
-        def begin(number):
-            return (number, zero, zero), 0
-
-        def step(states, token):
-            number, h, c = states
-            asked = w["core.attention.h2att.weight"] @ h + w["core.attention.h2att.bias"]
-            e = torch.tanh(keys[number] + asked) @ w["core.attention.alpha_net.weight"][0] + w["core.attention.alpha_net.bias"]
-            seen = torch.softmax(e, 0) @ embedded[number]
-            h, c = maxout(torch.relu(w["embed.0.weight"][token]), h, c, seen)
-            return (number, h, c), scores(h)
-    else:
-        def begin(number):
-            return maxout(w[f"{image}.weight"] @ v[number] + w[f"{image}.bias"], zero, zero), 0
-
-        def step(states, token):
-            states = maxout(w["embed.weight"][token], *states)
-            return states, scores(states[0])
-
-    vocabulary = {str(number): word for number, word in enumerate(words, start=1)}
-    says = speak(step, begin, dict(enumerate(words, start=1)), 0, given)
-    options = argparse.Namespace(caption_model=name, rnn_type="lstm" if name != "show_tell" else "LSTM", rnn_size=H, input_encoding_size=E,
-                                 num_layers=2 if name == "show_tell" else 1, vocab_size=V, fc_feat_size=D, att_feat_size=C, use_bn=0,
-                                 logit_layers=1, drop_prob_lm=0.5, seq_length=16)
-    infos = {"iter": 10, "epoch": 1, "iterators": {"train": 5}, "best_val_score": np.float64(0.9), "opt": options, "vocab": vocabulary}
-    return {key: torch.from_numpy(np.ascontiguousarray(value)) for key, value in p.items()}, infos, says
 
 
 class Unheard:
