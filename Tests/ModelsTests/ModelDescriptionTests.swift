@@ -1,4 +1,3 @@
-import Kernels
 import Foundation
 import Imaging
 import Kernels

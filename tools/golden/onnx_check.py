@@ -37,8 +37,6 @@ KINDS = {
     "first input, gru": {"conditioning": "first-input", "injection": "never", "cell": "gru"},
     "attention": {"conditioning": "attention"},
     "gated attention alone": {"conditioning": "attention", "injection": "never", "gated": True},
-    "attention by ReLU, gates each": {"conditioning": "attention", "gated": True, "gates_each": True, "comparison": "relu"},
-    "mean head": {"head": "mean", "feature_size": WIDTHS[-1], "feature_scale": 0.7},
     "attention, first step, gru": {"conditioning": "attention", "injection": "firstStep", "cell": "gru"},
     "hard attention": {"conditioning": "hard-attention"}, "top-down": {"conditioning": "top-down"},
     "top-down, first step": {"conditioning": "top-down", "injection": "firstStep"},
@@ -52,6 +50,8 @@ KINDS = {
     "three layers": {"layers": 3}, "residual, image above": {"layers": 3, "residual": True, "context_layer": 1},
     "two layers, attention": {"layers": 2, "conditioning": "attention", "context_layer": 1},
     "two layers, first input": {"layers": 2, "conditioning": "first-input", "injection": "never"},
+    "attention by ReLU, gates each": {"conditioning": "attention", "gated": True, "gates_each": True, "comparison": "relu"},
+    "mean head": {"head": "mean", "feature_size": WIDTHS[-1], "feature_scale": 0.7},
 }
 TORCHS = {"cell", "injection", "conditioning", "gated", "gates_each", "comparison", "head", "feature_size", "feature_scale", "crop"}
 
