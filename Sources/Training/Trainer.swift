@@ -132,7 +132,8 @@ public struct Trainer {
       if let scale = start.featureScale { network.scale = scale }
     }
     network.description = self.description
-    self.validation = Validation(validation, vocabulary: description.vocabulary)
+    self.validation = Validation(
+      validation, vocabulary: description.vocabulary, meteor: data.meteor)
     selfCritical = SelfCritical(configuration, train, description.vocabulary)
     optimizer = Optimizer(
       configuration.optimizer, learningRate: Float(configuration.learningRate),
@@ -324,8 +325,9 @@ public struct Trainer {
 
   private mutating func finishEpoch() throws {
     let averaged = average.applied(to: network)
-    let (scores, samples) = validation.scores(
+    let (scores, samples, problem) = validation.scores(
       of: averaged, beamWidth: configuration.validationBeamWidth, on: .cpu)
+    if let problem { report(.message("no METEOR: \(problem)")) }
     // A loss of many hundreds is as lost as one that is no number.
     guard scores.perplexity.isFinite else {
       throw TrainingError.diverged(step: state.step, what: "the validation perplexity")
