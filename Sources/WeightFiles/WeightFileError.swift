@@ -10,13 +10,13 @@ public enum WeightFileError: Error, Equatable, CustomStringConvertible {
   /// It asks for something that is not done here, such as a pickle that would run a program.
   case refused(path: String, place: String, reason: String)
 
-  /// One line that names file and place.
+  /// One line that names file and place; what it quotes of the file is printable.
   public var description: String {
     switch self {
     case .file(let error): "\(error)"
     case .malformed(let path, let place, let expected, let found):
-      "\(path): \(place): expected \(expected), found \(found)"
-    case .refused(let path, let place, let reason): "\(path): \(place): \(reason)"
+      "\(path): " + "\(place): expected \(expected), found \(found)".printable()
+    case .refused(let path, let place, let reason): "\(path): " + "\(place): \(reason)".printable()
     }
   }
 

@@ -124,6 +124,15 @@ import Testing
     }
   }
 
+  /// A name of several lines, or one that moves the cursor, is told in one line that does nothing.
+  @Test func whatIsQuotedIsPrintable() {
+    let bytes = [UInt8](
+      "\u{8C}\u{4}a\nb\u{8}\u{8C}\u{4}c\u{1B}[m\u{93}.".unicodeScalars.map { UInt8($0.value) })
+    let error = #expect(throws: WeightFileError.self) { try read(bytes) }
+    let text = error.map { "\($0)" } ?? ""
+    #expect(text.hasSuffix(#"the file asks to run a\u{A}b\u{8}.c\u{1B}[m"#), "\(text.debugDescription)")
+  }
+
   @Test(arguments: [
     // Values that hold themselves, or each other.
     "(lp0\ng0\na.", "(dp0\nS'a'\ng0\ns.", "(lp0\n(lp1\ng0\naag1\na.",

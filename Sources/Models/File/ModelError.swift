@@ -1,3 +1,4 @@
+internal import Support
 public import Tensors
 public import WeightFiles
 
@@ -12,13 +13,15 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
   /// A weight or a result is not a number.
   case notFinite(path: String, what: String)
 
-  /// One line that names the file.
+  /// One line that names the file; what it quotes of it is printable.
   public var description: String {
     switch self {
     case .weights(let error): "\(error)"
     case .foreign(let error): "\(error)"
-    case .unsupported(let path, let expected, let found): "\(path): expected \(expected), found \(found)"
-    case .notFinite(let path, let what): "\(path): \(what) is not finite; the weights are damaged"
+    case .unsupported(let path, let expected, let found):
+      "\(path): " + "expected \(expected), found \(found)".printable()
+    case .notFinite(let path, let what):
+      "\(path): " + "\(what) is not finite; the weights are damaged".printable()
     }
   }
 }
