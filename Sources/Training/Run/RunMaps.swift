@@ -6,13 +6,15 @@ internal import Support
 internal import Synchronization
 
 /// The maps of a run's images: computed where they are missing, kept in files of the run's folder. Photos that are to be
-/// changed at every step are kept themselves.
+/// changed at every step are kept themselves. Of several processes the first computes them, and the others read them.
 final class RunMaps: RunFeatures {
   private let configuration: TrainingConfiguration
   private let network: RunNetwork
   private let folder: String
   private let encoder: VGGEncoder
-  private let fingerprint: String
+  /// Names the convolutions, and how pixels become their input.
+  let fingerprint: String
+  private let isFirst: Bool
   private let shouldStop: () -> Bool
   private let report: (TrainingRun.Event) -> Void
   /// What is odd about photos, from the threads that read them.
@@ -26,11 +28,12 @@ final class RunMaps: RunFeatures {
 
   init(
     _ configuration: TrainingConfiguration, _ network: RunNetwork, _ source: EncoderSource, folder: String,
-    shouldStop: @escaping () -> Bool, report: @escaping (TrainingRun.Event) -> Void
+    isFirst: Bool = true, shouldStop: @escaping () -> Bool, report: @escaping (TrainingRun.Event) -> Void
   ) throws {
     self.configuration = configuration
     self.network = network
     self.folder = folder
+    self.isFirst = isFirst
     self.shouldStop = shouldStop
     self.report = report
     encoder = try VGGEncoder(
@@ -63,7 +66,8 @@ final class RunMaps: RunFeatures {
     let pixels = AugmentedPhotos.pixels(for: encoder.preprocessing)
     let key = "photos of \(pixels) pixels, \(encoder.reader.decoding.rawValue)"
     let cache = try ReducedPhotoCache(
-      path: path("photos", key, photos), key: key, names: photos.names, files: photos.files, pixels: pixels)
+      path: path("photos", key, photos), key: key, names: photos.names, files: photos.files, pixels: pixels,
+      isFilledElsewhere: !isFirst)
     for warning in cache.warnings { report(.warning(warning)) }
     try fill("photos of \(photos.name)", photos, pending: cache.pending.count) { progress, failed in
       try cache.fill(reader: encoder.reader, progress: progress, failed: failed)
@@ -79,9 +83,9 @@ final class RunMaps: RunFeatures {
     if let cache = open[path] { return cache }
     let cache = try MapCache(
       path: path, key: key, names: names, files: photos.files, width: network.featureWidth,
-      type: network.featureType)
+      type: network.featureType, isFilledElsewhere: !isFirst)
     for warning in cache.warnings { report(.warning(warning)) }
-    if photos.isBesideCaptions { try copyWhatIsThere(of: photos, into: cache) }
+    if isFirst && photos.isBesideCaptions { try copyWhatIsThere(of: photos, into: cache) }
     let name = "features of \(photos.name)" + (view.name.isEmpty ? "" : ", " + view.name)
     try fill(name, photos, pending: cache.pending.count) { progress, failed in
       try encoder.fill(
@@ -173,7 +177,7 @@ final class RunMaps: RunFeatures {
     _ name: String, _ photos: PhotoList, pending: Int,
     _ compute: ((Int) throws -> Void, (String, String) -> Void) throws -> Void
   ) throws {
-    if pending == 0 { return }
+    if pending == 0 || !isFirst { return }
     report(.features(name: name, done: 0, total: pending))
     var failures = 0
     func progress(_ done: Int) throws {

@@ -37,6 +37,8 @@ struct TrainCommand: ParsableCommand {
         captioner train --config run/config.json --seed 2 --output run2
         captioner train --preset top-down --captions train.json --images photos \\
           --validation-share 0.1 --encoder vgg16.safetensors --output run
+        mpirun -np 4 captioner train --threads 8 --captions train.json --images photos \\
+          --validation-share 0.1 --output run
       """)
 
   @Option(help: ArgumentHelp("Folder for everything the run writes.", valueName: "folder")) var output: String
@@ -58,7 +60,7 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     engine.apply()
-    try reportingErrors {
+    try Processes.share { group in
       if format != nil && !check {
         throw UsageError(description: "--format: has an effect only with --check")
       }
@@ -67,11 +69,13 @@ struct TrainCommand: ParsableCommand {
         throw UsageError(description: problem)
       }
       if check {
+        guard group.isFirst else { return }
         let report = try checkedData(configuration)
         try Console.print(format == .json ? report.json() : report.text())
         if !report.usable { throw ExitCode(1) }
       } else {
-        try train(TrainingRun(configuration, folder: output, resume: resume))
+        let run = try TrainingRun(configuration, folder: output, resume: resume, among: group)
+        try train(run, among: group)
       }
     }
   }
@@ -127,7 +131,8 @@ struct TrainCommand: ParsableCommand {
     return report
   }
 
-  private func train(_ run: TrainingRun) throws {
+  private func train(_ run: TrainingRun, among group: any ProcessGroup) throws {
+    guard group.isFirst else { return try follow(run) }
     let monitor = RunMonitor(folder: output)
     let finished: Bool
     do {
@@ -139,7 +144,23 @@ struct TrainCommand: ParsableCommand {
       monitor.stop(error)
       throw error
     }
+    if group.isShared {
+      Console.note(
+        String(
+          format:
+            "%d processes: the first sent %.1f MB to the others, and spent %.1f s on that and on waiting",
+          group.size, Double(group.traffic.bytesSent) / 1e6, group.traffic.seconds))
+    }
     // As in every batch, what can't be read costs itself alone and the status tells.
     if !finished { throw ExitCode(1) }
+  }
+
+  /// Takes part in a run that the first process tells of.
+  private func follow(_ run: TrainingRun) throws {
+    _ = try run.run(
+      shouldStop: { Interruption.requested },
+      report: { event in
+        if case .opened = event { Interruption.watch() }
+      })
   }
 }
