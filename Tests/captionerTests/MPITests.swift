@@ -11,7 +11,7 @@
     private func start(_ ranks: Int, _ arguments: [String], in place: Workplace) throws -> CaptionerProcess {
       try CaptionerProcess(
         arguments, in: place.folder, environment: ["OMP_NUM_THREADS": "1"],
-        shell: "\(Self.mpirun) -np \(ranks) \"$0\" \"$@\"")
+        shell: "\(Self.mpirun) -np \(ranks) \"$@\"")
     }
 
     /// The tensors of a run's checkpoint.
@@ -90,7 +90,7 @@
         let one = place.arguments("run", steady + ["--seed", "1"])
         let process = try CaptionerProcess(
           one, in: place.place.folder,
-          shell: "\(Self.mpirun) -np 1 \"$0\" \"$@\" : -np 1 \"$0\" \"$@\" --seed 2")
+          shell: "\(Self.mpirun) -np 1 \"$@\" : -np 1 \"$@\" --seed 2")
         let outcome = process.outcome()
         #expect(outcome.status == 1, "\(outcome.errors)")
         let lines = outcome.errors.split(separator: "\n").filter { $0.hasPrefix("captioner: ") }
