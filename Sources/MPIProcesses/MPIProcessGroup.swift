@@ -17,7 +17,9 @@
     /// Joins them. Once a process.
     public init() throws(ProcessGroupError) {
       var (rank, size): (Int32, Int32) = (0, 0)
-      try check(world_begin(&rank, &size), "to begin")
+      // MPI starts threads, which begin with this one's mask: who is asked to end must learn of it as without them.
+      let code = withoutEndingSignals { world_begin(&rank, &size) }
+      try check(code, "to begin")
       (self.rank, self.size) = (Int(rank), Int(size))
     }
 

@@ -74,6 +74,26 @@
       }
     }
 
+    /// Whoever is asked to end, all do, with their state kept in the middle of an epoch.
+    @Test func aJobThatIsStoppedGoesOnExactly() throws {
+      try TrainingPlace.with { place in
+        let arguments = { (output: String) in place.arguments(output, steady) }
+        #expect(try start(2, arguments("whole"), in: place.place).outcome().status == 0)
+        let process = try start(2, arguments("stopped"), in: place.place)
+        try place.wait(for: 4, in: "stopped", process)
+        kill(try #require(rank(1, under: process.identifier)), SIGTERM)
+        let outcome = process.outcome()
+        #expect(outcome.status == 1, "\(outcome.errors)")
+        let told = outcome.errors.split(separator: "\n").count {
+          $0.contains("interrupted; continue with --resume")
+        }
+        #expect(told == 1, "\(outcome.errors)")
+        let resume = ["train", "--resume", "--output", "stopped", "--threads", "1"]
+        #expect(try start(2, resume, in: place.place).outcome().status == 0)
+        #expect(try place.result("stopped") == place.result("whole"))
+      }
+    }
+
     /// The process that is a rank, among those that another started.
     private func rank(_ rank: Int, under parent: Int32) -> Int32? {
       let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
@@ -127,7 +147,9 @@
         }
         /// Photos and the words that were drawn, not the last digits of their log-probs: other batches round otherwise.
         func told(_ name: String) throws -> [String] {
-          try text(name).split(separator: "\n").map { String($0).replacing(/-?[0-9.]+e?-?[0-9]*[,}\]]/, with: "") }
+          try text(name).split(separator: "\n").map {
+            String($0).replacing(/-?[0-9.]+e?-?[0-9]*[,}\]]/, with: "")
+          }
         }
         #expect(try place.start(arguments("alone.\(ending)")).outcome().status == 1)
         let outcome = try start(3, arguments("shared.\(ending)"), in: place).outcome()

@@ -148,10 +148,11 @@ public struct TrainingRun {
     }
     try RunAgreement.check(among: group, options: configuration) {
       [
-        ("a vocabulary", vocabulary.words), ("training captions", learned.captions.map { "\($0)" }),
+        ("words of the vocabulary", vocabulary.words),
+        ("training captions", learned.captions.map { "\($0)" }),
         ("training images", train.names), ("validation captions", validation.tokens.map { "\($0)" }),
         ("validation images", validation.names),
-        ("a checkpoint", [try begun.map { try canonicalJSON($0, .snakeCase) } ?? "none"]),
+        ("checkpoint", [try begun.map { try canonicalJSON($0, .snakeCase) } ?? "none"]),
         ("vector instructions (CAPTIONER_ISA)", ["\(InstructionSet.current)"]),
       ]
     }
@@ -169,11 +170,9 @@ public struct TrainingRun {
     let features: any RunFeatures =
       try given
       ?? RunMaps(
-        configuration, network, source, folder: folder, isFirst: group.isFirst, shouldStop: shouldStop,
+        configuration, network, source, folder: folder, among: group, shouldStop: shouldStop,
         report: report)
     if let begun { try features.check(begun, configuration, at: checkpointPath) }
-    // Before it, rank 0 computes them.
-    if !group.isFirst { try group.meet() }
     let trainSplit = try EncodedSplit(
       captions: learned.captions, rows: learned.rows, references: train.references(of:), names: train.names,
       photos: features.features(of: train.photos), sources: train.sources)
@@ -183,7 +182,6 @@ public struct TrainingRun {
       names: validation.names,
       photos: features.plainFeatures(of: validation.photos))
     let beside = try sources.data(vocabulary) { try features.features(of: $0) }
-    if group.isFirst { try group.meet() }
     try RunAgreement.check(among: group) {
       [
         ("readable images", [trainSplit, validationSplit].map { "\($0.fingerprint) \($0.photos.key)" }),

@@ -64,7 +64,7 @@ struct TrainCommand: ParsableCommand {
       if format != nil && !check {
         throw UsageError(description: "--format: has an effect only with --check")
       }
-      let configuration = try resolvedConfiguration()
+      let configuration = try resolvedConfiguration(isTold: group.isFirst)
       if let problem = configuration.problem ?? configuration.withEncoder.missing {
         throw UsageError(description: problem)
       }
@@ -81,7 +81,8 @@ struct TrainCommand: ParsableCommand {
   }
 
   /// The defaults, then the options of a file, then those that were given.
-  private func resolvedConfiguration() throws -> TrainingConfiguration {
+  /// - Parameter isTold: whether a preset's options are printed.
+  private func resolvedConfiguration(isTold: Bool) throws -> TrainingConfiguration {
     var configuration = TrainingConfiguration()
     if let config {
       configuration = try TrainingConfiguration(contentsOf: config)
@@ -91,7 +92,7 @@ struct TrainCommand: ParsableCommand {
       }
       configuration = saved
     }
-    if let preset { try apply(preset, to: &configuration) }
+    if let preset { try apply(preset, to: &configuration, isTold: isTold) }
     try options.apply(to: &configuration)
     // The embedded model's convolutions do, and where another install has them they are found there.
     let name = configuration.encoder.split(separator: "/").last
@@ -105,7 +106,9 @@ struct TrainCommand: ParsableCommand {
     return configuration
   }
 
-  private func apply(_ name: String, to configuration: inout TrainingConfiguration) throws {
+  private func apply(
+    _ name: String, to configuration: inout TrainingConfiguration, isTold: Bool
+  ) throws {
     guard let preset = TrainingPreset(named: name) else {
       throw UsageError(
         description:
@@ -113,7 +116,7 @@ struct TrainCommand: ParsableCommand {
     }
     if resume { throw UsageError(description: "--preset: a run that goes on keeps its decoder") }
     preset.apply(to: &configuration)
-    Console.note("\(preset.name) (\(preset.source)): \(preset.text)")
+    if isTold { Console.note("\(preset.name) (\(preset.source)): \(preset.text)") }
   }
 
   private func checkedData(_ configuration: TrainingConfiguration) throws -> DataCheckReport {
