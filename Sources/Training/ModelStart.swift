@@ -27,7 +27,8 @@ struct ModelStart {
 
   /// What the model's v is multiplied by, where its weights of v are taken and there is no head before them.
   var featureScale: Float? {
-    hasSameHead && found.encoder.head == .none ? found.encoder.given?.scale : nil
+    guard hasSameHead, found.encoder.head.layers == 0 else { return nil }
+    return found.encoder.given?.scale ?? found.encoder.featureScale
   }
 
   /// Whether what was measured for its normalisation of features is taken.

@@ -14,7 +14,11 @@ extension Trainer {
     var scaled = network.captions
     var described = description
     if scaled.head.layers.isEmpty {
-      described.encoder.given?.scale = network.scale
+      if described.encoder.given != nil {
+        described.encoder.given?.scale = network.scale
+      } else {
+        described.encoder.featureScale = network.scale
+      }
     } else {
       scaled.head.layers[0].linear.weight.value.scale(by: network.scale)
     }

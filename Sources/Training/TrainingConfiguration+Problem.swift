@@ -37,6 +37,12 @@ extension TrainingConfiguration {
         "--weight: expected one for each of \(self.captions.count) --captions, found \(self.weights.count)"
     }
     if let problem = problemOfFeatures { return problem }
+    if self.linearStates && !self.initialStates {
+      return "--linear-states: expected --initial-states beside it, found none"
+    }
+    if self.attentionGateEach && !self.attentionGate {
+      return "--attention-gate-each: expected --attention-gate beside it, found none"
+    }
     if let problem = problemBesideCaptions { return problem }
     if let size = decoder.neededEmbeddingSize {
       return
@@ -49,12 +55,14 @@ extension TrainingConfiguration {
   /// The same of features that are given, or are not.
   private var problemOfFeatures: String? {
     guard !self.features.isEmpty else {
-      return self.head == .none ? "--head: expected full, compact or compact2, found none" : nil
+      return self.head == .none ? "--head: expected full, compact, compact2 or mean, found none" : nil
     }
     if !self.encoder.isEmpty {
       return "--encoder: expected none with --features, which are in its place, found \(self.encoder)"
     }
-    if self.head == .full { return "--head: expected none, compact or compact2 with --features, found full" }
+    if self.head == .full || self.head == .mean {
+      return "--head: expected none, compact or compact2 with --features, found \(self.head.rawValue)"
+    }
     if !self.fineTuneFrom.isEmpty {
       return "--fine-tune-from: expected no convolutions with --features, found \(self.fineTuneFrom)"
     }

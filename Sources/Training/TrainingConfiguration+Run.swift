@@ -13,14 +13,15 @@ extension TrainingConfiguration {
     decoder.conditioning = self.conditioning
     decoder.contextLayer = self.imageLayer - 1
     decoder.initialStates = self.initialStates
+    decoder.linearStates = self.linearStates
     decoder.memorySize = self.conditioning == .visualMemory ? self.memorySize : nil
     decoder.multimodalSize = self.conditioning == .multimodal ? self.multimodalSize : nil
     return decoder
   }
 
-  /// The size of v: without a head that of the features themselves.
+  /// The size of v: without a layer in the head that of the features themselves.
   func imageFeatureSize(about encoder: VGGArchitecture) -> Int {
-    guard self.head == .none else { return self.featureSize }
+    guard self.head.layers == 0 else { return self.featureSize }
     return self.featureNormalization == .whiten ? self.whiteningComponents : encoder.channels
   }
 
@@ -30,7 +31,8 @@ extension TrainingConfiguration {
     if self.conditioning.attends {
       decoder.attention = AttentionDescription(
         channels: encoder.channels, valueSize: self.regionSize,
-        keySize: self.attentionSize, gated: self.attentionGate)
+        keySize: self.attentionSize, gated: self.attentionGate, gatesEach: self.attentionGateEach,
+        comparison: self.attentionComparison)
     }
     return decoder
   }

@@ -12,10 +12,14 @@ import Testing
     let images: [Int32] = [2, 0, 2]
     let keys, values, queries, scorer, dSums, dWeights: Tensor
     let regions: Int
+    let comparison: Attention.Comparison
 
-    init(regions: Int, keys size: Int, values width: Int) {
+    init(
+      regions: Int, keys size: Int, values width: Int, comparison: Attention.Comparison = .tanh
+    ) {
       var random = Random(seed: 9, stream: UInt64(regions * 1000 + size))
       self.regions = regions
+      self.comparison = comparison
       keys = Tensor(uniform: [3 * regions, size], limit: 1, using: &random)
       values = Tensor(uniform: [3 * regions, width], limit: 1, using: &random)
       queries = Tensor(uniform: [3, size], limit: 1, using: &random)
@@ -28,11 +32,12 @@ import Testing
       Double(tensor.pointer[row * tensor.shape[1] + column])
     }
 
-    /// tanh(k + q) [R][K] of a row.
+    /// f(k + q) [R][K] of a row.
     func compared(_ row: Int) -> [[Double]] {
       (0..<regions).map { region in
         (0..<keys.shape[1]).map {
-          tanh(at(keys, Int(images[row]) * regions + region, $0) + at(queries, row, $0))
+          let sum = at(keys, Int(images[row]) * regions + region, $0) + at(queries, row, $0)
+          return comparison == .relu ? max(0, sum) : tanh(sum)
         }
       }
     }
@@ -65,7 +70,14 @@ import Testing
 
   @Test(arguments: InstructionSet.available, [(1, 1, 1), (5, 3, 7), (49, 17, 70), (33, 64, 130)])
   func isTheDefinition(set: InstructionSet, size: (regions: Int, keys: Int, values: Int)) {
-    let example = Case(regions: size.regions, keys: size.keys, values: size.values)
+    for comparison in Attention.Comparison.allCases { isTheDefinition(set, size, comparison) }
+  }
+
+  private func isTheDefinition(
+    _ set: InstructionSet, _ size: (regions: Int, keys: Int, values: Int), _ comparison: Attention.Comparison
+  ) {
+    let example = Case(
+      regions: size.regions, keys: size.keys, values: size.values, comparison: comparison)
     let device = Device(instructions: set)
     var weights = Tensor(uninitialized: [3, size.regions])
     var sums = Tensor(uninitialized: [3, size.values])
@@ -77,7 +89,8 @@ import Testing
     example.images.withUnsafeBufferPointer { images in
       let attention = Attention(
         keys: example.keys.matrix, values: example.values.matrix, regions: size.regions,
-        scorer: example.scorer.pointer, images: images, queries: example.queries.matrix)
+        scorer: example.scorer.pointer, images: images, queries: example.queries.matrix,
+        comparison: comparison)
       attention.forward(weights: weights.mutableMatrix(), sums: sums.mutableMatrix(), on: device)
       attention.backward(
         weights: weights.matrix, sums: example.dSums.matrix, weightGradients: dWeights.mutableMatrix(),
@@ -100,7 +113,8 @@ import Testing
       for region in 0..<size.regions {
         for k in 0..<size.keys {
           let t = compared[region][k]
-          let slope = scores[region] * Double(example.scorer.pointer[k]) * (1 - t * t)
+          let rise = comparison == .relu ? (t > 0 ? 1 : 0) : 1 - t * t
+          let slope = scores[region] * Double(example.scorer.pointer[k]) * rise
           keyGradients[(image * size.regions + region) * size.keys + k] += slope
           queryGradients[row * size.keys + k] += slope
           scorerGradients[image * size.keys + k] += scores[region] * t
@@ -112,7 +126,7 @@ import Testing
       }
     }
     func expect(_ found: Tensor, _ expected: [Double], _ what: String) {
-      #expect(relativeError(found.scalars, expected.map(Float.init)) < 1e-5, "\(what)")
+      #expect(relativeError(found.scalars, expected.map(Float.init)) < 1e-5, "\(what) by \(comparison)")
     }
     expect(weights, (0..<3).flatMap(example.weights), "weights")
     expect(sums, (0..<3).flatMap(example.sum), "sums")

@@ -17,6 +17,8 @@ struct ConditioningCase: Sendable, CustomTestStringConvertible {
   var contextLayer = 0
   var initialStates = false
   var gated = false
+  /// Compares by a ReLU, with a gate for each number, from states without tanh.
+  var isRectified = false
   var rectifiesInput = false
   var testDescription: String { name }
 
@@ -33,6 +35,9 @@ struct ConditioningCase: Sendable, CustomTestStringConvertible {
     ConditioningCase(name: "memory", conditioning: .visualMemory),
     ConditioningCase(name: "hard", conditioning: .hardAttention),
     ConditioningCase(name: "hard_gated", conditioning: .hardAttention, injection: .never, gated: true),
+    ConditioningCase(
+      name: "attend", conditioning: .attention, injection: .never, initialStates: true, gated: true,
+      isRectified: true),
   ]
   /// Combinations that have no golden of their own.
   static let mixed = [
@@ -56,11 +61,14 @@ struct ConditioningCase: Sendable, CustomTestStringConvertible {
     result.conditioning = conditioning
     result.contextLayer = contextLayer
     result.initialStates = initialStates
+    result.linearStates = isRectified
     result.rectifiesInput = rectifiesInput
     if conditioning == .multimodal { result.multimodalSize = 10 }
     if conditioning == .visualMemory { result.memorySize = 6 }
     if conditioning.attends {
-      result.attention = AttentionDescription(channels: 6, valueSize: 8, keySize: 4, gated: gated)
+      result.attention = AttentionDescription(
+        channels: 6, valueSize: 8, keySize: 4, gated: gated, gatesEach: isRectified,
+        comparison: isRectified ? .relu : .tanh)
     }
     return result
   }
@@ -86,6 +94,11 @@ struct ConditioningCase: Sendable, CustomTestStringConvertible {
       case "decoder.attention.regions.weight":
         parameter.value = Tensor(uniform: shape, limit: 0.1, using: &random)
       case "decoder.attention.regions.bias":
+        parameter.value = Tensor((0..<shape.count).map { $0 % 3 == 0 ? -1 : 1 }, shape)
+      case "decoder.attention.keys.weight" where isRectified,
+        "decoder.attention.query.weight" where isRectified:
+        parameter.value = Tensor(uniform: shape, limit: 0.03, using: &random)
+      case "decoder.attention.keys.bias" where isRectified:
         parameter.value = Tensor((0..<shape.count).map { $0 % 3 == 0 ? -1 : 1 }, shape)
       case "decoder.image_to_input.weight" where rectifiesInput:
         parameter.value = Tensor(uniform: shape, limit: 0.05, using: &random)
@@ -143,7 +156,7 @@ private let captions = PackedSequences.packing(
         relativeError(try #require(parameter.gradient), try golden("gradient.\(parameter.path)")) < 1e-5,
         "\(parameter.path)")
     }
-    if way.injection != .never {
+    if way.injection != .never || way.initialStates {
       #expect(relativeError(gradients.v, try golden("gradient.v")) < 1e-5)
     }
     if way.conditioning.attends {

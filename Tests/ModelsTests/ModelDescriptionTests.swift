@@ -1,6 +1,6 @@
-import Kernels
 import Foundation
 import Imaging
+import Kernels
 import Language
 import Layers
 import Tensors
@@ -67,6 +67,36 @@ private func refusal(_ metadata: [String: String]) throws -> ModelError? {
       written.decoder.conditioning = .gates
       try SafetensorsWriter.write([], metadata: written.metadata(), to: path)
       #expect(throws: ModelError.self) { try ModelDescription(of: SafetensorsFile(path: path)) }
+    }
+  }
+
+  /// What attention and states are made of survives the file; what does not go together is named.
+  @Test func attentionIsWrittenAsItIs() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/model.safetensors"
+      var written = try description(.never, .compact2)
+      (written.encoder.featureScale, written.decoder.conditioning) = (0.5, .attention)
+      for (each, comparison, linear) in [(false, Attention.Comparison.tanh, false), (true, .relu, true)] {
+        written.decoder.attention = AttentionDescription(
+          channels: 4, valueSize: 3, keySize: 2, gated: true, gatesEach: each, comparison: comparison)
+        (written.decoder.initialStates, written.decoder.linearStates) = (true, linear)
+        let metadata = try written.metadata()
+        try SafetensorsWriter.write([], metadata: metadata, to: path)
+        #expect(try ModelDescription(of: SafetensorsFile(path: path)) == written)
+        let text = try #require(metadata["architecture"])
+        for name in ["gates_each", "comparison", "linear_states"] { #expect(text.contains(name) == linear) }
+        guard each else { continue }
+        for (old, new, says) in [
+          (#""gated":true"#, #""gated":false"#, "a gate for each number without a gate"),
+          (#""initial_states":true,"#, "", "linear initial states without initial states"),
+          (#""feature_scale":0.5"#, #""feature_scale":0"#, "a feature_scale above 0"),
+        ] {
+          #expect(text.contains(old))
+          var changed = metadata
+          changed["architecture"] = text.replacingOccurrences(of: old, with: new)
+          #expect(try #require(try refusal(changed)).description.contains(says))
+        }
+      }
     }
   }
 

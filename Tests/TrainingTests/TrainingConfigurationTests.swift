@@ -52,6 +52,8 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     (configuration.attentionGate, configuration.regionDropout, configuration.attentionPenalty) = (
       true, 0.1, 0.2
     )
+    (configuration.attentionGateEach, configuration.attentionComparison) = (true, .relu)
+    configuration.linearStates = true
     (configuration.multimodalSize, configuration.memorySize) = (7, 9)
     configuration.reconstructionWeight = 0.5
     (configuration.attentionSampling, configuration.attentionReward) = (0.4, 0.5)
@@ -197,6 +199,9 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
       ("learning-rate-decay", { $0.learningRateDecay = 0 }),
       ("learning-rate-decay", { $0.learningRateDecay = 1.1 }), ("clip-norm", { $0.clipNorm = -1 }),
       ("clip-norm", { $0.clipNorm = .infinity }), ("head", { $0.head = .none }),
+      ("head", { ($0.features, $0.encoder, $0.head) = (["f"], "", .mean) }),
+      ("linear-states", { ($0.linearStates, $0.initialStates) = (true, false) }),
+      ("attention-gate-each", { ($0.conditioning, $0.attentionGateEach) = (.attention, true) }),
       ("preprocessing", { $0.preprocessing = "keras" }),
       ("self-critical", { $0.selfCriticalSamples = 1 }),
       ("self-critical", { $0.selfCriticalSamples = .max }),

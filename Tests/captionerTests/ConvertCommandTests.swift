@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Tensors
 import TestSupport
 import Testing
@@ -110,9 +111,38 @@ import Testing
       #expect(alone.status == 1 && alone.errors.contains("--encoder FILE"))
       let raw = try place.run("caption", "photos", "--model", folder + "/neuraltalk2-cudnn.t7")
       #expect(raw.status == 1 && raw.errors.contains("captioner convert"), "\(raw.errors)")
+      try beOfFeatures(place, folder)
       let none = try place.run(
         "convert", fixture("vgg.pth"), "d.safetensors", "--infos", folder + "/fc.pkl")
       #expect(none.status == 1)
+    }
+  }
+
+  /// Where the features come from another encoder the model takes them as they are.
+  private func beOfFeatures(_ place: Workplace, _ folder: String) throws {
+    let words = ["--infos", folder + "/attend.json"]
+    let made = try place.start(
+      ["convert", folder + "/attend.pth", "given.safetensors", "--features", "3x3x8"] + words
+    ).outcome()
+    #expect(made.status == 0, "\(made.errors)")
+    var random = Random(seed: 7)
+    try SafetensorsWriter.write(
+      [.init(name: "7.jpg", tensor: Tensor((0..<72).map { _ in random.uniform() }, [3, 3, 8]))],
+      metadata: [:],
+      to: place.folder + "/seen.safetensors")
+    let said = try place.run(
+      "caption", "7.jpg", "--model", "given.safetensors", "--features", "seen.safetensors")
+    #expect(said.status == 0 && said.lines.count == 1, "\(said.errors)")
+    let inspected = try place.run("inspect", "given.safetensors")
+    #expect(inspected.output.contains("3×3 regions of 8 numbers an image"), "\(inspected.output)")
+    #expect(inspected.output.contains("compared by ReLU, each gated"), "\(inspected.output)")
+    for (sizes, status) in [("9x8", 0), ("3x3x7", 1), ("8", 1), ("3x", 64), ("0x8", 64), ("2x2x2x8", 64)] {
+      let outcome = try place.start(
+        ["convert", folder + "/attend.pth", "other.safetensors", "--features", sizes] + words
+      ).outcome()
+      #expect(
+        Int(outcome.status) == status && outcome.complaints.count <= 1 + status, "\(sizes): \(outcome.errors)"
+      )
     }
   }
 }

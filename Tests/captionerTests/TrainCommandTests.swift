@@ -238,7 +238,10 @@ import Testing
           test.arguments("run", "--hidden-size", "9223372036854775807"),
           "--hidden-size: expected 1 to 16384, found "
         ),
-        (test.arguments("run", "--head", "none"), "--head: expected full, compact or compact2, found none"),
+        (
+          test.arguments("run", "--head", "none"),
+          "--head: expected full, compact, compact2 or mean, found none"
+        ),
         (test.arguments("run", "--images", "nowhere"), "nowhere: can't open: No such file or directory"),
         (test.arguments("run", "--images", "file"), "file: can't open: not a folder"),
         (test.arguments("run", "--encoder", "file"), "file: not a safetensors file: "),

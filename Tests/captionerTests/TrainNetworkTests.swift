@@ -24,6 +24,10 @@ import Testing
       ["--conditioning", "first-input"],
       ["--conditioning", "attention", "--attention-gate", "--initial-states"],
       ["--conditioning", "hard-attention", "--attention-gate", "--attention-entropy", "0.002"],
+      [
+        "--conditioning", "attention", "--injection", "never", "--head", "mean", "--attention-gate",
+        "--attention-gate-each", "--attention-comparison", "relu", "--initial-states", "--linear-states",
+      ],
       ["--conditioning", "top-down", "--region-grid", "fine"],
       ["--layers", "2", "--image-layer", "2"],
       ["--conditioning", "visual-memory", "--memory-size", "12", "--reconstruction-weight", "0.5"],

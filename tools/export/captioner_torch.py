@@ -75,11 +75,11 @@ class Captioner(nn.Module):
 
     def features(self, maps):
         """v [N, D] of maps [N, C, h, w]."""
-        side = 7 if self.description["head"] == "full" else 2
+        side = {"full": 7, "mean": 1}.get(self.description["head"], 2)
         x = maps if maps.shape[2:] == (side, side) else F.adaptive_avg_pool2d(maps, side)
         if "encoder.normalization.mean" in self.weights:
             x = x - self.weights["encoder.normalization.mean"][:, None, None]
-        v = x.flatten(1)
+        v = x.flatten(1) * self.description.get("feature_scale", 1)
         for index in (0, 3):
             if f"encoder.classifier.{index}.weight" in self.weights:
                 v = F.relu(self.linear(f"encoder.classifier.{index}", v))
@@ -112,7 +112,8 @@ class Captioner(nn.Module):
 
     def attend(self, seen, h):
         """What is seen [N, B, A] of the regions with h [N, B, H]."""
-        looks = torch.tanh(seen["keys"][:, None] + self.linear("decoder.attention.query", h)[:, :, None])
+        looks = seen["keys"][:, None] + self.linear("decoder.attention.query", h)[:, :, None]
+        looks = F.relu(looks) if self.attention.get("comparison") == "relu" else torch.tanh(looks)
         return torch.softmax(self.linear("decoder.attention.scorer", looks)[..., 0], 2) @ seen["values"]
 
     def recurrent(self, layer, x, states, context=0):

@@ -7,7 +7,9 @@ its code does, in double precision. From the projects' sources:
   neuraltalk              imagernn/lstm_generator.py and rnn_generator.py (`predict`); pickles of Python 2, protocols 0 and 2
   LRCN                    examples/coco_caption/lrcn.prototxt and the LSTM layer of Caffe (src/caffe/layers/lstm_layer.cpp,
                           lstm_unit_layer.cpp); Caffe's models and vocabulary.txt
-  ImageCaptioning.pytorch captioning/models/FCModel.py, ShowTellModel.py, AttModel.py (NewFCModel, Att2in2); `torch.save`
+  ImageCaptioning.pytorch captioning/models/FCModel.py, ShowTellModel.py, AttModel.py (NewFCModel, Att2in2, TopDown);
+                          `torch.save`
+  a-PyTorch-Tutorial-to-Image-Captioning  models.py; `torch.save` of its modules, and WORDMAP.json
 
 Images are [N, 224, 224, 3] as the network reads them, of 7x7 patches each of one colour: `Random(1234, 900)`'s
 [N, 7, 7, 3] within 120. `captions.json` has of each case the greedy caption of each image with ln p of each word and of
@@ -17,6 +19,7 @@ the end, and ln p of a given caption.
 """
 
 import argparse
+import json
 import pickle
 import sys
 
@@ -25,6 +28,7 @@ import torch
 import torch.nn.functional as F
 
 import torch7
+from attend_and_tell import attend_and_tell
 from caffe_schema import network
 from captioner_parts import GIVEN, TINY, Weights, double, encoder, features, images, maps, speak
 from fixtures import destination, write_json, write_tensors
@@ -300,28 +304,6 @@ class Unheard:
     """A class that no reader knows."""
 
 
-def attend():
-    """A checkpoint of a-PyTorch-Tutorial-to-Image-Captioning: whole modules, under the names of its models.py."""
-    def module(name, **parts):
-        kind = type(name, (torch.nn.Module,), {"__module__": "models"})
-        setattr(models, name, kind)
-        made = kind()
-        for key, part in parts.items():
-            setattr(made, key, part)
-        return made
-
-    models = sys.modules.setdefault("models", type(sys)("models"))
-    attention = module("Attention", encoder_att=torch.nn.Linear(2, 2), decoder_att=torch.nn.Linear(2, 2),
-                       full_att=torch.nn.Linear(2, 1), relu=torch.nn.ReLU(), softmax=torch.nn.Softmax(dim=1))
-    decoder = module("DecoderWithAttention", attention=attention, embedding=torch.nn.Embedding(5, 2), dropout=torch.nn.Dropout(0.5),
-                     decode_step=torch.nn.LSTMCell(4, 2), f_beta=torch.nn.Linear(2, 2), sigmoid=torch.nn.Sigmoid(), fc=torch.nn.Linear(2, 5))
-    blocks = torch.nn.Sequential(torch.nn.Conv2d(3, 2, 1), torch.nn.BatchNorm2d(2), torch.nn.ReLU())
-    for part in list(decoder.parameters()) + list(blocks.parameters()):
-        torch.nn.init.constant_(part, 0.5)
-    return {"epoch": 3, "bleu-4": 0.2, "encoder": module("Encoder", resnet=blocks, adaptive_pool=torch.nn.AdaptiveAvgPool2d(14)),
-            "decoder": decoder, "encoder_optimizer": None}
-
-
 def refused(infos, checkpoint, place):
     """Files of the projects that hold what our decoders are not."""
     def change(name, **options):
@@ -329,16 +311,13 @@ def refused(infos, checkpoint, place):
         place(name).write_bytes(pickle.dumps(infos | {"opt": changed}, protocol=2))
 
     change("other.pkl", caption_model="transformer")
-    change("normalized.pkl", use_bn=1)
+    change("normalized.pkl", use_bn=2)
     change("gru.pkl", caption_model="show_tell", rnn_type="gru")
     relu = checkpoint | {"params": checkpoint["params"] | {"rnn_relu_encoders": 1}}
     place("relu.p").write_bytes(python2(relu, 2))
     Unheard.__module__ = "captioners"
     sys.modules["captioners"] = sys.modules[__name__]
     place("unknown.p").write_bytes(pickle.dumps({"model": {}, "ixtoword": Unheard()}, protocol=2))
-    with open(place("attend.pth"), "wb") as file:
-        torch.save(attend(), file)
-
 
 def write_torch7(path, checkpoint):
     writer = GraphWriter()
@@ -398,14 +377,24 @@ def main():
         model, words, _ = tried(name, 80_000, lambda stream: lrcn(TINY, stream, layers, linears, v, **options))
         place(name + ".caffemodel").write_bytes(model)
         place("lrcn.txt").write_text(words)
-    for number, name in enumerate(("fc", "newfc", "show_tell", "att2in2"), start=4):
+    infos_of = {}
+    # Whole modules, and their state dictionaries.
+    checkpoint_of_attention, numbers, _ = tried("attend", 90_000, lambda stream: attend_and_tell(TINY, stream, regions))
+    decoder = checkpoint_of_attention["decoder"]
+    for name, saved in (("attend", checkpoint_of_attention), ("attend-state", {"decoder": decoder.state_dict()})):
+        with open(place(name + ".pth"), "wb") as file:
+            torch.save(saved, file)
+    says["attend-state"] = says["attend"]
+    place("attend.json").write_text(json.dumps(numbers))
+    for number, name in enumerate(("fc", "newfc", "show_tell", "att2in2", "topdown"), start=4):
         state, infos, _ = tried(name, number * 10_000, lambda stream: image_captioning(TINY, stream, name, v, regions))
         # With the file's name in the archive, which else is the path's.
         with open(place(name + ".pth"), "wb") as file:
             torch.save(state, file)
         with open(place(name + ".pkl"), "wb") as file:
             pickle.dump(infos, file, protocol=2)
-    refused(infos, checkpoint, place)
+        infos_of[name] = infos
+    refused(infos_of["att2in2"], checkpoint, place)
     write_json(place("captions.json"), says)
 
 

@@ -11,6 +11,8 @@ equations that PyTorch differentiates here:
              gates += W_z sum alpha_i a_i + W_ih v
   gated      the same without W_ih v, the sum times beta = sigmoid(w_b . h_{t-1} + b_b); and the loss has
              0.7 mean over captions and regions of (1 - sum_t alpha)^2
+  attend     [h, c] = W_0 v + b_0 before the first word; soft with e_i = w . relu(k_i + W_q h_{t-1}), without W_ih v, the sum
+             times beta = sigmoid(W_b h_{t-1} + b_b), a number for each of its own
   hard       as soft, but where locations [P] names a region its a_i is seen instead of the sum (-1: the sum); with R the
              log-probability of a position's whole caption, a number, the loss has
              - 1/P sum over those positions of 0.4 (R + 9) log alpha_i - 0.7/P sum over all of the entropy of alpha
@@ -36,7 +38,8 @@ V, E, H, D, C, R, A, K, M = 23, 7, 9, 11, 6, 5, 8, 4, 10
 PENALTY = 0.7
 REWARD, BASELINE, ENTROPY = 0.4, -9.0, 0.7
 U, RECONSTRUCTION = 6, 0.6
-WAYS = ["input", "states", "upper", "soft", "gated", "topdown", "topdown_alone", "mrnn", "hard", "hard_gated", "memory", "rectified"]
+WAYS = ["input", "states", "upper", "soft", "gated", "topdown", "topdown_alone", "mrnn", "hard", "hard_gated", "memory", "rectified", "attend"]
+SOFT = ("soft", "gated", "hard", "hard_gated", "attend")
 LOCATIONS = [2, 0, -1, 4, 1, 3, -1, 0, 2, 2, -1, 1, 4, 3, 0]
 
 
@@ -48,7 +51,7 @@ def shapes(way):
     if layers == 2 or top_down:
         result |= {"decoder.lstm1.weight_xh": [4 * H, A + H if top_down else H],
                    "decoder.lstm1.weight_hh": [4 * H, H], "decoder.lstm1.bias": [4 * H]}
-    if way not in ("input", "rectified", "gated", "topdown_alone", "mrnn", "hard_gated"):
+    if way not in ("input", "rectified", "gated", "topdown_alone", "mrnn", "hard_gated", "attend"):
         result["decoder.image_to_hidden.weight"] = [4 * (H - H // 2 if way == "memory" else H), D]
     if way == "memory":
         result |= {"decoder.memory.weight_xh": [4 * U, E], "decoder.memory.weight_hh": [4 * U, U],
@@ -56,9 +59,10 @@ def shapes(way):
                    "decoder.reconstruction.bias": [D]}
     if way in ("input", "rectified"):
         result |= {"decoder.image_to_input.weight": [E, D], "decoder.image_to_input.bias": [E]}
-    if way == "states":
-        result |= {"decoder.image_to_states.weight": [4 * H, D], "decoder.image_to_states.bias": [4 * H]}
-    if way in ("soft", "gated", "hard", "hard_gated") or top_down:
+    if way in ("states", "attend"):
+        states = (4 if way == "states" else 2) * H
+        result |= {"decoder.image_to_states.weight": [states, D], "decoder.image_to_states.bias": [states]}
+    if way in SOFT or top_down:
         at = "decoder.attention"
         result |= {f"{at}.regions.weight": [A, C], f"{at}.regions.bias": [A], f"{at}.keys.weight": [K, A],
                    f"{at}.keys.bias": [K], f"{at}.query.weight": [K, H], f"{at}.scorer.weight": [1, K]}
@@ -66,6 +70,8 @@ def shapes(way):
             f"{at}.to_hidden.weight": [4 * H, A]}
     if way.endswith("gated"):
         result |= {"decoder.attention.gate.weight": [1, H], "decoder.attention.gate.bias": [1]}
+    if way == "attend":
+        result |= {"decoder.attention.gate.weight": [A, H], "decoder.attention.gate.bias": [A]}
     if way == "mrnn":
         result |= {"decoder.word_to_multimodal.weight": [M, E], "decoder.hidden_to_multimodal.weight": [M, H],
                    "decoder.image_to_multimodal.weight": [M, D], "decoder.image_to_multimodal.bias": [M]}
@@ -73,11 +79,11 @@ def shapes(way):
     return result | {"decoder.output.weight": [V, outputs], "decoder.output.bias": [V]}
 
 
-def attend(p, a, h):
+def attend(p, a, h, compare=torch.tanh):
     """alpha [rows, R] and z [rows, A] of rows that look at a [rows, R, A] with h [rows, H]."""
     at = "decoder.attention"
     keys = a @ p[f"{at}.keys.weight"].T + p[f"{at}.keys.bias"]
-    e = torch.tanh(keys + (h @ p[f"{at}.query.weight"].T)[:, None]) @ p[f"{at}.scorer.weight"][0]
+    e = compare(keys + (h @ p[f"{at}.query.weight"].T)[:, None]) @ p[f"{at}.scorer.weight"][0]
     alpha = torch.softmax(e, 1)
     return alpha, (alpha[:, :, None] * a).sum(1)
 
@@ -107,6 +113,8 @@ def forward(p, way, v, regions, inputs, batch_sizes, locations=None):
     if way == "states":
         states = torch.tanh(v @ p["decoder.image_to_states.weight"].T + p["decoder.image_to_states.bias"])[images]
         h[0], c[0], h[1], c[1] = states.split(H, 1)
+    if way == "attend":
+        h[0], c[0] = (v @ p["decoder.image_to_states.weight"].T + p["decoder.image_to_states.bias"])[images].split(H, 1)
     if "decoder.attention.regions.weight" in p:
         a = torch.relu(regions @ p["decoder.attention.regions.weight"].T + p["decoder.attention.regions.bias"])[images]
     hidden, weights, start = [], [], 0
@@ -115,13 +123,13 @@ def forward(p, way, v, regions, inputs, batch_sizes, locations=None):
         h, c = [s[:live] for s in h], [s[:live] for s in c]
         start += live
         context = injected[:live]
-        if way in ("soft", "gated", "hard", "hard_gated"):
-            alpha, z = attend(p, a[:live], h[0])
+        if way in SOFT:
+            alpha, z = attend(p, a[:live], h[0], torch.relu if way == "attend" else torch.tanh)
             weights.append(alpha)
             if locations is not None:
                 seen = locations[start - live : start]
                 z = torch.where((seen >= 0)[:, None], a[torch.arange(live), seen.clamp(min=0)], z)
-            if way.endswith("gated"):
+            if way.endswith("gated") or way == "attend":
                 z = z * torch.sigmoid(h[0] @ p["decoder.attention.gate.weight"].T + p["decoder.attention.gate.bias"])
             context = context + z @ p["decoder.attention.to_hidden.weight"].T
         if way.startswith("topdown"):
@@ -198,7 +206,7 @@ def case(stream, way):
     tensors |= {f"gradient.{name}": value.grad for name, value in p.items()}
     if hard:
         tensors |= {"locations": locations, "expected_log_probs": speak()[0]}
-    if "decoder.image_to_hidden.weight" in p or way in ("input", "rectified", "mrnn"):
+    if "decoder.image_to_hidden.weight" in p or way in ("input", "rectified", "mrnn", "attend"):
         tensors["gradient.v"] = v.grad
     if weights is not None:
         tensors |= {"weights": weights, "gradient.regions": regions.grad}

@@ -50,14 +50,17 @@ KINDS = {
     "three layers": {"layers": 3}, "residual, image above": {"layers": 3, "residual": True, "context_layer": 1},
     "two layers, attention": {"layers": 2, "conditioning": "attention", "context_layer": 1},
     "two layers, first input": {"layers": 2, "conditioning": "first-input", "injection": "never"},
+    "attention by ReLU, gates each": {"conditioning": "attention", "gated": True, "gates_each": True, "comparison": "relu"},
+    "mean head": {"head": "mean", "feature_size": WIDTHS[-1], "feature_scale": 0.7},
 }
-TORCHS = {"cell", "injection", "conditioning", "gated", "crop"}
+TORCHS = {"cell", "injection", "conditioning", "gated", "gates_each", "comparison", "head", "feature_size", "feature_scale", "crop"}
 
 
 def model(kind: dict, path: str, seed: int) -> None:
     """A model file of random weights."""
     kind = dict(kind)
-    rng, crop, gated = np.random.default_rng(seed), kind.pop("crop", False), kind.pop("gated", False)
+    rng, crop = np.random.default_rng(seed), kind.pop("crop", False)
+    gated, more = kind.pop("gated", False), {key: kind.pop(key) for key in ("gates_each", "comparison") if key in kind}
     said = {"convolutions": ",".join(f"{width},pool" for width in WIDTHS), "head": "compact", "feature_size": D,
             "embedding_size": E, "hidden_size": H, "injection": "everyStep"} | kind
     way, cell, layers = said.get("conditioning", "gates"), said.get("cell", "lstm"), said.get("layers", 1)
@@ -75,7 +78,7 @@ def model(kind: dict, path: str, seed: int) -> None:
     if said.get("feature_normalization") == "whiten":
         shapes |= {"encoder.normalization.mean": [inputs], "encoder.normalization.components": [7, inputs]}
         inputs = 7
-    for layer in range(1 if said["head"] == "compact" else 2):
+    for layer in range({"mean": 0, "compact": 1}.get(said["head"], 2)):
         rows = D * (2 if said.get("activation") == "maxout" else 1)
         shapes |= {f"encoder.classifier.{3 * layer}.weight": [rows, inputs], f"encoder.classifier.{3 * layer}.bias": [rows]}
         if said.get("activation") == "prelu":
@@ -87,18 +90,19 @@ def model(kind: dict, path: str, seed: int) -> None:
         name = f"decoder.{cell}{layer or ''}"
         shapes |= {f"{name}.weight_xh": [gates, read], f"{name}.weight_hh": [gates, H], f"{name}.bias": [gates]}
     if said["injection"] != "never":
-        shapes["decoder.image_to_hidden.weight"] = [gates, D]
+        shapes["decoder.image_to_hidden.weight"] = [gates, said["feature_size"]]
     if way == "first-input":
         shapes |= {"decoder.image_to_input.weight": [E, D], "decoder.image_to_input.bias": [E]}
     if way in ("attention", "hard-attention", "top-down"):
-        said["attention"] = {"channels": channels, "value_size": A, "key_size": K, "gated": gated, "scale": 0.5}
+        said["attention"] = {"channels": channels, "value_size": A, "key_size": K, "gated": gated, "scale": 0.5} | more
         at = "decoder.attention"
         shapes |= {f"{at}.regions.weight": [A, channels], f"{at}.regions.bias": [A], f"{at}.keys.weight": [K, A],
                    f"{at}.keys.bias": [K], f"{at}.query.weight": [K, H], f"{at}.scorer.weight": [1, K]}
         shapes |= {f"{at}.mean_to_hidden.weight": [gates, A], "decoder.feedback.weight": [gates, H]} if way == "top-down" else {
             f"{at}.to_hidden.weight": [gates, A]}
         if gated:
-            shapes |= {f"{at}.gate.weight": [1, H], f"{at}.gate.bias": [1]}
+            count = A if more.get("gates_each") else 1
+            shapes |= {f"{at}.gate.weight": [count, H], f"{at}.gate.bias": [count]}
     shapes |= {"decoder.output.weight": [len(WORDS), H], "decoder.output.bias": [len(WORDS)]}
     tensors = {}
     for name, shape in shapes.items():

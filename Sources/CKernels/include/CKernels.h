@@ -38,10 +38,12 @@ typedef struct {
   size_t depth, count, columns;
 } ck_packed;
 
-// What one row of additive attention reads: keys [regions,size] of an image, and vectors of `size`.
+// What one row of additive attention reads: keys [regions,size] of an image, and vectors of `size`, which are compared by
+// tanh, or by a ReLU.
 typedef struct {
   const float *keys, *query, *scorer;
   size_t regions, size;
+  int rectified;
 } ck_attention;
 
 // One row of an LSTM or a variant; gates as lstm.h has them, `hidden` of each. peepholes [3,hidden] are read where there
@@ -174,7 +176,7 @@ typedef struct ck_kernels {
   ck_min_gru min_gru;
 
   // One row of additive attention. keys [regions,size]; query NULL is zero.
-  // weights = softmax_i(scorer . tanh(keys_i + query))
+  // weights = softmax_i(scorer . f(keys_i + query)), f being tanh or a ReLU
   void (*attention_weights)(ck_attention row, float *weights);
   // dweights become the gradients of the softmax's input; dkeys and dscorer are added to, dquery is overwritten.
   void (*attention_backward)(ck_attention row, const float *weights, float *dweights, float *dkeys, float *dscorer,

@@ -2,10 +2,18 @@ internal import CKernels
 
 /// Additive attention (Bahdanau et al. 2015) of some rows to the regions of their images:
 ///
-///     eᵢ = w·tanh(kᵢ + q),  α = softmax e,  z = Σ αᵢ aᵢ
+///     eᵢ = w·f(kᵢ + q),  α = softmax e,  z = Σ αᵢ aᵢ
 ///
-/// with K numbers in a key kᵢ, A in a value aᵢ, and R regions an image.
+/// with K numbers in a key kᵢ, A in a value aᵢ, and R regions an image; f is tanh, or a ReLU.
 public struct Attention {
+  /// f, by which a key is compared with a query.
+  public enum Comparison: String, Sendable, Codable, CaseIterable {
+    /// As Bahdanau et al. 2015 and Xu et al. 2015.
+    case tanh
+    /// max(0, k + q), as a-PyTorch-Tutorial-to-Image-Captioning.
+    case relu
+  }
+
   /// k of all images [N·R, K].
   public let keys: Matrix
   /// a of all images [N·R, A].
@@ -18,11 +26,13 @@ public struct Attention {
   public let images: UnsafeBufferPointer<Int32>
   /// q of each row [rows, K]; nil: zero.
   public let queries: Matrix?
+  /// f.
+  public let comparison: Comparison
 
   /// Rows that look at images.
   public init(
     keys: Matrix, values: Matrix, regions: Int, scorer: UnsafePointer<Float>,
-    images: UnsafeBufferPointer<Int32>, queries: Matrix?
+    images: UnsafeBufferPointer<Int32>, queries: Matrix?, comparison: Comparison = .tanh
   ) {
     precondition(keys.rows == values.rows && regions > 0 && keys.rows % regions == 0, "\(regions) regions")
     precondition(queries.map { $0.rows == images.count && $0.columns == keys.columns } ?? true)
@@ -31,13 +41,14 @@ public struct Attention {
     self.regions = regions
     self.scorer = scorer
     self.images = images
+    self.comparison = comparison
     self.queries = queries
   }
 
   private func row(_ row: Int) -> ck_attention {
     ck_attention(
       keys: keys[Int(images[row]) * regions], query: queries?[row], scorer: scorer, regions: regions,
-      size: keys.columns)
+      size: keys.columns, rectified: comparison == .relu ? 1 : 0)
   }
 
   /// α of each row [rows, R] and z [rows, A].

@@ -5,9 +5,10 @@ public import Tensors
 /// image and a hidden state h,
 ///
 ///     aᵢ = dropout(ReLU(W_e xᵢ + b_e)),  kᵢ = W_k aᵢ + b_k
-///     eᵢ = w·tanh(kᵢ + W_q h),  α = softmax e,  z = Σ αᵢ aᵢ
+///     eᵢ = w·f(kᵢ + W_q h),  α = softmax e,  z = Σ αᵢ aᵢ
 ///
-/// or, where a training pass draws regions, z = aₛ with the probability αₛ: see `AttentionSampling`. a and k are computed once an image, whatever is said of it.
+/// f being tanh, or a ReLU; or, where a training pass draws regions, z = aₛ with the probability αₛ: see `AttentionSampling`.
+/// a and k are computed once an image, whatever is said of it.
 public struct RegionAttention: Module {
   /// W_e [A, C], b_e.
   public var embedding: Linear
@@ -17,6 +18,8 @@ public struct RegionAttention: Module {
   public var query: Linear
   /// w [1, K].
   public var scorer: Linear
+  /// f.
+  public let comparison: Attention.Comparison
 
   /// The sizes of attention.
   public struct Sizes: Sendable, Equatable {
@@ -28,13 +31,18 @@ public struct RegionAttention: Module {
     public var keys: Int
     /// H.
     public var hidden: Int
+    /// By what keys and query are compared.
+    public var comparison: Attention.Comparison
 
     /// Sizes of at least 1.
-    public init(channels: Int, values: Int, keys: Int, hidden: Int) {
+    public init(
+      channels: Int, values: Int, keys: Int, hidden: Int, comparison: Attention.Comparison = .tanh
+    ) {
       self.channels = channels
       self.values = values
       self.keys = keys
       self.hidden = hidden
+      self.comparison = comparison
     }
   }
 
@@ -48,6 +56,7 @@ public struct RegionAttention: Module {
     keys = try Linear(path + ".keys", inputs: sizes.values, outputs: sizes.keys, from: source)
     query = try Linear(path + ".query", inputs: sizes.hidden, outputs: sizes.keys, bias: false, from: source)
     scorer = try Linear(path + ".scorer", inputs: sizes.keys, outputs: 1, bias: false, from: source)
+    comparison = sizes.comparison
   }
 
   /// Calls `visit` with each parameter in order.
@@ -203,7 +212,8 @@ public struct RegionAttention: Module {
   ) -> Attention {
     Attention(
       keys: context.keys.matrix, values: context.values.matrix, regions: context.regions,
-      scorer: scorer.weight.value.pointer, images: images, queries: queries)
+      scorer: scorer.weight.value.pointer, images: images, queries: queries,
+      comparison: comparison)
   }
 
   /// Keeps what the queries came from, and adds the weights up.

@@ -5,20 +5,26 @@ public import Tensors
 /// another way in which it enters:
 ///
 ///     [h₀, c₀, …] = tanh(W_0 v + b_0), of all layers
+///
+/// or W_0 v + b_0 itself, where they are linear.
 public struct InitialStates<Base: Conditioning>: Conditioning {
   /// The other way.
   public var base: Base
   /// W_0 [L·S·H, D], b_0.
   public var projection: Linear
+  /// Whether no tanh follows.
+  public let areLinear: Bool
   private let layers: Int
   private let states: Int
 
   /// `path`.weight and .bias, for `layers` layers of `states` states of `hidden` units.
   public init<E: Error>(
-    _ path: String, features: Int, layers: Int, states: Int, hidden: Int, beside base: Base,
+    _ path: String, features: Int, layers: Int, states: Int, hidden: Int, areLinear: Bool = false,
+    beside base: Base,
     from source: (ParameterSpecification) throws(E) -> Tensor
   ) throws(E) {
     self.base = base
+    self.areLinear = areLinear
     self.layers = layers
     self.states = states
     projection = try Linear(
@@ -51,7 +57,7 @@ public struct InitialStates<Base: Conditioning>: Conditioning {
     var states = Tensor(uninitialized: [images.count, projection.outputs])
     let memory = states.mutableMatrix()
     withExtendedLifetime(images) { projection.forward(images.v.matrix, into: memory, on: device) }
-    tanhRows(Matrix(memory), into: memory, on: device)
+    if !areLinear { tanhRows(Matrix(memory), into: memory, on: device) }
     images.clearUnseen(memory)
     return Context(base: base.context(of: images, pass, on: device), states: states)
   }
@@ -63,7 +69,7 @@ public struct InitialStates<Base: Conditioning>: Conditioning {
     return place * hidden..<(place + 1) * hidden
   }
 
-  /// tanh(W_0 v + b_0), layer by layer.
+  /// The states, layer by layer.
   public func initialStates(_ context: Context) -> [[Matrix]]? {
     let all = context.states.matrix
     return (0..<layers).map { layer in (0..<states).map { all.columns(columns(layer, $0)) } }
@@ -102,7 +108,7 @@ public struct InitialStates<Base: Conditioning>: Conditioning {
     base.termBackward(context.base, at: step, sums: sums, hidden: hidden, trace: &trace.base, on: device)
   }
 
-  /// The gradients of W_0 and b_0, and the other way's: δsums = δstate·(1 − state²).
+  /// The gradients of W_0 and b_0, and the other way's: δsums = δstate·(1 − state²), or δstate.
   public mutating func backward(
     of images: ImageFeatures, _ context: Context, _ sequences: PackedSequences,
     _ gradients: ConditioningGradients, trace: inout Trace, on device: Device
@@ -118,7 +124,7 @@ public struct InitialStates<Base: Conditioning>: Conditioning {
     images.clearUnseen(sums)
     var dv = Tensor(uninitialized: images.v.shape)
     withExtendedLifetime((context, images)) {
-      for row in 0..<sums.rows {
+      for row in 0..<(areLinear ? 0 : sums.rows) {
         let state = context.states.matrix[row]
         for column in 0..<sums.columns { sums[row][column] *= 1 - state[column] * state[column] }
       }

@@ -6,7 +6,7 @@ public import Tensors
 ///
 ///     zₜ = Attention(regions, hₜ₋₁),  context = W_z (βₜ zₜ) + W_ih v
 ///
-/// β is 1, or a gate of how much what is seen counts: βₜ = σ(w_β·hₜ₋₁ + b_β).
+/// β is 1, or a gate of how much what is seen counts, βₜ = σ(W_β hₜ₋₁ + b_β), of all its numbers or one for each.
 ///
 /// It is hard where the pass says so (`AttentionSampling`): zₜ is then the value of one region, drawn with the weights as
 /// probabilities.
@@ -15,20 +15,22 @@ public struct SoftAttention: Conditioning {
   public var attention: RegionAttention
   /// W_z [G·H, A].
   public var weight: Linear
-  /// w_β [1, H], b_β; nil: β is 1.
+  /// W_β [1, H] or [A, H], b_β; nil: β is 1.
   public var gate: Linear?
   /// W_ih·v; nil: attention alone.
   public var injection: GateInjection?
 
-  /// `path`.to_hidden.weight, the parameters of `RegionAttention`, with `gated` `path`.gate, and those of `injection`.
+  /// `path`.to_hidden.weight, the parameters of `RegionAttention`, with gates (1 or A of them) `path`.gate, and those of
+  /// `injection`.
   public init<E: Error>(
-    _ path: String, _ sizes: RegionAttention.Sizes, sums: Int, gated: Bool, injection: GateInjection?,
+    _ path: String, _ sizes: RegionAttention.Sizes, sums: Int, gates: Int, injection: GateInjection?,
     from source: (ParameterSpecification) throws(E) -> Tensor
   ) throws(E) {
     attention = try RegionAttention(path, sizes, from: source)
     weight = try Linear(
       path + ".to_hidden", inputs: sizes.values, outputs: sums, bias: false, gain: 0.5, from: source)
-    gate = gated ? try Linear(path + ".gate", inputs: sizes.hidden, outputs: 1, from: source) : nil
+    gate =
+      gates > 0 ? try Linear(path + ".gate", inputs: sizes.hidden, outputs: gates, from: source) : nil
     self.injection = injection
   }
 
@@ -52,7 +54,7 @@ public struct SoftAttention: Conditioning {
     /// Where it looked.
     public var attention = RegionAttention.Trace()
     var injection = GateInjection.Trace()
-    // [P, A] and [P]: βz, β.
+    // [P, A]: βz; [P, 1 or A]: β.
     var seen = Buffer()
     var gates = Buffer()
     var term = Buffer()
@@ -116,13 +118,12 @@ public struct SoftAttention: Conditioning {
     guard let gate else { return Matrix(z) }
     let total = positions == nil ? z.rows : trace.positions
     let rows = positions ?? 0..<z.rows
-    let betas = trace.gates.reserve(total, 1).rows(rows)
+    let betas = trace.gates.reserve(total, gate.outputs).rows(rows)
     let seen = trace.seen.reserve(total, z.columns).rows(rows)
-    let bias = gate.bias!.value.pointer[0]
     if let hidden {
       gate.product(hidden, into: betas, on: device)
     } else {
-      betas.base.update(repeating: 0, count: betas.rows)
+      betas.base.update(repeating: 0, count: betas.rows * betas.columns)
     }
     if positions != nil {
       let kept = trace.hidden.reserve(total, gate.inputs).rows(rows)
@@ -134,10 +135,15 @@ public struct SoftAttention: Conditioning {
         }
       }
     }
-    for row in 0..<z.rows { betas[row][0] += bias }
+    addBias(gate.bias!.value.pointer, to: betas, on: device)
     sigmoid(betas, on: device)
     for row in 0..<z.rows {
-      for column in 0..<z.columns { seen[row][column] = betas[row][0] * z[row][column] }
+      let (beta, z, seen) = (betas[row], z[row], seen[row])
+      if gate.outputs == 1 {
+        for column in 0..<weight.inputs { seen[column] = beta[0] * z[column] }
+      } else {
+        for column in 0..<weight.inputs { seen[column] = beta[column] * z[column] }
+      }
     }
     return Matrix(seen)
   }
@@ -162,17 +168,11 @@ public struct SoftAttention: Conditioning {
     let dz = trace.seenGradients.reserve(step.rows, weight.inputs)
     weight.inputGradient(sums, into: dz, on: device)
     if let gate {
-      let betas = trace.gates.reserve(trace.positions, 1).rows(step.range)
-      let slopes = trace.gateGradients.reserve(trace.positions, 1).rows(step.range)
+      let betas = trace.gates.reserve(trace.positions, gate.outputs).rows(step.range)
+      let slopes = trace.gateGradients.reserve(trace.positions, gate.outputs).rows(step.range)
       let z = attention.sums(of: step, &trace.attention)
       for row in 0..<step.rows {
-        let beta = betas[row][0]
-        var slope: Float = 0
-        for column in 0..<dz.columns {
-          slope += dz[row][column] * z[row][column]
-          dz[row][column] *= beta
-        }
-        slopes[row][0] = slope * beta * (1 - beta)
+        gateBackward(Matrix(betas)[row], z[row], dz: dz[row], slopes: slopes[row], gates: gate.outputs)
       }
       if let hidden {
         multiply(
@@ -181,6 +181,26 @@ public struct SoftAttention: Conditioning {
     }
     attention.attendBackward(
       context.regions, at: step, sums: Matrix(dz), hidden: hidden, trace: &trace.attention, on: device)
+  }
+
+  /// δz becomes βδz; slopes are those of what β is the sigmoid of.
+  private func gateBackward(
+    _ betas: UnsafePointer<Float>, _ z: UnsafePointer<Float>, dz: UnsafeMutablePointer<Float>,
+    slopes: UnsafeMutablePointer<Float>, gates: Int
+  ) {
+    var shared: Float = 0
+    for column in 0..<weight.inputs {
+      let slope = dz[column] * z[column]
+      guard gates > 1 else {
+        shared += slope
+        dz[column] *= betas[0]
+        continue
+      }
+      let beta = betas[column]
+      slopes[column] = slope * beta * (1 - beta)
+      dz[column] *= beta
+    }
+    if gates == 1 { slopes[0] = shared * betas[0] * (1 - betas[0]) }
   }
 
   /// The gradients of W_z, β, the attention and W_ih.
@@ -195,7 +215,8 @@ public struct SoftAttention: Conditioning {
     weight.backward(seen, gradients.sums, on: device)
     if gate != nil {
       let hidden = Matrix(trace.hidden.reserve(positions, attention.query.inputs))
-      gate!.backward(hidden, Matrix(trace.gateGradients.reserve(positions, 1)), on: device)
+      gate!.backward(
+        hidden, Matrix(trace.gateGradients.reserve(positions, gate!.outputs)), on: device)
     }
     let regions = attention.finishBackward(
       context.regions, regions: images.regions!, &trace.attention, on: device)

@@ -27,6 +27,8 @@ public struct DecoderDescription: Sendable, Equatable {
   public var contextLayer: Int
   /// Whether the image is also the state that captions begin with.
   public var initialStates: Bool
+  /// Whether those are a sum, without tanh.
+  public var linearStates: Bool
   /// Whether the image as first input is rectified.
   public var rectifiesInput: Bool
   /// How regions are attended to; nil where the conditioning does not.
@@ -45,6 +47,7 @@ public struct DecoderDescription: Sendable, Equatable {
     conditioning = .gates
     contextLayer = 0
     initialStates = false
+    linearStates = false
     rectifiesInput = false
     self.vocabularySize = vocabularySize
     self.embeddingSize = embeddingSize
@@ -108,31 +111,71 @@ public struct AttentionDescription: Sendable, Equatable, Codable {
   public var keySize: Int
   /// Whether a gate says how much what is seen counts (soft attention).
   public var gated: Bool
+  /// Whether that gate is one for each number of what is seen, not one for all.
+  public var gatesEach: Bool
+  /// By what a region's key and the state are compared.
+  public var comparison: Attention.Comparison
   /// What regions are multiplied by before anything else: about one over their standard deviation in training.
   public var scale: Float
 
   /// Sizes of at least 1.
-  public init(channels: Int, valueSize: Int, keySize: Int, gated: Bool = false, scale: Float = 1) {
+  public init(
+    channels: Int, valueSize: Int, keySize: Int, gated: Bool = false, gatesEach: Bool = false,
+    comparison: Attention.Comparison = .tanh, scale: Float = 1
+  ) {
     self.channels = channels
     self.valueSize = valueSize
     self.keySize = keySize
     self.gated = gated
+    self.gatesEach = gatesEach
+    self.comparison = comparison
     self.scale = scale
   }
 
   enum CodingKeys: String, CodingKey {
-    case channels, gated, scale
+    case channels, gated, scale, comparison
+    case gatesEach = "gates_each"
     case valueSize = "value_size"
     case keySize = "key_size"
   }
 
+  /// As a model file has it: what is not there is as in files from before there was a choice.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      channels: try container.decode(Int.self, forKey: .channels),
+      valueSize: try container.decode(Int.self, forKey: .valueSize),
+      keySize: try container.decode(Int.self, forKey: .keySize),
+      gated: try container.decode(Bool.self, forKey: .gated),
+      gatesEach: try container.decodeIfPresent(Bool.self, forKey: .gatesEach) ?? false,
+      comparison: try container.decodeIfPresent(Attention.Comparison.self, forKey: .comparison) ?? .tanh,
+      scale: try container.decode(Float.self, forKey: .scale))
+  }
+
+  /// Writes what a model file has; the usual choices are left out.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(channels, forKey: .channels)
+    try container.encode(valueSize, forKey: .valueSize)
+    try container.encode(keySize, forKey: .keySize)
+    try container.encode(gated, forKey: .gated)
+    try container.encode(scale, forKey: .scale)
+    if gatesEach { try container.encode(true, forKey: .gatesEach) }
+    if comparison != .tanh { try container.encode(comparison, forKey: .comparison) }
+  }
+
+  /// How many gates there are.
+  var gates: Int { gated ? gatesEach ? valueSize : 1 : 0 }
+
   /// All but the scale, for people.
   var sizesText: String {
-    "\(channels) to \(valueSize), keys of \(keySize)" + (gated ? ", gated" : "")
+    "\(channels) to \(valueSize), keys of \(keySize)"
+      + (comparison == .relu ? ", compared by ReLU" : "")
+      + (gated ? gatesEach ? ", each gated" : ", gated" : "")
   }
 
   func sizes(hidden: Int) -> RegionAttention.Sizes {
-    .init(channels: channels, values: valueSize, keys: keySize, hidden: hidden)
+    .init(channels: channels, values: valueSize, keys: keySize, hidden: hidden, comparison: comparison)
   }
 }
 
@@ -152,7 +195,7 @@ extension DecoderDescription {
     if conditioning.injects && injection != .never {
       ways.append("W_ih·v \(injection.rawValue)" + (contextLayer > 0 ? " in layer \(contextLayer + 1)" : ""))
     }
-    if initialStates { ways.append("the image as initial states") }
+    if initialStates { ways.append("the image as initial states" + (linearStates ? ", linear" : "")) }
     return ways
   }
 
@@ -181,6 +224,7 @@ extension DecoderDescription {
     if !conditioning.entersLayers && (contextLayer != 0 || initialStates) {
       return "\(conditioning.rawValue) with a layer for the image or initial states"
     }
+    if linearStates && !initialStates { return "linear initial states without initial states" }
     guard (multimodalSize != nil) == (conditioning == .multimodal) else {
       return
         "\(conditioning.rawValue) \(multimodalSize == nil ? "without" : "with") the size of a multimodal layer"
@@ -197,6 +241,7 @@ extension DecoderDescription {
     guard sizes.allSatisfy({ (1...(1 << 14)).contains($0) }) else {
       return "attention of sizes \(sizes.map(String.init).joined(separator: ", "))"
     }
+    if attention.gatesEach && !attention.gated { return "a gate for each number without a gate" }
     guard attention.scale > 0 && attention.scale.isFinite else { return "regions times \(attention.scale)" }
     return nil
   }
@@ -227,7 +272,8 @@ public func makeDecoder<E: Error>(
         conditioning: { (sums) throws(E) in
           try InitialStates(
             "decoder.image_to_states", features: description.imageFeatureSize, layers: description.layers,
-            states: Cell.states, hidden: description.hiddenSize, beside: try conditioning(sums), from: source)
+            states: Cell.states, hidden: description.hiddenSize, areLinear: description.linearStates,
+            beside: try conditioning(sums), from: source)
         }, from: source)
     }
     switch (description.conditioning, description.attention) {
@@ -237,7 +283,7 @@ public func makeDecoder<E: Error>(
       return try decoder { (sums) throws(E) in
         try SoftAttention(
           "decoder.attention", attention.sizes(hidden: description.hiddenSize), sums: sums,
-          gated: attention.gated, injection: try description.gateInjection(sums: sums, from: source),
+          gates: attention.gates, injection: try description.gateInjection(sums: sums, from: source),
           from: source)
       }
     case (.multimodal, _):

@@ -59,14 +59,25 @@ public struct EncoderSource: Sendable {
   /// - Parameter name: what they are called.
   /// - Throws: `SafetensorsError`; `ModelError` when they are larger than a model takes.
   public init(_ features: FeatureFiles, name: String) throws {
+    try self.init(GivenFeatures(features.shape, name: name), features, path: features.name)
+  }
+
+  /// Features in the place of an encoder, of which only the sizes are known yet.
+  /// - Parameters:
+  ///   - shape: [D], [R, D] or [h, w, D].
+  ///   - path: what wants them, for messages.
+  /// - Throws: `SafetensorsError`; `ModelError` when they are larger than a model takes.
+  public init(featuresOf shape: Shape, name: String = "", path: String) throws {
+    try self.init(GivenFeatures(shape, name: name), nil, path: path)
+  }
+
+  private init(_ given: GivenFeatures, _ features: FeatureFiles?, path: String) throws {
     self.features = features
-    file = try SafetensorsFile(inMemory: [], metadata: [:], path: features.name)
+    file = try SafetensorsFile(inMemory: [], metadata: [:], path: path)
     prefix = ""
     preprocessing = .torchvision
-    let given = GivenFeatures(features.shape, name: name)
     guard let found = VGGArchitecture(given: given, head: .none, featureSize: given.width) else {
-      throw ModelError.unsupported(
-        path: features.name, expected: "features that fit a model", found: given.sizesText)
+      throw ModelError.unsupported(path: path, expected: "features that fit a model", found: given.sizesText)
     }
     architecture = found
   }

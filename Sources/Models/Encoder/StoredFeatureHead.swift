@@ -26,7 +26,7 @@ public struct StoredFeatureHead: Sendable {
     var layers: [Layer] = []
     var inputs = architecture.headInputs
     activation = architecture.activation
-    scale = architecture.head == .none ? architecture.given?.scale ?? 1 : 1
+    scale = architecture.head.layers == 0 ? architecture.given?.scale ?? architecture.featureScale : 1
     normalization = try FeatureNormalization(architecture) { (parameter) throws(ModelError) in
       try ModelFile.value(parameter, file, device)
     }

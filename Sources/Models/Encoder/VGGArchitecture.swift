@@ -15,6 +15,8 @@ public struct VGGArchitecture: Sendable, Equatable {
   public enum Head: String, Sendable, Equatable, Codable, CaseIterable {
     /// Nothing: the file holds convolutions only.
     case none
+    /// The map averaged to one pixel: no layer (Xu et al. 2015 begin captions with it).
+    case mean
     /// The map averaged to 7×7, flattened, FC, ReLU, FC, ReLU: VGG's own FC-4096 pair.
     case full
     /// The map averaged to 2×2, flattened, FC, ReLU.
@@ -23,11 +25,11 @@ public struct VGGArchitecture: Sendable, Equatable {
     case compact2
 
     /// The side of the averaged map.
-    public var side: Int { self == .full ? 7 : 2 }
+    public var side: Int { self == .full ? 7 : self == .mean ? 1 : 2 }
     /// The number of fully connected layers.
     public var layers: Int {
       switch self {
-      case .none: 0
+      case .none, .mean: 0
       case .compact: 1
       case .full, .compact2: 2
       }
@@ -48,6 +50,8 @@ public struct VGGArchitecture: Sendable, Equatable {
   public var normalization = FeatureNormalizationName.none
   /// Principal components that `whiten` leaves of it; 0 where it is not whitened.
   public var whiteningComponents = 0
+  /// What v is multiplied by where it is the map's mean: about one over its standard deviation in training.
+  public var featureScale: Float = 1
   /// The features that are there in the place of convolutions; nil: there are convolutions.
   public var given: GivenFeatures?
 
@@ -65,7 +69,9 @@ public struct VGGArchitecture: Sendable, Equatable {
   /// No convolutions, but features that are given; the head reads an image's vector, or the mean of its regions. Nil when the
   /// sizes make no sense; without a head v is what it would read, and so large.
   public init?(given: GivenFeatures, head: Head, featureSize: Int) {
-    guard given.isPossible, head != .full, featureSize > 0, featureSize <= 1 << 16 else { return nil }
+    guard given.isPossible, head != .full, head != .mean, featureSize > 0, featureSize <= 1 << 16 else {
+      return nil
+    }
     layers = []
     self.head = head
     self.featureSize = featureSize

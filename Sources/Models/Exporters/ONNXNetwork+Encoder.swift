@@ -85,6 +85,9 @@ extension ONNXNetwork {
   /// v [N, D] of the averaged map.
   private func head(_ input: String, in graph: inout ONNXGraph) -> String {
     var x = normalizedFeatures(input, in: &graph)
+    if model.encoder.head.layers == 0, model.encoder.featureScale != 1 {
+      x = graph.add("Mul", [x, graph.tensor("feature_scale", Tensor([model.encoder.featureScale], [1]))])
+    }
     let activation = model.encoder.activation
     for layer in 0..<model.encoder.head.layers {
       x = linear(x, "encoder.classifier.\(3 * layer)", in: &graph)

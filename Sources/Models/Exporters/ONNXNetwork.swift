@@ -139,7 +139,8 @@ struct ONNXNetwork {
   private func attend(_ hidden: String, in graph: inout ONNXGraph) -> String {
     let path = "decoder.attention"
     let query = graph.add("Unsqueeze", [linear(hidden, path + ".query", in: &graph), graph.integers([1])])
-    let compared = graph.add("Tanh", [graph.add("Add", ["keys", query])])
+    let function = model.decoder.attention?.comparison == .relu ? "Relu" : "Tanh"
+    let compared = graph.add(function, [graph.add("Add", ["keys", query])])
     let energies = product(compared, path + ".scorer", in: &graph)
     let weights = graph.add(
       "Softmax", [graph.add("Squeeze", [energies, graph.integers([2])])], outputs: ["attention"],

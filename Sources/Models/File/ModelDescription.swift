@@ -48,6 +48,8 @@ public struct ModelDescription: Sendable, Equatable {
     var whiteningComponents: Int?
     // Missing where there are convolutions.
     var features: GivenFeatures?
+    // Missing where it is 1.
+    var featureScale: Float?
     // Missing where it is an LSTM, and 1, as in files from before there were others.
     var cell: String?
     var layers: Int?
@@ -58,6 +60,7 @@ public struct ModelDescription: Sendable, Equatable {
     var conditioning: ConditioningName?
     var contextLayer: Int?
     var initialStates: Bool?
+    var linearStates: Bool?
     var rectifiedInput: Bool?
     var attention: AttentionDescription?
     var multimodalSize: Int?
@@ -68,10 +71,12 @@ public struct ModelDescription: Sendable, Equatable {
         attention
       case contextLayer = "context_layer"
       case initialStates = "initial_states"
+      case linearStates = "linear_states"
       case rectifiedInput = "rectified_input"
       case multimodalSize = "multimodal_size"
       case memorySize = "memory_size"
       case featureSize = "feature_size"
+      case featureScale = "feature_scale"
       case batchNormalization = "batch_normalization"
       case featureNormalization = "feature_normalization"
       case whiteningComponents = "whitening_components"
@@ -93,13 +98,13 @@ public struct ModelDescription: Sendable, Equatable {
       activation: encoder.activation == .relu ? nil : encoder.activation.rawValue,
       featureNormalization: encoder.normalization == .none ? nil : encoder.normalization.rawValue,
       whiteningComponents: encoder.normalization == .whiten ? encoder.whiteningComponents : nil,
-      features: encoder.given,
+      features: encoder.given, featureScale: encoder.featureScale == 1 ? nil : encoder.featureScale,
       cell: decoder.cell == .lstm ? nil : decoder.cell.rawValue,
       layers: decoder.layers == 1 ? nil : decoder.layers, residual: decoder.isResidual ? true : nil,
       injection: decoder.injection,
       conditioning: decoder.conditioning == .gates ? nil : decoder.conditioning,
       contextLayer: decoder.contextLayer == 0 ? nil : decoder.contextLayer,
-      initialStates: decoder.initialStates ? true : nil,
+      initialStates: decoder.initialStates ? true : nil, linearStates: decoder.linearStates ? true : nil,
       rectifiedInput: decoder.rectifiesInput ? true : nil, attention: decoder.attention,
       multimodalSize: decoder.multimodalSize, memorySize: decoder.memorySize)
     var metadata = [
@@ -167,11 +172,16 @@ public struct ModelDescription: Sendable, Equatable {
       (1...DecoderDescription.mostLayers).contains(architecture.layers ?? 1)
     else { throw metadata.unsupported("an architecture that can be run", metadata["architecture"]) }
     encoder.batchNormalization = architecture.batchNormalization ?? false
+    encoder.featureScale = architecture.featureScale ?? 1
+    guard encoder.featureScale > 0, encoder.featureScale.isFinite else {
+      throw metadata.unsupported("a feature_scale above 0", "\(encoder.featureScale)")
+    }
     if let (expected, found) = Self.completeHead(of: &encoder, architecture) {
       throw metadata.unsupported(expected, found)
     }
-    if encoder.head == .none && featureSize != encoder.headInputs {
-      throw metadata.unsupported("feature_size \(encoder.headInputs), as there is no head", "\(featureSize)")
+    if encoder.head.layers == 0 && featureSize != encoder.headInputs {
+      throw metadata.unsupported(
+        "feature_size \(encoder.headInputs), as there is no layer in the head", "\(featureSize)")
     }
     guard let cell = architecture.cell.map({ CellName(rawValue: $0) }) ?? .lstm else {
       throw metadata.unsupported(
@@ -185,6 +195,7 @@ public struct ModelDescription: Sendable, Equatable {
     decoder.conditioning = architecture.conditioning ?? .gates
     decoder.contextLayer = architecture.contextLayer ?? 0
     decoder.initialStates = architecture.initialStates ?? false
+    decoder.linearStates = architecture.linearStates ?? false
     decoder.rectifiesInput = architecture.rectifiedInput ?? false
     decoder.attention = architecture.attention
     decoder.multimodalSize = architecture.multimodalSize

@@ -51,12 +51,15 @@ extension TrainingConfiguration {
     take(\.conditioning, model.decoder.conditioning)
     take(\.imageLayer, model.decoder.contextLayer + 1)
     take(\.initialStates, model.decoder.initialStates)
+    take(\.linearStates, model.decoder.linearStates)
     if let size = model.decoder.memorySize { take(\.memorySize, size) }
     if let size = model.decoder.multimodalSize { take(\.multimodalSize, size) }
     guard let attention = model.decoder.attention else { return }
     take(\.regionSize, attention.valueSize)
     take(\.attentionSize, attention.keySize)
     take(\.attentionGate, attention.gated)
+    take(\.attentionGateEach, attention.gatesEach)
+    take(\.attentionComparison, attention.comparison)
     // The grid shows in the table: a fine one is without its last pool.
     guard self.features.isEmpty, model.encoder.given == nil else { return }
     take(\.regionGrid, model.encoder.layers.last == .pool ? .coarse : .fine)
@@ -69,7 +72,7 @@ extension TrainingConfiguration {
     if model.encoder.normalization == .whiten {
       take(\.whiteningComponents, model.encoder.whiteningComponents)
     }
-    if model.encoder.head != .none { take(\.featureSize, model.encoder.featureSize) }
+    if model.encoder.head.layers > 0 { take(\.featureSize, model.encoder.featureSize) }
     if let name = model.encoder.given?.name { take(\.featuresName, name) }
   }
 

@@ -138,6 +138,7 @@ extension Array: SettingValue where Element: SettingListEntry {
 
 extension ActivationName: SettingValue {}
 extension Arithmetic: SettingValue {}
+extension Attention.Comparison: SettingValue {}
 extension CellName: SettingValue {}
 extension ConditioningName: SettingValue {}
 extension FeatureNormalizationName: SettingValue {}

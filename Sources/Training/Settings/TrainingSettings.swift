@@ -277,8 +277,8 @@ public struct TrainingSettings: Sendable {
   /// What turns the last map into v; trained.
   public let head = Setting(
     .model, "head", VGGArchitecture.Head.compact,
-    "Fully connected layers between the last map and v; with --features compact is one, compact2 two, and none makes v of "
-      + "them as they are."
+    "Fully connected layers between the last map and v; mean has none, and v is the map's mean; with --features compact is "
+      + "one, compact2 two, and none makes v of them as they are."
   )
   /// What follows the sums of those layers.
   public let activation = Setting(
@@ -338,6 +338,10 @@ public struct TrainingSettings: Sendable {
   public let initialStates = Setting(
     .model, "initial-states", false, "Captions begin with states made from the image, not with zeros."
   ).only(.withImageInLayers)
+  /// Whether those states are a sum, without tanh.
+  public let linearStates = Setting(
+    .model, "linear-states", false, "Those states are a sum, without tanh (with --initial-states)."
+  ).only(.withImageInLayers)
   /// Units of the layer in which word, state and image meet (M).
   public let multimodalSize = Setting(
     .model, "multimodal-size", 512, "Units of the layer in which word, state and image meet."
@@ -361,6 +365,16 @@ public struct TrainingSettings: Sendable {
   public let attentionGate = Setting(
     .model, "attention-gate", false, "A gate decides at each word how much what is seen counts."
   ).only(.withAttentionGate)
+  /// Whether there is a gate for each number of what is seen.
+  public let attentionGateEach = Setting(
+    .model, "attention-gate-each", false,
+    "A gate for each number of what is seen, not one for all (with --attention-gate)."
+  ).only(.withAttentionGate)
+  /// By what a region and the state are compared.
+  public let attentionComparison = Setting(
+    .model, "attention-comparison", Attention.Comparison.tanh,
+    "What a region's key and the state's go through before they are scored: tanh or relu."
+  ).only(.withAttention)
 
   // MARK: Convolutions that learn
 

@@ -3,6 +3,7 @@ import Foundation
 import Imaging
 public import Models
 import Support
+import Tensors
 
 /// `captioner convert`: another program's weights as a file of ours, or a model of ours for other programs.
 struct ConvertCommand: ParsableCommand {
@@ -33,10 +34,13 @@ struct ConvertCommand: ParsableCommand {
       All come with vocabulary.json, the words in the order of their ids.
 
       Captioners of other projects become models: neuraltalk2's .t7, neuraltalk's
-      .p, LRCN's .caffemodel with its vocabulary.txt as --infos, and
+      .p, LRCN's .caffemodel with its vocabulary.txt as --infos,
       ImageCaptioning.pytorch's .pth with its --infos (fc, newfc, show_tell,
-      att2in2). Some keep features instead of an encoder: --encoder is the VGG
-      network that gave them. What our decoders don't do is refused by its name.
+      att2in2, topdown), and a-PyTorch-Tutorial-to-Image-Captioning's .pth.tar with
+      its WORDMAP as --infos. Some keep features instead of an encoder: --encoder is
+      the VGG network that gave them; of any other encoder --features says how many
+      numbers an image or each of its regions has, and the model will take them by
+      caption --features. What our decoders don't do is refused by its name.
 
       Examples:
         captioner convert vgg16-397923af.pth vgg16.safetensors
@@ -46,6 +50,8 @@ struct ConvertCommand: ParsableCommand {
         captioner convert model_id1.t7 model.safetensors
         captioner convert model.pth model.safetensors --infos infos.pkl \\
           --encoder vgg16.pth
+        captioner convert model.pth model.safetensors --infos infos.pkl \\
+          --features 14x14x2048
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
@@ -61,11 +67,16 @@ struct ConvertCommand: ParsableCommand {
     "auto"
   @Option(
     help: ArgumentHelp(
-      "Options and words beside a captioner of ImageCaptioning.pytorch, or the words of LRCN.",
+      "Options and words beside a captioner of ImageCaptioning.pytorch, or the words of LRCN and others.",
       valueName: "file"))
   var infos: String?
   @Option(help: ArgumentHelp("The encoder of a captioner that has none of its own.", valueName: "file"))
   var encoder: String?
+  @Option(
+    help: ArgumentHelp(
+      "Numbers of features that are made elsewhere, in an encoder's place: 2048, 36x2048 or 14x14x2048.",
+      valueName: "sizes"))
+  var features: String?
   @Option(help: "text or json (one object).") var format = Format.text
   @OptionGroup var engine: EngineOptions
 
@@ -73,10 +84,33 @@ struct ConvertCommand: ParsableCommand {
     guard ["auto", "torchvision", "caffe"].contains(preprocessing) else {
       throw ValidationError("--preprocessing: expected auto, torchvision or caffe, found \(preprocessing)")
     }
-    let reads = half || preprocessing != "auto" || format != .text || infos != nil || encoder != nil
+    let reads =
+      half || preprocessing != "auto" || format != .text || infos != nil || encoder != nil || features != nil
     guard to == nil || !reads else {
-      throw ValidationError("--to: not with --half, --preprocessing, --infos, --encoder or --format")
+      throw ValidationError(
+        "--to: not with --half, --preprocessing, --infos, --encoder, --features or --format")
     }
+    guard encoder == nil || features == nil else {
+      throw ValidationError("--features: not with --encoder, which makes them")
+    }
+    guard let features else { return }
+    guard givenShape != nil else {
+      throw ValidationError(
+        "--features: expected sizes such as 2048, 36x2048 or 14x14x2048, found \(features.printable())")
+    }
+  }
+
+  /// The extents that --features asks for; nil: none, or no extents.
+  private var givenShape: [Int]? {
+    let extents = features.map { $0.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) } }
+    guard let extents, (1...3).contains(extents.count) else { return nil }
+    let numbers = extents.compactMap { $0.flatMap { (1...1 << 20).contains($0) ? $0 : nil } }
+    return numbers.count == extents.count ? numbers : nil
+  }
+
+  private func givenEncoder() throws -> EncoderSource? {
+    if let encoder { return try EncoderSource(path: encoder, preprocessing: preprocessing) }
+    return try givenShape.map { try EncoderSource(featuresOf: Shape($0), path: source) }
   }
 
   private struct Report: Encodable {
@@ -95,7 +129,7 @@ struct ConvertCommand: ParsableCommand {
       let known = ["torchvision": Preprocessing.torchvision, "caffe": .caffe][preprocessing]
       let options = Conversion.Options(
         preprocessing: known, infos: infos,
-        encoder: try encoder.map { try EncoderSource(path: $0, preprocessing: preprocessing) })
+        encoder: try givenEncoder())
       let conversion = try Conversion(ofFileAt: source, options)
       try conversion.write(to: destination, half: half)
       for name in conversion.leftOver { Console.complain("\(name): no place for it") }

@@ -26,6 +26,7 @@ struct ForeignReader: Sendable {
     photos,
     checkpoint, configuration, languageModel, languageText, languageCheckpoint, pages,
     multipart, json, queries, submissions, questions, pickles, pyTorch, numPy, caffe, onnx, hdf5, torch7,
+    captioners, captionerInfos,
   ]
 
   /// What a reader did that it must not.

@@ -122,7 +122,7 @@ extension ImportedCaptioner {
     self.path = path
     network = try CaptionNetwork(description) { (parameter) throws(ModelError) in
       let name = parameter.path
-      guard name.hasPrefix("decoder.") else {
+      guard decoder[name] != nil || name.hasPrefix("decoder.") else {
         do throws(SafetensorsError) {
           return try encoder.tensor(
             named: prefix + name.dropFirst(ModelFile.encoderPrefix.count), shape: parameter.shape)
@@ -144,12 +144,35 @@ extension CaptionerFiles {
     .unsupported(path: model, expected: expected, found: found)
   }
 
-  /// The encoder that was given, which must give features of that width.
-  func encoder(features: Int, of project: String) throws(ModelError) -> EncoderSource {
+  /// The encoder that was given, or features in its place.
+  /// - Parameters:
+  ///   - features: how many numbers v has, which an encoder's head must give; nil: v is of no account.
+  ///   - regions: how many a region has that the decoder attends to; nil: it attends to none.
+  func encoder(
+    features: Int?, regions: Int? = nil, of project: String
+  ) throws(ModelError) -> EncoderSource {
+    let numbers = regions ?? features ?? 1
+    let given = (regions == nil ? "" : "14x14x") + "\(numbers)"
     guard let encoder else {
       throw unsupported(
-        "an encoder beside it, as \(project) keeps none in its models: --encoder FILE", "none")
+        "an encoder beside it, as \(project) keeps none in its models: --encoder FILE, or --features \(given) for features made elsewhere",
+        "none")
     }
+    if let found = encoder.architecture.given {
+      guard found.hasRegions == (regions != nil), found.width == numbers else {
+        throw unsupported(
+          regions == nil
+            ? "features of \(numbers) numbers an image"
+            : "features of regions of \(numbers) numbers, such as \(given)", found.sizesText)
+      }
+      return encoder
+    }
+    if let regions, encoder.architecture.channels != regions {
+      throw .unsupported(
+        path: encoder.file.path, expected: "an encoder whose last map has \(regions) channels",
+        found: "\(encoder.architecture.channels)")
+    }
+    guard let features else { return encoder }
     guard encoder.architecture.head != .none, encoder.architecture.featureSize == features else {
       throw .unsupported(
         path: encoder.file.path, expected: "an encoder whose head gives \(features) features",

@@ -44,6 +44,21 @@ extension Tensor {
   /// Some rows of a matrix.
   func block(_ range: Range<Int>) -> Tensor { copied(rows: Array(range)) }
 
+  /// Some columns of a matrix.
+  func columns(_ range: Range<Int>) -> Tensor {
+    let (rows, width) = (shape[0], shape[1])
+    precondition(shape.rank == 2 && range.upperBound <= width)
+    var result = Tensor(uninitialized: [rows, range.count])
+    let scalars = result.mutablePointer()
+    return withExtendedLifetime(self) {
+      for row in 0..<rows {
+        (scalars + row * range.count).update(
+          from: pointer + row * width + range.lowerBound, count: range.count)
+      }
+      return result
+    }
+  }
+
   /// Blocks of as many rows, in another order: gates [i, f, g, o] as [i, f, o, g], of a matrix or a vector.
   func gates(_ order: [Int]) -> Tensor {
     let matrix = reshaped([order.count, count / order.count])

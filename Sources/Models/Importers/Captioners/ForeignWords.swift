@@ -24,15 +24,18 @@ struct ForeignWords {
   ///   - count: rows, each of which must have its word or be one of those.
   ///   - start: the row that is read first.
   ///   - end: the class that ends a caption.
+  ///   - padding: the row that stands for no word; nil: there is none.
+  ///   - startIsClass: whether the row that is read first has a share among the classes too.
   ///   - files: for messages.
   /// - Throws: `ModelError.unsupported` when they are no vocabulary.
   init(
-    _ words: [Int: String], count: Int, start: Int, end: Int, _ files: CaptionerFiles
+    _ words: [Int: String], count: Int, start: Int, end: Int, padding: Int? = nil, startIsClass: Bool = false,
+    _ files: CaptionerFiles
   ) throws(ModelError) {
     var rows: [(row: Int, word: String)] = []
     // What they call a word that they do not know.
     var unknown: Int?
-    for row in 0..<count where row != start && row != end {
+    for row in 0..<count where row != start && row != end && row != padding {
       guard let word = words[row] else {
         throw files.unsupported("a word for each class", "none for class \(row)")
       }
@@ -49,8 +52,8 @@ struct ForeignWords {
       vocabulary = try Vocabulary(words: Vocabulary.specialWords + rows.map(\.word))
     } catch { throw files.unsupported("a vocabulary", "\(error)".printable()) }
     self.count = count
-    inputs = [nil, start, nil, unknown] + rows.map(\.row)
-    classes = [nil, nil, end, unknown] + rows.map(\.row)
+    inputs = [padding, start, nil, unknown] + rows.map(\.row)
+    classes = [padding, startIsClass ? start : nil, end, unknown] + rows.map(\.row)
   }
 
   /// Their embedding table [rows, E] by our words [V, E], zero where theirs has none.

@@ -12,7 +12,7 @@ struct ImageCaptioningPyTorch: CaptionerImporter {
   let title = "ImageCaptioning.pytorch"
 
   /// Options that make another network of one of the same name.
-  private static let others: [(name: String, usual: Double)] = [("use_bn", 0), ("logit_layers", 1)]
+  private static let others: [(name: String, most: Double)] = [("use_bn", 1), ("logit_layers", 1)]
 
   func imported(_ content: CaptionerContent, _ files: CaptionerFiles) throws(ModelError) -> ImportedCaptioner?
   {
@@ -36,11 +36,12 @@ struct ImageCaptioningPyTorch: CaptionerImporter {
     guard let options = infos["opt"], options.pairs != nil, let vocabulary = infos["vocab"]?.pairs else {
       throw .unsupported(path: path, expected: "opt and vocab", found: "another pickle")
     }
-    for (name, usual) in Self.others {
-      let found = options[name]?.double ?? usual
-      guard found == usual else {
+    for (name, most) in Self.others {
+      let found = options[name]?.double ?? most
+      guard found <= most else {
         throw .unsupported(
-          path: path, expected: "\(name) \(Int(usual)), as our decoders have no other", found: "\(found)")
+          path: path, expected: "\(name) of at most \(Int(most)), as our decoders have no other",
+          found: "\(found)")
       }
     }
     let output = try tensors.shape("logit.weight", rank: 2)
@@ -59,37 +60,53 @@ struct ImageCaptioningPyTorch: CaptionerImporter {
           found: kind.printable())
       }
       parts = try Self.plain(&tensors, isLSTM: kind.lowercased() == "lstm", hidden: output[1], words, files)
-    case "att2in2", "att2in": parts = try Self.attention(&tensors, hidden: output[1], words, files)
+    case "att2in2", "att2in": parts = try Self.attention(&tensors, hidden: output[1], words)
+    case "topdown", "updown": parts = try Self.topDown(&tensors, hidden: output[1], words)
     default:
       throw .unsupported(
         path: path,
         expected:
-          "caption_model fc, newfc, show_tell or att2in2: our decoders are not as the others of \(title)",
+          "caption_model fc, newfc, show_tell, att2in2 or topdown: our decoders are not as the others of \(title)",
         found: name.printable())
     }
-    let encoder = try files.encoder(features: parts.imageSize, of: title)
+    let (encoder, architecture) = try Self.encoder(of: parts, name, files, title)
     parts.tensors["decoder.output.weight"] = words.weight(try tensors.read("logit.weight", output))
     parts.tensors["decoder.output.bias"] = words.bias(try tensors.read("logit.bias", [output[0]]))
-    if let channels = parts.description.attention?.channels, channels != encoder.architecture.channels {
-      throw .unsupported(
-        path: encoder.file.path, expected: "an encoder whose last map has \(channels) channels",
-        found: "\(encoder.architecture.channels)")
-    }
     return try ImportedCaptioner(
       title,
       ModelDescription(
-        encoder: encoder.architecture, preprocessing: encoder.preprocessing, decoder: parts.description,
+        encoder: architecture, preprocessing: encoder.preprocessing, decoder: parts.description,
         vocabulary: words.vocabulary, training: ["source": "\(title) \(name)"]),
       encoder: encoder.file, prefix: encoder.prefix, decoder: parts.tensors,
       leftOver: tensors.leftOver.sorted(), path: files.model)
   }
 
+  /// What a decoder sees images by, and the network of that with the layer that is learnt.
+  private static func encoder(
+    of parts: Parts, _ name: String, _ files: CaptionerFiles, _ title: String
+  ) throws(ModelError) -> (EncoderSource, VGGArchitecture) {
+    let channels = parts.description.attention?.channels
+    if parts.head != nil, let encoder = files.encoder, encoder.architecture.given == nil {
+      throw files.unsupported(
+        "features made elsewhere, as a layer of \(name) follows them: --features 14x14x\(channels ?? 1)",
+        "an encoder")
+    }
+    let encoder = try files.encoder(features: parts.imageSize, regions: channels, of: title)
+    guard let head = parts.head else { return (encoder, encoder.architecture) }
+    guard let learnt = encoder.architecture.replacing(head: .compact, featureSize: head) else {
+      throw files.unsupported("a layer behind the features that can be run", "one of \(head)")
+    }
+    return (encoder, learnt)
+  }
+
   /// A decoder without what it ends in.
-  private struct Parts {
+  struct Parts {
     var description: DecoderDescription
     var tensors: [String: Tensor]
-    /// D that it asks of an encoder.
-    var imageSize: Int
+    /// D that it asks of an encoder; nil: v is of no account.
+    var imageSize: Int?
+    /// How many numbers the layer gives that makes v of given features, among the tensors; nil: there is none.
+    var head: Int?
   }
 
   private static func words(
@@ -164,48 +181,5 @@ struct ImageCaptioningPyTorch: CaptionerImporter {
       found[name + ".bias"] = Tensor(zeros: [gates * hidden])
     }
     return Parts(description: description, tensors: found, imageSize: embedding[1])
-  }
-
-  /// `att2in2` (AttModel.py): the LSTM of `fc`, whose two sums alone see what attention to the map's pixels has found; no
-  /// other image. Words are rectified, which is done to the table here; biases before a sum are put into others.
-  private static func attention(
-    _ tensors: inout ForeignTensors, hidden: Int, _ words: ForeignWords, _ files: CaptionerFiles
-  ) throws(ModelError) -> Parts {
-    let table = try tensors.shape("embed.0.weight", rank: 2)
-    let regions = try tensors.shape("att_embed.0.weight", rank: 2)
-    let keys = try tensors.shape("ctx2att.weight", rank: 2)
-    // The image's features are embedded, and not used.
-    let image = try tensors.shape("fc_embed.0.weight", rank: 2)
-    var description = DecoderDescription(
-      embeddingSize: table[1], hiddenSize: hidden, cell: CellName(MaxoutLSTM.self), injection: .never)
-    description.conditioning = .attention
-    description.attention = AttentionDescription(
-      channels: regions[1], valueSize: regions[0], keySize: keys[0])
-    let name = "decoder.lstm-maxout"
-    let seen = try tensors.read("core.a2c.weight", [2 * hidden, regions[0]])
-    var toHidden = Tensor(zeros: [5 * hidden, regions[0]])
-    (toHidden.mutablePointer() + 3 * hidden * regions[0]).update(from: seen.pointer, count: seen.count)
-    var bias = try tensors.read("core.i2h.bias", [5 * hidden]).adding(
-      try tensors.read("core.h2h.bias", [5 * hidden]))
-    let seenBias = try tensors.read("core.a2c.bias", [2 * hidden])
-    let scalars = bias.mutablePointer()
-    for unit in 0..<2 * hidden { scalars[3 * hidden + unit] += seenBias[unit] }
-    let at = "decoder.attention"
-    return Parts(
-      description: description,
-      tensors: [
-        "decoder.embedding.weight": words.embedding(
-          try tensors.read("embed.0.weight", [words.count, table[1]]).rectified),
-        name + ".weight_xh": try tensors.read("core.i2h.weight", [5 * hidden, table[1]]),
-        name + ".weight_hh": try tensors.read("core.h2h.weight", [5 * hidden, hidden]), name + ".bias": bias,
-        at + ".regions.weight": try tensors.read("att_embed.0.weight", regions),
-        at + ".regions.bias": try tensors.read("att_embed.0.bias", [regions[0]]),
-        at + ".keys.weight": try tensors.read("ctx2att.weight", [keys[0], regions[0]]),
-        at + ".keys.bias": try tensors.read("ctx2att.bias", [keys[0]]).adding(
-          try tensors.read("core.attention.h2att.bias", [keys[0]])),
-        at + ".query.weight": try tensors.read("core.attention.h2att.weight", [keys[0], hidden]),
-        at + ".scorer.weight": try tensors.read("core.attention.alpha_net.weight", [1, keys[0]]),
-        at + ".to_hidden.weight": toHidden,
-      ], imageSize: image[1])
   }
 }
