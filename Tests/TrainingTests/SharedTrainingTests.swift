@@ -110,6 +110,20 @@ import Testing
     }
   }
 
+  /// Text, labels and a teacher's scores, before the captions and beside them; and convolutions that learn.
+  @Test(arguments: [false, true]) func soIsWhatIsLearnedBeside(fineTuning: Bool) throws {
+    try withTemporaryFolder { folder in
+      let run = try TinyRun(in: folder, fineTuning: fineTuning)
+      try run.learnAll()
+      (run.configuration.epochs, run.configuration.learningRate) = (fineTuning ? 4 : 12, 0.002)
+      let alone = try run.outcome("alone")
+      for ranks in 2...3 {
+        let shared = try outcome(run, "ranks\(ranks)", ranks: ranks)
+        #expect(difference(alone, shared) < 1e-5, "\(ranks) ranks")
+      }
+    }
+  }
+
   @Test func otherRanksGoOn() throws {
     try withTemporaryFolder { folder in
       let run = try TinyRun(in: folder)
