@@ -60,7 +60,7 @@ public final class CaptionModel {
     self.path = path
     self.device = device
     device.pool.run(0) { _ in }  // starts it, and its threads get ready meanwhile
-    do { file = try SafetensorsFile(path: path) } catch { throw .weights(error) }
+    file = try ImportedCaptioner.modelFile(at: path)
     description = try ModelDescription(of: file)
     head = try StoredFeatureHead(
       description.encoder, weights: file, prefix: ModelFile.encoderPrefix, on: device)

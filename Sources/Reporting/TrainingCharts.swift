@@ -34,6 +34,9 @@ struct TrainingCharts {
         "CIDEr × 100", .init(factor: 100, digits: 1),
         [byEpoch("validation", style: "outline") { $0.validation.cider }]),
       LineChart(
+        "METEOR × 100", .init(factor: 100, digits: 1),
+        [byEpoch("validation", style: "outline") { $0.validation[.meteor] ?? .nan }]),
+      LineChart(
         "BLEU-4 × 100", .init(factor: 100, digits: 1),
         [byEpoch("validation", style: "outline") { $0.validation.bleu4 }]),
       LineChart(

@@ -107,6 +107,9 @@ struct TrainingDocument {
       item("CIDEr") { HTML.number($0.validation.cider * 100, 1) },
       item("distinct") { HTML.number($0.validation.distinct * 100, 1) + " %" },
     ]
+    if best.validation[.meteor] != nil {
+      items.append(item("METEOR") { HTML.number(($0.validation[.meteor] ?? .nan) * 100, 1) })
+    }
     if best.reward != nil { items.append(item("reward") { HTML.number(($0.reward ?? .nan) * 100, 1) }) }
     return items.joined()
   }
@@ -162,24 +165,32 @@ struct TrainingDocument {
     let (samples, rewards) = (
       log.epochs.contains { $0.epsilon < 1 }, log.epochs.contains { $0.reward != nil }
     )
-    let columns =
-      [
-        "Epoch", "Steps", "Training loss", "Loss", "… mismatched images", "Perplexity", "BLEU-1", "BLEU-4",
-        "CIDEr",
-      ]
-      + ["Distinct", "Learning rate"] + (samples ? ["ε"] : []) + (rewards ? ["Reward"] : []) + ["Time"]
-    let rows = shown.map { epoch in
+    let meteor = log.epochs.contains { $0.validation[.meteor] != nil }
+    var columns = [
+      "Epoch", "Steps", "Training loss", "Loss", "… mismatched images", "Perplexity", "BLEU-1", "BLEU-4",
+      "CIDEr",
+    ]
+    if meteor { columns.append("METEOR") }
+    columns += ["Distinct", "Learning rate"]
+    if samples { columns.append("ε") }
+    if rewards { columns.append("Reward") }
+    columns.append("Time")
+    let rows = shown.map { epoch -> [String] in
       let scores = epoch.validation
-      return [
+      var row = [
         "\(epoch.epoch)" + (epoch.epoch == best ? " ★ best" : ""), "\(epoch.step)",
         HTML.number(epoch.training_loss, 3), HTML.number(scores.loss, 3),
         HTML.number(scores.mismatchedImageLoss, 3), HTML.number(scores.perplexity, 2),
         HTML.number(scores.bleu1 * 100, 1), HTML.number(scores.bleu4 * 100, 1),
-        HTML.number(scores.cider * 100, 1), HTML.number(scores.distinct * 100, 1) + " %",
-        String(format: "%.3g", epoch.learning_rate),
-      ] + (samples ? [HTML.number(epoch.epsilon, 3)] : [])
-        + (rewards ? [epoch.reward.map { HTML.number($0 * 100, 1) } ?? ""] : [])
-        + [epoch.seconds.isFinite ? ProgressLine.duration(epoch.seconds) : "–"]
+        HTML.number(scores.cider * 100, 1),
+      ]
+      if meteor { row.append(scores[.meteor].map { HTML.number($0 * 100, 1) } ?? "–") }
+      row.append(HTML.number(scores.distinct * 100, 1) + " %")
+      row.append(String(format: "%.3g", epoch.learning_rate))
+      if samples { row.append(HTML.number(epoch.epsilon, 3)) }
+      if rewards { row.append(epoch.reward.map { HTML.number($0 * 100, 1) } ?? "") }
+      row.append(epoch.seconds.isFinite ? ProgressLine.duration(epoch.seconds) : "–")
+      return row
     }
     let part = shown.count < log.epochs.count ? "the last \(shown.count) epochs; " : ""
     let table = HTML.table(

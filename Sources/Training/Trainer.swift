@@ -140,7 +140,8 @@ public struct Trainer {
       if let scale = start.featureScale { network.scale = scale }
     }
     network.description = self.description
-    self.validation = Validation(validation, vocabulary: description.vocabulary)
+    self.validation = Validation(
+      validation, vocabulary: description.vocabulary, meteor: data.meteor)
     selfCritical = SelfCritical(configuration, train, description.vocabulary)
     optimizer = Optimizer(
       configuration.optimizer, learningRate: Float(configuration.learningRate),
@@ -353,6 +354,7 @@ public struct Trainer {
     let judged =
       group.isFirst
       ? validation.scores(of: averaged, beamWidth: configuration.validationBeamWidth, on: .cpu) : nil
+    if let problem = judged?.problem { report(.message("no METEOR: \(problem)")) }
     let told = try group.broadcast(
       judged.map { [$0.scores.perplexity, configuration.validationMetric.badness($0.scores)] } ?? [])
     // A loss of many hundreds is as lost as one that is no number.
@@ -362,9 +364,11 @@ public struct Trainer {
     let rate = learningRate
     let verdict = state.schedule.observe(told[1], epoch: state.epoch)
     if verdict == .improved { state.perplexity = told[0] }
-    if let (scores, samples) = judged {
-      if verdict == .improved { try writeModel(averaged, scores, epoch: state.epoch, step: state.step) }
-      try record(scores, samples, rate, verdict)
+    if let judged {
+      if verdict == .improved {
+        try writeModel(averaged, judged.scores, epoch: state.epoch, step: state.step)
+      }
+      try record(judged.scores, judged.samples, rate, verdict)
     }
     state.finished = verdict == .finished
     state.beginEpoch()

@@ -43,6 +43,9 @@ extension TrainingConfiguration {
     if self.attentionGateEach && !self.attentionGate {
       return "--attention-gate-each: expected --attention-gate beside it, found none"
     }
+    if self.validationMetric == .meteor && self.meteor.isEmpty {
+      return "--validation-metric: expected --meteor beside METEOR, found none"
+    }
     if let problem = problemBesideCaptions { return problem }
     if let size = decoder.neededEmbeddingSize {
       return

@@ -1,4 +1,5 @@
 public import Models
+internal import CaptionMetrics
 public import Datasets
 internal import Decoding
 internal import Layers
@@ -52,6 +53,13 @@ extension TrainingConfiguration {
     let layers = encoder.layers
     return self.conditioning.attends && self.regionGrid == .fine && layers.last == .pool
       ? layers.dropLast() : layers
+  }
+
+  /// What METEOR needs; nil: it is not among the scores.
+  /// - Throws: `METEORDataError`.
+  func meteorData() throws(METEORDataError) -> METEORData? {
+    guard !self.meteor.isEmpty else { return nil }
+    return try METEORData(path: self.meteor)
   }
 
   /// What an epoch passes over.

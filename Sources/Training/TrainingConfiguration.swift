@@ -41,6 +41,7 @@ public struct TrainingConfiguration: Sendable, Equatable {
     /// Higher is better.
     case bleu4 = "BLEU-4"
     case cider = "CIDEr"
+    case meteor = "METEOR"
 
     /// The lower the better.
     func badness(_ scores: Scores) -> Double {
@@ -48,6 +49,7 @@ public struct TrainingConfiguration: Sendable, Equatable {
       case .perplexity: scores.loss
       case .bleu4: -scores.bleu4
       case .cider: -scores.cider
+      case .meteor: -(scores[.meteor] ?? 0)
       }
     }
   }

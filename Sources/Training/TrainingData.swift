@@ -1,3 +1,4 @@
+public import CaptionMetrics
 public import Datasets
 internal import Language
 internal import Layers
@@ -12,9 +13,14 @@ public struct TrainingData {
   public let validation: EncodedSplit
   /// What is learned beside captions.
   public let beside: SideData
+  /// What METEOR needs; nil: captions are not judged by it.
+  public let meteor: METEORData?
 
   /// The splits may be the same.
-  public init(train: EncodedSplit, validation: EncodedSplit, beside: SideData = SideData()) {
+  public init(
+    train: EncodedSplit, validation: EncodedSplit, beside: SideData = SideData(), meteor: METEORData? = nil
+  ) {
+    self.meteor = meteor
     self.train = train
     self.validation = validation
     self.beside = beside

@@ -52,9 +52,11 @@ public enum TrainingRecord {
     public var line: String {
       String(
         format:
-          "epoch %d: training loss %.4f, validation loss %.4f (perplexity %.2f), BLEU-4 %.1f %%, CIDEr %.1f %%%@, %@",
+          "epoch %d: training loss %.4f, validation loss %.4f (perplexity %.2f), BLEU-4 %.1f %%, CIDEr %.1f %%%@%@, %@",
         epoch, training_loss, validation.loss, validation.perplexity, 100 * validation.bleu4,
-        100 * validation.cider, best ? ", best so far" : "",
+        100 * validation.cider,
+        validation[.meteor].map { String(format: ", METEOR %.1f %%", 100 * $0) } ?? "",
+        best ? ", best so far" : "",
         [
           String(format: "learning rate %g", learning_rate),
           epsilon < 1 ? String(format: "true words %.0f %%", 100 * epsilon) : nil,

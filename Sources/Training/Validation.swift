@@ -19,15 +19,18 @@ public struct Validation {
 
   private let split: EncodedSplit
   private let vocabulary: Vocabulary
+  private let meteor: METEORData?
 
-  init(_ split: EncodedSplit, vocabulary: Vocabulary) {
+  init(_ split: EncodedSplit, vocabulary: Vocabulary, meteor: METEORData? = nil) {
+    self.meteor = meteor
     self.split = split
     self.vocabulary = vocabulary
   }
 
   /// Scores a network and lets it speak, `beamWidth` wide.
+  /// - Returns: the scores, captions of the first images, and why METEOR is not among the scores, if it should be.
   func scores(of network: TrainedNetwork, beamWidth: Int, on device: Device) -> (
-    scores: Scores, samples: [Spoken]
+    scores: Scores, samples: [Spoken], problem: METEORDataError?
   ) {
     let model = ValidatedNetwork(
       decoder: network.captions.decoder, vocabulary: vocabulary, seen: features(of: network, device),
@@ -44,13 +47,19 @@ public struct Validation {
     {
       $0.words.dropLast().map(\.word)
     }
-    let evaluation = evaluator.evaluate(
+    var evaluation = evaluator.evaluate(
       .beam(.init(beamWidth: beamWidth, minimumLength: 1)), bootstrap: nil)
     let samples = evaluation.rows.prefix(Self.samples).map {
       Spoken(
         image: $0.image.fileName, caption: $0.caption.text, log_prob: Double($0.caption.logProb))
     }
-    return (evaluation.scores, samples)
+    var problem: METEORDataError?
+    if let meteor {
+      do throws(METEORDataError) {
+        evaluation = try evaluation.addingMETEOR(meteor, bootstrap: nil)
+      } catch { problem = error }
+    }
+    return (evaluation.scores, samples, problem)
   }
 
   /// How many images' captions are kept with an epoch's scores.

@@ -73,6 +73,7 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
     (configuration.augmentation, configuration.smallestCrop, configuration.cropRatio) = (.crops, 0.25, 1.5)
     (configuration.mirrorChance, configuration.brightnessJitter) = (0, 0.1)
     (configuration.contrastJitter, configuration.saturationJitter) = (0.2, 0.3)
+    configuration.meteor = "m"
     (configuration.features, configuration.featuresName) = (["f"], "CLIP")
     let data = try JSONEncoder().encode(configuration)
     #expect(try TrainingConfiguration(json: data) == configuration)
@@ -200,6 +201,7 @@ private func decoded(_ json: String) throws -> TrainingConfiguration {
       ("learning-rate-decay", { $0.learningRateDecay = 1.1 }), ("clip-norm", { $0.clipNorm = -1 }),
       ("clip-norm", { $0.clipNorm = .infinity }), ("head", { $0.head = .none }),
       ("head", { ($0.features, $0.encoder, $0.head) = (["f"], "", .mean) }),
+      ("validation-metric", { $0.validationMetric = .meteor }),
       ("linear-states", { ($0.linearStates, $0.initialStates) = (true, false) }),
       ("attention-gate-each", { ($0.conditioning, $0.attentionGateEach) = (.attention, true) }),
       ("preprocessing", { $0.preprocessing = "keras" }),

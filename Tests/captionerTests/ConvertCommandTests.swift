@@ -109,8 +109,11 @@ import Testing
       // What helps is said: by convert, and by caption of what it has not made yet.
       let alone = try place.run("convert", folder + "/neuraltalk-tanh.p", "c.safetensors")
       #expect(alone.status == 1 && alone.errors.contains("--encoder FILE"))
-      let raw = try place.run("caption", "photos", "--model", folder + "/neuraltalk2-cudnn.t7")
+      let raw = try place.run("caption", "photos", "--model", folder + "/neuraltalk-tanh.p")
       #expect(raw.status == 1 && raw.errors.contains("captioner convert"), "\(raw.errors)")
+      // One that has all in its file is a model as it is.
+      let whole = try place.run("caption", "photos", "--model", folder + "/neuraltalk2-cudnn.t7")
+      #expect(whole.status == 0 && whole.lines.count == captions.lines.count, "\(whole.errors)")
       try beOfFeatures(place, folder)
       let none = try place.run(
         "convert", fixture("vgg.pth"), "d.safetensors", "--infos", folder + "/fc.pkl")

@@ -279,4 +279,25 @@ import Testing
       }
     }
   }
+
+  /// Validation tells METEOR too where its data is given: in the log, on the page, as what decides; data that is lost on the
+  /// way costs its score only.
+  @Test func meteorIsToldWhereItsDataIsGiven() throws {
+    let data = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("CaptionMetricsTests/Fixtures/meteor").path
+    try TrainingPlace.with { test in
+      let folder = test.place.folder
+      try FileManager.default.copyItem(atPath: data, toPath: folder + "/meteor")
+      let options = ["--meteor", "meteor", "--validation-metric", "METEOR", "--views", "1", "--epochs", "2"]
+      let outcome = try test.run(test.arguments("run", options))
+      #expect(outcome.status == 0 && outcome.errors.contains("METEOR "), "\(outcome.errors)")
+      let log = try String(contentsOfFile: folder + "/run/log.jsonl", encoding: .utf8)
+      #expect(log.contains("\"METEOR\":0."))
+      let page = try String(contentsOfFile: folder + "/run/report.html", encoding: .utf8)
+      #expect(page.contains("METEOR × 100") && page.contains("<th scope=\"col\">METEOR"), "no METEOR")
+      let none = try test.run(test.arguments("none", ["--meteor", "nowhere"]))
+      #expect(none.status == 1 && none.errors.contains("nowhere: can't open"), "\(none.errors)")
+      #expect(!FileManager.default.fileExists(atPath: folder + "/none/model.safetensors"))
+    }
+  }
 }

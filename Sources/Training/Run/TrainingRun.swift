@@ -115,6 +115,7 @@ public struct TrainingRun {
     let (configuration, notes) =
       isBegun ? (configuration, []) : try configuration.prepared(for: trainingData.captionCount, source)
     for note in notes + configuration.weightNotes(trainingData) { report(.message(note)) }
+    let meteor = try configuration.meteorData()
     let sources = try RunSources(configuration)
     for note in sources.notes { report(.message(note)) }
     let vocabulary = sources.vocabulary(with: train.tokens)
@@ -191,7 +192,7 @@ public struct TrainingRun {
     if !features.unreadable.isEmpty { report(.unreadable(images: features.unreadable.count)) }
     var trainer = try Trainer(
       configuration, description,
-      TrainingData(train: trainSplit, validation: validationSplit, beside: beside),
+      TrainingData(train: trainSplit, validation: validationSplit, beside: beside, meteor: meteor),
       encoder: (source.file, source.prefix), folder: folder, resume: isBegun, among: group)
     trainer.shouldStop = shouldStop
     trainer.report = { event in

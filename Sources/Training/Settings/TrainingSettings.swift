@@ -630,6 +630,12 @@ public struct TrainingSettings: Sendable {
     .output, "validation-beam-width", 3, "Width of the beam that captions the validation images."
   ).within(.range(1...100))
     .onResume(.free)
+  /// Where METEOR's data lies; empty: METEOR is not among the scores.
+  public let meteor = Setting(
+    .output, "meteor", "",
+    "METEOR 1.5's own data, meteor-1.5.jar or pycocoevalcap's folder meteor: validation tells METEOR too."
+  ).placeholder("path")
+    .onResume(.free)
   /// How the model file stores its scalars; checkpoints are always exact.
   public let precision = Setting(
     .output, "precision", StoredType.float16, "How the model file stores numbers."

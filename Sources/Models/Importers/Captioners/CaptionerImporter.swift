@@ -79,6 +79,20 @@ public struct ImportedCaptioner: Sendable {
     return nil
   }
 
+  /// What a model is read from: a model file as it is, or a captioner of another project that has all in one file,
+  /// made ours in memory.
+  /// - Throws: `ModelError`.
+  static func modelFile(at path: String) throws(ModelError) -> SafetensorsFile {
+    // Of one that lacks something, as of any other file, it is said that it is no model and what helps.
+    if (try? EncoderSource.isForeign(path)) == true, let captioner = try? read(CaptionerFiles(model: path)) {
+      let made = try captioner.conversion()
+      do throws(SafetensorsError) {
+        return try SafetensorsFile(inMemory: made.tensors, metadata: made.metadata, path: path)
+      } catch { throw .weights(error) }
+    }
+    do { return try SafetensorsFile(path: path) } catch { throw .weights(error) }
+  }
+
   /// It as a model file.
   /// - Throws: `ModelError.weights` when a convolution can't be read.
   public func conversion() throws(ModelError) -> Conversion {
