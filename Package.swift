@@ -47,6 +47,18 @@ struct OptionalFormat {
   }()
 }
 
+/// MPI as pkg-config knows it where the trait of that name is wanted: Open MPI's, or MPICH's where only that is installed.
+let mpi: String = {
+  let folders = [
+    "/usr/local/lib/pkgconfig", "/usr/lib/x86_64-linux-gnu/pkgconfig", "/usr/lib/aarch64-linux-gnu/pkgconfig",
+    "/usr/lib64/pkgconfig",
+  ]
+  func isThere(_ name: String) -> Bool {
+    folders.contains { FileManager.default.fileExists(atPath: "\($0)/\(name).pc") }
+  }
+  return !isThere("ompi-c") && isThere("mpich") ? "mpich" : "ompi-c"
+}()
+
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -72,9 +84,12 @@ let package = Package(
       name: "CaptionerEngine",
       targets: [
         "Models", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "LanguageModels",
-        "Layers", "CaptionMetrics", "PhotoMetadata", "Requests", "Support", "Tensors", "Training", "WebPages",
-        "WeightFiles",
+        "Layers", "CaptionMetrics", "MPIProcesses", "PhotoMetadata", "Requests", "Support", "Tensors",
+        "Training", "WebPages", "WeightFiles",
       ]),
+  ],
+  traits: [
+    .trait(name: "MPI", description: "Trains and captions on many machines: needs libopenmpi-dev, or MPICH.")
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -93,6 +108,8 @@ let package = Package(
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
     // libpng's headers bring it along.
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+    // Of use with the trait MPI only.
+    .systemLibrary(name: "CMPI", pkgConfig: mpi, providers: [.apt(["libopenmpi-dev"])]),
     .target(
       name: "CImageCodecs",
       cSettings: strictC + OptionalFormat.builtIn.map { .define("CAPTIONER_\($0.name.uppercased())") },
@@ -113,6 +130,13 @@ let package = Package(
     + module(
       "CaptionMetrics", dependencies: ["Support"], settings: numeric, testDependencies: ["Language"],
       fixtures: true)
+    // Nothing without the trait MPI.
+    + [
+      .target(
+        name: "MPIProcesses",
+        dependencies: ["Support", .target(name: "CMPI", condition: .when(traits: ["MPI"]))],
+        swiftSettings: numeric)
+    ]
     // Descriptions that photos hold, and files beside them.
     + module("PhotoMetadata", dependencies: [])
     // Layer 3.
@@ -200,8 +224,8 @@ let package = Package(
         name: "captioner",
         dependencies: [
           "Models", "Datasets", "Decoding", "Evaluation", "Imaging", "Kernels", "Language", "LanguageModels",
-          "Layers", "CaptionMetrics", "PhotoMetadata", "Reporting", "Service", "Support", "Tensors",
-          "Training", "WebPages", "WeightFiles", argumentParser,
+          "Layers", "CaptionMetrics", "MPIProcesses", "PhotoMetadata", "Reporting", "Service", "Support",
+          "Tensors", "Training", "WebPages", "WeightFiles", argumentParser,
         ],
         swiftSettings: strict),
       .testTarget(

@@ -108,9 +108,12 @@ final class CachedRows {
   /// Withdraws rows whose image has changed, and damaged ones.
   /// - Parameters:
   ///   - damage: what those are, for people.
+  ///   - isFilledElsewhere: whether another process makes what rows are missing; here they stay so.
   ///   - isSound: whether a row is not damaged.
   /// - Throws: `MapCacheError.busy` when rows are missing that another process is writing.
-  func check(damage: String, _ isSound: (Int) -> Bool) throws(MapCacheError) {
+  func check(
+    damage: String, isFilledElsewhere: Bool = false, _ isSound: (Int) -> Bool
+  ) throws(MapCacheError) {
     let done = statuses.indices.filter { statuses[$0] == MapCache.Status.done.rawValue }
     let damaged = done.filter { !isSound($0) }
     var changed: [Int] = []
@@ -124,6 +127,7 @@ final class CachedRows {
       warnings.append("\(path): \(damaged.count) rows are damaged (\(damage)), computed again")
     }
     for row in withdrawn { statuses[row] = MapCache.Status.missing.rawValue }
+    if isFilledElsewhere { return }
     // Complete rows may be read by many at a time.
     guard isAlone || pending.isEmpty else { throw .busy(path: path) }
     // At once: a row that is half written anew must not count.

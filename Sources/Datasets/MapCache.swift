@@ -45,11 +45,12 @@ public final class MapCache {
   ///     them it is taken for granted.
   ///   - width: scalars in a row.
   ///   - type: how they are stored; half precision rounds to 11 bits, and what is above 65504 to that.
+  ///   - isFilledElsewhere: whether another process makes what rows are missing; here they stay so.
   /// - Throws: `MapCacheError` when the file can't be read or made, is something else, holds features of
   ///   another key or other rows, or is being written by another process.
   public init(
     path: String, key: String, names: [String], files: [String]? = nil, width: Int,
-    type: StoredType = .float32
+    type: StoredType = .float32, isFilledElsewhere: Bool = false
   ) throws(MapCacheError) {
     precondition(type != .bfloat16, "features are stored as float32 or float16")
     self.type = type
@@ -64,7 +65,9 @@ public final class MapCache {
     } catch {
       throw .notACache(path: path, reason: "\(error)")
     }
-    try rows.check(damage: Self.damage) { [stored] in Self.isPlausible($0, stored, width) }
+    try rows.check(damage: Self.damage, isFilledElsewhere: isFilledElsewhere) { [stored] in
+      Self.isPlausible($0, stored, width)
+    }
   }
 
   /// What damaged rows are, for people.

@@ -33,16 +33,20 @@ public final class ReducedPhotoCache {
   ///   - names: the rows.
   ///   - files: their photos.
   ///   - pixels: the most that is kept of one.
+  ///   - isFilledElsewhere: whether another process makes what rows are missing; here they stay so.
   /// - Throws: `MapCacheError` when the file can't be read or made, is something else, holds other photos, or is being
   ///   written by another process.
   public init(
-    path: String, key: String, names: [String], files: [String], pixels: Int
+    path: String, key: String, names: [String], files: [String], pixels: Int,
+    isFilledElsewhere: Bool = false
   ) throws(MapCacheError) {
     self.pixels = pixels
     rows = try CachedRows(
       path: path, key: key, names: names, files: files,
       kind: .init(tensor: Self.tensor, types: ["U8"], width: Self.width(pixels: pixels), scalarSize: 1))
-    try rows.check(damage: Self.damage) { [rows] in Self.size(rows, $0, pixels: pixels) != nil }
+    try rows.check(damage: Self.damage, isFilledElsewhere: isFilledElsewhere) { [rows] in
+      Self.size(rows, $0, pixels: pixels) != nil
+    }
   }
 
   /// Bytes of a row.

@@ -1,7 +1,6 @@
 public import Kernels
 internal import Language
 public import Layers
-public import Support
 
 extension SequenceDecoder {
   /// The sequences as a training step under scheduled sampling reads them: where `replaced` says so, a token is not the
@@ -11,10 +10,10 @@ extension SequenceDecoder {
   /// `<pad>`, `<s>`, `<unk>` and `</s>` are never put in: the decoder never reads them when it speaks.
   /// - Parameters:
   ///   - replaced: [P]; the first tokens are always `<s>`.
-  ///   - random: draws the tokens from the decoder's distribution; nil: the likeliest.
+  ///   - uniforms: of each position [P], which draw the tokens from the decoder's distribution; nil: the likeliest.
   public func readingOwnTokens(
     _ sequences: PackedSequences, about images: ImageFeatures, where replaced: [Bool], _ dropout: DropoutPass,
-    using random: inout Random?, on device: Device
+    drawing uniforms: [Double]?, on device: Device
   ) -> PackedSequences {
     precondition(
       replaced.count == sequences.positions, "\(replaced.count) for \(sequences.positions) positions")
@@ -28,10 +27,8 @@ extension SequenceDecoder {
       guard replaced[next.range].contains(true) else { continue }
       let scores = session.scores(of: 0..<next.rows)
       let own =
-        random == nil
-        ? scores.likeliest(1, excluding: excluded)
-        : scores.drawn(
-          excluding: excluded, uniforms: (0..<next.rows).map { _ in Double(random!.uniform()) })
+        uniforms.map { scores.drawn(excluding: excluded, uniforms: Array($0[next.range])) }
+        ?? scores.likeliest(1, excluding: excluded)
       for (position, token) in zip(next.range, own.ids) where replaced[position] && token >= 0 {
         inputs[position] = token
       }

@@ -92,11 +92,14 @@ public struct DropoutPass: Sendable, Equatable {
   public let rates: Rates
   /// Names the masks.
   public let seed: UInt64
+  /// Which rows of a whole batch, whose masks they are, the rows of the pass are; nil: they are the whole.
+  public let rows: PackedRows?
 
   /// Masks.
-  public init(_ rates: Rates, seed: UInt64) {
+  public init(_ rates: Rates, seed: UInt64, rows: PackedRows? = nil) {
     self.rates = rates
     self.seed = seed
+    self.rows = rows
   }
 
   /// Nothing is dropped.

@@ -35,7 +35,20 @@ public struct Optimizer: Sendable {
     _ modules: inout some Module, clipNorm: Float? = nil, clipValue: Float? = nil, on device: Device
   ) -> Float {
     let norm = Float(modules.gradientNorm(on: device))
-    guard norm.isFinite else { return norm }
+    update(&modules, norm: norm, clipNorm: clipNorm, clipValue: clipValue, on: device)
+    return norm
+  }
+
+  /// One step for the part of every parameter that is this process's own, where several share the work and each remembers
+  /// what it needs for its part alone (Rajbhandari et al. 2020, ZeRO-1).
+  /// - Parameters:
+  ///   - norm: that of the whole gradient. When it is not finite nothing is changed.
+  ///   - part: the part of so many scalars that is its own.
+  public mutating func update(
+    _ modules: inout some Module, norm: Float, clipNorm: Float? = nil, clipValue: Float? = nil,
+    part: (Int) -> Range<Int> = { 0..<$0 }, on device: Device
+  ) {
+    guard norm.isFinite else { return }
     step += 1
     var now = UpdateStep(learningRate: learningRate, weightDecay: weightDecay, number: step)
     // As torch.nn.utils.clip_grad_norm_.
@@ -47,20 +60,39 @@ public struct Optimizer: Sendable {
       var own =
         moments.removeValue(forKey: parameter.path)
         ?? rule.momentNames.map { _ in Tensor(repeating: rule.firstMoment, gradient.shape) }
+      let part = part(gradient.count)
       updateParameter(
-        rule, now, count: gradient.count, value: parameter.value.mutablePointer(), gradient: gradient.pointer,
-        moments: own.indices.map { own[$0].mutablePointer() }, on: device)
+        rule, now, count: part.count, value: parameter.value.mutablePointer() + part.lowerBound,
+        gradient: gradient.pointer + part.lowerBound,
+        moments: own.indices.map { own[$0].mutablePointer() + part.lowerBound }, on: device)
       moments[parameter.path] = own
     }
-    return norm
+  }
+
+  /// Calls `visit` with what it remembers of each parameter of a module, in order.
+  public mutating func visitMoments<E: Error>(
+    of module: some Module, _ visit: (inout Tensor) throws(E) -> Void
+  ) throws(E) {
+    for parameter in module.parameters {
+      guard var own = moments.removeValue(forKey: parameter.path) else { continue }
+      for index in own.indices { try visit(&own[index]) }
+      moments[parameter.path] = own
+    }
   }
 }
 
 extension Module {
   /// The norm of all gradients together, ‖g‖₂.
   public func gradientNorm(on device: Device) -> Double {
-    let gradients = parameters.compactMap(\.gradient)
-    let squares = gradients.map { sumOfSquares($0.pointer, count: $0.count, on: device) }
-    return squares.reduce(0, +).squareRoot()
+    squaredGradientNorm(on: device).squareRoot()
+  }
+
+  /// The square of the norm of all gradients, or of a part of each.
+  public func squaredGradientNorm(part: (Int) -> Range<Int> = { 0..<$0 }, on device: Device) -> Double {
+    let squares = parameters.compactMap(\.gradient).map { gradient in
+      let part = part(gradient.count)
+      return sumOfSquares(gradient.pointer + part.lowerBound, count: part.count, on: device)
+    }
+    return squares.reduce(0, +)
   }
 }

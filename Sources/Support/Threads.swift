@@ -13,7 +13,23 @@ public func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
   pthread_attr_setstacksize(&attributes, 1 << 21)
   pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
 
-  // A thread begins with the mask of the one that makes it.
+  let work = Unmanaged.passRetained(Work(body))
+  var thread = pthread_t()
+  let code = withoutEndingSignals {
+    pthread_create(
+      &thread, &attributes,
+      { argument in
+        if let argument { Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body() }
+        return nil
+      }, work.toOpaque())
+  }
+  if code != 0 { work.release() }
+  return code == 0
+}
+
+/// Runs what starts threads that are to be left alone by SIGINT, SIGTERM and SIGHUP: a thread begins with the mask of the one
+/// that makes it.
+package func withoutEndingSignals<Result>(_ body: () -> Result) -> Result {
   var blocked = sigset_t()
   var before = sigset_t()
   sigemptyset(&blocked)
@@ -22,17 +38,7 @@ public func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
   sigaddset(&blocked, SIGHUP)
   pthread_sigmask(SIG_BLOCK, &blocked, &before)
   defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
-
-  let work = Unmanaged.passRetained(Work(body))
-  var thread = pthread_t()
-  let code = pthread_create(
-    &thread, &attributes,
-    { argument in
-      if let argument { Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body() }
-      return nil
-    }, work.toOpaque())
-  if code != 0 { work.release() }
-  return code == 0
+  return body()
 }
 
 /// What a thread does, as an object that a pointer can lead to.

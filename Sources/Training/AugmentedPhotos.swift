@@ -49,12 +49,12 @@ struct AugmentedPhotos: PhotoFeatures {
     features(rows) { [preprocessing = encoder.preprocessing] image, _ in preprocessing.fitted(image) }
   }
 
-  func drawn(_ rows: [Int], using random: inout Random) -> Tensor {
+  func drawn(_ rows: [Int], at places: [Int], using random: inout Random) -> Tensor {
     // Drawn here, in order, so that it does not matter which thread changes which photo.
     let seeds = rows.map { _ in random.next() }
     let preprocessing = encoder.preprocessing
-    return features(rows) { [augmentation] image, place in
-      var random = Random(seed: seeds[place])
+    return features(places.map { rows[$0] }) { [augmentation] image, place in
+      var random = Random(seed: seeds[places[place]])
       return augmentation(
         image, width: preprocessing.width, height: preprocessing.height, using: &random)
     }

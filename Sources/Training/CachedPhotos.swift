@@ -33,8 +33,9 @@ public struct CachedPhotos: PhotoFeatures {
   public func read(_ rows: [Int]) -> Tensor { read(rows, views: rows.map { _ in 0 }) }
 
   /// The same, each of a view that is drawn.
-  public func drawn(_ rows: [Int], using random: inout Random) -> Tensor {
-    read(rows, views: rows.map { _ in Int.random(in: 0...views.count, using: &random) })
+  public func drawn(_ rows: [Int], at places: [Int], using random: inout Random) -> Tensor {
+    let chosen = rows.map { _ in Int.random(in: 0...views.count, using: &random) }
+    return read(places.map { rows[$0] }, views: places.map { chosen[$0] })
   }
 
   /// The features of some rows [N, width], each of one of the views: 0 is the photo itself.

@@ -25,5 +25,7 @@ struct GivenPhotos: PhotoFeatures {
   func read(_ rows: [Int]) -> Tensor { features.read(rows) }
 
   /// There is one view of each.
-  func drawn(_ rows: [Int], using random: inout Random) -> Tensor { features.read(rows) }
+  func drawn(_ rows: [Int], at places: [Int], using random: inout Random) -> Tensor {
+    features.read(places.map { rows[$0] })
+  }
 }

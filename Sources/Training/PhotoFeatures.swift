@@ -17,6 +17,15 @@ public protocol PhotoFeatures {
   func isThere(_ row: Int) -> Bool
   /// The features of some rows' photos as they are, [N, width].
   func read(_ rows: [Int]) -> Tensor
-  /// The features of some rows' photos as a step sees them, [N, width]: each in a view of its own that is drawn.
-  func drawn(_ rows: [Int], using random: inout Random) -> Tensor
+  /// The features of some rows' photos as a step sees them, each in a view of its own that is drawn.
+  /// - Parameter places: of which of the rows they are wanted.
+  /// - Returns: [places, width].
+  func drawn(_ rows: [Int], at places: [Int], using random: inout Random) -> Tensor
+}
+
+extension PhotoFeatures {
+  /// The same of all rows.
+  public func drawn(_ rows: [Int], using random: inout Random) -> Tensor {
+    drawn(rows, at: Array(rows.indices), using: &random)
+  }
 }

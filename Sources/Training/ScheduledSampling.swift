@@ -63,7 +63,8 @@ public struct ScheduledSampling: Codable, Sendable, Equatable {
     }
   }
 
-  /// The sequences with tokens exchanged for the decoder's own as the coins fall at `step`.
+  /// The sequences with tokens exchanged for the decoder's own as the coins fall at `step`: those of the whole batch, if it is
+  /// shared.
   func applied(
     to sequences: PackedSequences, about images: ImageFeatures, by decoder: some SequenceDecoder,
     _ dropout: DropoutPass, step: Int, _ random: Random, on device: Device
@@ -71,16 +72,35 @@ public struct ScheduledSampling: Codable, Sendable, Equatable {
     let share = 1 - epsilon(step: step)
     guard share > 0 else { return sequences }
     var random = random
-    let replaced: [Bool]
+    let batchSizes = dropout.rows?.wholeBatchSizes ?? sequences.batchSizes
+    var replaced: [Bool]
     switch coin {
-    case .token: replaced = (0..<sequences.positions).map { _ in Double(random.uniform()) < share }
+    case .token: replaced = (0..<batchSizes.reduce(0, +)).map { _ in Double(random.uniform()) < share }
     case .sequence:
-      let coins = (0..<sequences.count).map { _ in Double(random.uniform()) < share }
-      replaced = sequences.sequenceOfPosition.map { coins[$0] }
+      let coins = (0..<(batchSizes.first ?? 0)).map { _ in Double(random.uniform()) < share }
+      replaced = batchSizes.flatMap { coins[..<$0] }
     }
-    var drawing = choice == .sample ? random : nil
+    var uniforms = choice == .sample ? Self.uniforms(where: replaced, batchSizes, using: &random) : nil
+    if let own = dropout.rows?.positions {
+      replaced = own.map { replaced[Int($0)] }
+      uniforms = uniforms.map { uniforms in own.map { uniforms[Int($0)] } }
+    }
     return decoder.readingOwnTokens(
-      sequences, about: images, where: replaced, dropout, using: &drawing, on: device)
+      sequences, about: images, where: replaced, dropout, drawing: uniforms, on: device)
+  }
+
+  /// What draws the tokens of each position: numbers at the steps at which one is replaced.
+  private static func uniforms(
+    where replaced: [Bool], _ batchSizes: [Int], using random: inout Random
+  ) -> [Double] {
+    var uniforms = [Double](repeating: 0, count: replaced.count)
+    var start = batchSizes.first ?? 0
+    for live in batchSizes.dropFirst() {
+      let step = start..<start + live
+      if replaced[step].contains(true) { for place in step { uniforms[place] = Double(random.uniform()) } }
+      start += live
+    }
+    return uniforms
   }
 
   /// What is out of range, as `name: expected …, found …`.

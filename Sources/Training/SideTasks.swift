@@ -65,7 +65,8 @@ struct SideLosses {
 }
 
 extension TrainedNetwork {
-  /// The tasks beside captions, forward and backward, after the decoder's backward pass.
+  /// The tasks beside captions, forward and backward, after the decoder's backward pass; of several processes, each has its
+  /// part of losses and gradients.
   /// - Parameters:
   ///   - v: of all images of the batch [N, D].
   ///   - dv: its gradient [N, D], to be added to.
@@ -73,30 +74,41 @@ extension TrainedNetwork {
     beside batch: TrainingBatch, v: Tensor, dv: inout Tensor, _ weights: SideWeights, on device: Device
   ) -> SideLosses {
     var losses = SideLosses()
+    // Those of an earlier step are none of this one's, if there is nothing to learn from here.
+    if batch.labelled?.rows.isEmpty == true { sideTasks.labels?.dropGradients() }
+    if batch.scored?.rows.isEmpty == true { sideTasks.scores?.dropGradients() }
     let width = v.shape[1]
-    func learn(_ rows: Range<Int>, _ task: (Matrix, MutableMatrix) -> Void) {
+    // A mean over rows is part of a mean over more.
+    func learn(_ rows: Range<Int>, of whole: Int, _ task: (Matrix, MutableMatrix, _ share: Float) -> Double)
+      -> Double
+    {
+      guard !rows.isEmpty else { return 0 }
+      let share = Float(rows.count) / Float(whole)
       var gradients = Tensor(uninitialized: [rows.count, width])
       let memory = gradients.mutableMatrix()
-      withExtendedLifetime(v) { task(v.matrix.rows(rows), memory) }
+      let loss = withExtendedLifetime(v) { task(v.matrix.rows(rows), memory, share) }
       let sums = dv.mutableMatrix().rows(rows)
       addScaled(count: rows.count * width, 1, memory.base, to: sums.base, on: device)
       withExtendedLifetime(gradients) {}
+      return loss * Double(share)
     }
     if let labelled = batch.labelled, sideTasks.labels != nil {
-      learn(labelled.rows) { v, dv in
+      losses.labels = learn(labelled.rows, of: labelled.whole) { v, dv, share in
+        var loss = 0.0
         captions.decoder.visitParameters {
           guard $0.path == SideTasks.projection else { return }
-          losses.labels = sideTasks.labels!.forwardBackward(
-            v, labels: labelled.labels, weight: weights.labels, output: &$0, dv: dv, on: device)
+          loss = sideTasks.labels!.forwardBackward(
+            v, labels: labelled.labels, weight: share * weights.labels, output: &$0, dv: dv, on: device)
         }
+        return loss
       }
     }
     if let scored = batch.scored, sideTasks.scores != nil {
-      learn(scored.rows) { v, dv in
-        losses.scores = withExtendedLifetime(scored) {
+      losses.scores = learn(scored.rows, of: scored.whole) { v, dv, share in
+        withExtendedLifetime(scored) {
           sideTasks.scores!.forwardBackward(
-            v, scores: scored.scores.matrix, temperature: weights.temperature, weight: weights.scores, dv: dv,
-            on: device)
+            v, scores: scored.scores.matrix, temperature: weights.temperature, weight: share * weights.scores,
+            dv: dv, on: device)
         }
       }
     }

@@ -36,7 +36,7 @@ extension Trainer {
       if state.stage?.kind != stage.kind { beginStage() }
       report(.progress(epoch: 0, batch: stage.done + 1, batches: stage.count, loss: loss))
       if (stage.done + 1) % 50 == 0 || stage.done + 1 == stage.count {
-        try log.append(
+        try log?.append(
           TrainingRecord.Preparation(
             preparation: stage.kind.rawValue, step: stage.done + 1, loss: loss,
             learning_rate: Double(optimizer.learningRate)))
@@ -63,33 +63,37 @@ extension Trainer {
     var seen = network.seen(batch.features, transforming: step == 0 || isFirst, on: device)
     isFirst = false
     var seeds = mixture.random(.headDropout, step: -2 - step)
-    Dropout(rate: Float(configuration.pooledDropout), seed: seeds.next()).apply(&seen.pooled, on: device)
+    func dropout(_ rate: Double) -> Dropout {
+      Dropout(rate: Float(rate), seed: seeds.next(), rows: batch.rowsOfWhole)
+    }
+    dropout(configuration.pooledDropout).apply(&seen.pooled, on: device)
     let v = network.captions.head.trainingForward(
-      seen.pooled, dropout: Float(configuration.featureDropout), seed: seeds.next(), into: &traces.head,
-      on: device)
+      seen.pooled, dropout(configuration.featureDropout), into: &traces.head, on: device)
     var dv = Tensor(zeros: v.shape)
     let losses = network.learn(
       beside: batch, v: v, dv: &dv, SideWeights(temperature: configuration.teacherTemperature), on: device)
     network.captions.head.backward(dv, &traces.head, on: device)
-    return try finish(losses.scores ?? 0, step)
+    return try finish(group.sums(losses).scores ?? 0, step)
   }
 
   private mutating func learnText() throws -> Double {
     let step = state.prepared ?? 0
     let packed = mixture.sentences(step: step).packed()
     var seeds = mixture.random(.decoderDropout, step: -2 - step)
-    let logProbs = network.captions.decoder.trainingForward(
-      packed.sequences, about: network.noImages.withUnseen(),
+    let images = network.noImages.withUnseen()
+    let logProbs = decoderForward(
+      packed, about: images,
       TrainingPass(
-        dropout: DropoutPass(configuration.decoderDropout, seed: seeds.next()),
-        labelSmoothing: Float(configuration.labelSmoothing)), into: &traces.decoder, on: device)
-    _ = network.captions.decoder.backward(&traces.decoder, on: device)
+        dropout: DropoutPass(configuration.decoderDropout, seed: seeds.next(), rows: packed.rows),
+        labelSmoothing: Float(configuration.labelSmoothing), weights: packed.weights))
+    _ = decoderBackward(packed, about: images)
     // What reads images has nothing to learn here, not even to decay.
     network.captions.decoder.visitParameters { parameter in
       let isZero = parameter.gradient?.withUnsafeBufferPointer { $0.allSatisfy { $0 == 0 } }
       if isZero == true { parameter.dropGradient() }
     }
-    return try finish(packed.textLoss(logProbs) ?? 0, step)
+    let loss = try group.sums(packed.losses(logProbs))[1]
+    return try finish(loss / Double(max(1, packed.textWords)), step)
   }
 
   /// The update of a step.
@@ -97,12 +101,13 @@ extension Trainer {
     guard loss.isFinite else {
       throw TrainingError.diverged(step: step + 1, what: "the loss before the captions")
     }
-    if let culprit = network.notFinite {
+    if let culprit = try network.addUpGradients(among: group) {
       throw TrainingError.diverged(step: step + 1, what: "the gradient of \(culprit) before the captions")
     }
     let warmUp = min(1, Double(state.optimizerSteps + 1) / Double(max(1, configuration.warmUp)))
     optimizer.learningRate = Float(configuration.learningRate * warmUp)
-    updateAllButConvolutions()
+    try updateAllButConvolutions()
+    try network.shareValues(among: group)
     return loss
   }
 }

@@ -2,18 +2,20 @@ public import Models
 internal import Datasets
 internal import Decoding
 internal import Evaluation
+internal import CaptionMetrics
 internal import Foundation
 internal import Kernels
 internal import Language
 internal import Layers
-internal import Support
+public import Support
 public import Tensors
 
 /// The loop of a training run over cached features: the FC head, the decoder and, where the run wants it, the last
 /// convolutions learn by teacher forcing, with scheduled sampling or self-critical training beside it.
 ///
 /// Everything random is drawn from streams named by seed and step, so a run that is interrupted and resumed
-/// computes exactly what an uninterrupted one does.
+/// computes exactly what an uninterrupted one does. Several processes share every batch: each learns from its part,
+/// their gradients are added up, and all change the weights alike; rank 0 validates, writes and reports.
 public struct Trainer {
   /// What happens as the run goes, for whoever watches.
   public enum Event: Sendable {
@@ -36,16 +38,20 @@ public struct Trainer {
   let device: Device
   /// Told what happens.
   public var report: (Event) -> Void = { _ in }
-  private let shouldStop: () -> Bool
+  /// Asked between batches whether the run is to end.
+  public var shouldStop: () -> Bool = { false }
+  /// The processes that share every batch.
+  let group: any ProcessGroup
 
   /// What each step consists of.
   let mixture: TrainingMixture
   var network: TrainedNetwork
   var optimizer: Optimizer
-  private var encoderOptimizer: Optimizer
+  var encoderOptimizer: Optimizer
   var average: WeightAverage
   var state: RunState
-  private(set) var log: RunLog
+  /// Of rank 0.
+  private(set) var log: RunLog?
   private let selfCritical: SelfCritical?
   var traces = (head: FeatureHead.Trace(), decoder: DecoderTrace())
   private var sessionStart = ContinuousClock.now
@@ -53,14 +59,16 @@ public struct Trainer {
   var isFirst = true
 
   /// Sets a run up in `folder`, or takes up the one that is there.
+  /// - Parameter group: the processes that share it, of which each is told the same.
   /// - Throws: `TrainingError`, `ModelError`, `FileError`.
   public init(
     _ configuration: TrainingConfiguration, _ description: ModelDescription, _ data: TrainingData,
     encoder: (file: SafetensorsFile, prefix: String), folder: String, resume: Bool,
-    shouldStop: @escaping () -> Bool = { false }
+    among group: any ProcessGroup = OneProcess()
   ) throws {
     let (train, validation) = (data.train, data.validation)
-    if let problem = configuration.problem { throw TrainingError.configuration(problem) }
+    let problem = configuration.problem ?? configuration.problem(ofSharing: group, description.encoder)
+    if let problem { throw TrainingError.configuration(problem) }
     guard !train.captions.isEmpty, !validation.captions.isEmpty else {
       throw TrainingError.configuration("expected captions to train and to validate on, found none")
     }
@@ -70,7 +78,7 @@ public struct Trainer {
     self.train = train
     self.folder = folder
     self.encoder = encoder
-    self.shouldStop = shouldStop
+    self.group = group
     device = Device.cpu.multiplying(configuration.arithmetic)
     var random = Random(seed: configuration.seed, stream: RandomStream.initialisation.rawValue)
     let begins = !configuration.start.isEmpty && !resume
@@ -99,7 +107,7 @@ public struct Trainer {
     network.freezesStatistics = configuration.freezeStatistics
     network.sideTasks = SideTasks(
       configuration, data.beside, description.encoder, beside: network.captions)
-    mixture = TrainingMixture(configuration, data)
+    mixture = TrainingMixture(configuration, data, BatchShare(rank: group.rank, count: group.size))
     let path = folder + "/checkpoint.safetensors"
     let exists = FileManager.default.fileExists(atPath: path)
     if resume && !exists { throw TrainingError.nothingToResume(path: path) }
@@ -170,7 +178,7 @@ public struct Trainer {
           &average)
       }
     }
-    log = try RunLog(path: folder + "/log.jsonl", length: state.logLength)
+    log = group.isFirst ? try RunLog(path: folder + "/log.jsonl", length: state.logLength) : nil
   }
 
   /// Runs to the end: the last epoch, or validation that no longer improves.
@@ -202,16 +210,17 @@ public struct Trainer {
     }
   }
 
-  /// Ends the run, its state kept, if somebody wants it.
+  /// Ends the run, its state kept, if somebody wants it of any process.
   mutating func stopIfAsked() throws {
-    guard shouldStop() else { return }
+    guard try group.sums([shouldStop() ? 1 : 0])[0] > 0 else { return }
     try writeCheckpoint()
     throw TrainingError.interrupted(path: folder)
   }
 
-  /// Keeps the state every ten minutes.
+  /// Keeps the state every ten minutes, by the clock of rank 0.
   mutating func writeCheckpointIfDue() throws {
-    if ContinuousClock.now - lastCheckpoint > .seconds(600) { try writeCheckpoint() }
+    let isDue = ContinuousClock.now - lastCheckpoint > .seconds(600)
+    if try group.broadcast([isDue ? 1 : 0])[0] > 0 { try writeCheckpoint() }
   }
 
   /// One batch: forward, loss, backward, clip, update, average.
@@ -234,37 +243,32 @@ public struct Trainer {
       }
     }
     var packed = batch.packed()
-    let pooledDropout = Dropout(rate: Float(configuration.pooledDropout), seed: headSeeds.next())
+    let pooledDropout = Dropout(
+      rate: Float(configuration.pooledDropout), seed: headSeeds.next(), rows: batch.rowsOfWhole)
     pooledDropout.apply(&seen.pooled, on: device)
+    let featureDropout = Dropout(
+      rate: Float(configuration.featureDropout), seed: headSeeds.next(), rows: batch.rowsOfWhole)
     let v = network.captions.head.trainingForward(
-      seen.pooled, dropout: Float(configuration.featureDropout), seed: headSeeds.next(), into: &traces.head,
-      on: device)
+      seen.pooled, featureDropout, into: &traces.head, on: device)
     var images = network.features(v: v, seen)
     if batch.hasText { images = images.withUnseen() }
-    let dropout = DropoutPass(configuration.decoderDropout, seed: decoderSeeds.next())
-    let pass = TrainingPass(
-      dropout: dropout,
-      labelSmoothing: Float(configuration.labelSmoothing), weights: packed.weights,
-      attentionPenalty: Float(configuration.attentionPenalty),
-      attentionSampling: configuration.drawnRegions(
-        seed: decoderSeeds.next(), baseline: state.attentionBaseline),
-      reconstructionWeight: Float(configuration.reconstructionWeight),
-      regionsLearn: convolutionsLearn)
+    let pass = pass(packed, using: &decoderSeeds)
     packed.sequences = configuration.scheduledSampling.applied(
       to: packed.sequences, about: images, by: network.captions.decoder, pass.dropout, step: state.step,
       random(.scheduledSampling), on: device)
-    let logProbs = network.captions.decoder.trainingForward(
-      packed.sequences, about: images, pass, into: &traces.decoder, on: device)
-    let (loss, words) = packed.loss(logProbs)
+    let logProbs = decoderForward(packed, about: images, pass)
+    let losses = try group.sums(packed.losses(logProbs))
+    let (loss, words) = (losses[0], packed.words)
     let step = state.step + 1
     // No caption is this unlikely unless training has blown up.
     guard loss.isFinite, loss < 1000 * Double(words) else {
       throw TrainingError.diverged(step: step, what: "the loss")
     }
-    var gradients = network.captions.decoder.backward(&traces.decoder, on: device)
+    var gradients = decoderBackward(packed, about: images)
     if batch.hasText { gradients.v = gradients.v.copied(rows: Array(0..<v.shape[0])) }
-    let beside = network.learn(
+    let own = network.learn(
       beside: batch, v: v, dv: &gradients.v, SideWeights(configuration), on: device)
+    let beside = try group.sums(own)
     guard beside.areFinite else { throw TrainingError.diverged(step: step, what: "the loss beside captions") }
     var dPooled = Tensor(uninitialized: seen.pooled.shape)
     network.captions.head.backward(
@@ -275,19 +279,35 @@ public struct Trainer {
     }
     let epsilon = configuration.scheduledSampling.epsilon(step: state.step)
     state.step = step
-    average.update(with: &network, step: step, on: device)
+    average.update(with: &network, step: step, part: group.part, on: device)
     if configuration.conditioning == .hardAttention {
       state.observe(captionLogProb: -loss / Double(packed.taughtCaptions), configuration.rewardBaselineDecay)
     }
     state.lossSum += loss
     state.words += words
     if step == 1 || step % 50 == 0 {
-      try log.append(
+      try log?.append(
         TrainingRecord.Step(
           step: step, epoch: state.epoch, loss: loss / Double(words), gradient_norm: Double(norm),
           learning_rate: Double(optimizer.learningRate), epsilon: epsilon,
-          text_loss: packed.textLoss(logProbs), label_loss: beside.labels, teacher_loss: beside.scores))
+          text_loss: packed.textWords > 0 ? losses[1] / Double(packed.textWords) : nil,
+          label_loss: beside.labels, teacher_loss: beside.scores))
     }
+  }
+
+  /// What a step does beside teacher forcing. Where a batch is shared, what is a mean over it is a part of the whole's.
+  private func pass(_ packed: TrainingBatch.Packed, using seeds: inout Random) -> TrainingPass {
+    let dropout = DropoutPass(configuration.decoderDropout, seed: seeds.next(), rows: packed.rows)
+    var drawn = configuration.drawnRegions(seed: seeds.next(), baseline: state.attentionBaseline)
+    drawn?.rows = packed.rows
+    drawn?.entropyWeight *= packed.shares.positions
+    return TrainingPass(
+      dropout: dropout,
+      labelSmoothing: Float(configuration.labelSmoothing), weights: packed.weights,
+      attentionPenalty: Float(configuration.attentionPenalty) * packed.shares.sequences,
+      attentionSampling: drawn,
+      reconstructionWeight: Float(configuration.reconstructionWeight) * packed.shares.positions,
+      regionsLearn: convolutionsLearn)
   }
 
   /// Whether the next step changes the convolutions.
@@ -298,55 +318,58 @@ public struct Trainer {
   /// Changes the parameters by their gradients; those of the convolutions are made by `backward` first, if they learn.
   /// - Returns: the norm of the gradient of head and decoder.
   private mutating func update(step: Int, backward: (inout TrainedNetwork) -> Void) throws -> Float {
-    let clip = configuration.clipNorm > 0 ? Float(configuration.clipNorm) : nil
     optimizer.learningRate = Float(learningRate)
     if convolutionsLearn { backward(&network) }
-    guard let culprit = network.notFinite else {
-      if convolutionsLearn {
-        encoderOptimizer.learningRate = Float(
-          learningRate / configuration.learningRate * configuration.encoderLearningRate)
-        encoderOptimizer.update(&network.convolutions!, clipNorm: clip, on: device)
-      }
-      return updateAllButConvolutions()
+    if let culprit = try network.addUpGradients(among: group) {
+      throw TrainingError.diverged(step: step, what: "the gradient of \(culprit)")
     }
-    throw TrainingError.diverged(step: step, what: "the gradient of \(culprit)")
+    if convolutionsLearn {
+      encoderOptimizer.learningRate = Float(
+        learningRate / configuration.learningRate * configuration.encoderLearningRate)
+      try encoderOptimizer.update(&network.convolutions!, clipNorm: clip, among: group, on: device)
+    }
+    let norm = try updateAllButConvolutions()
+    try network.shareValues(among: group)
+    return norm
   }
 
-  /// Changes head, decoder and what learns beside them.
+  private var clip: Float? { configuration.clipNorm > 0 ? Float(configuration.clipNorm) : nil }
+
+  /// Changes head, decoder and what learns beside them; of several processes, each its part.
   /// - Returns: the norm of their gradient.
   @discardableResult
-  mutating func updateAllButConvolutions() -> Float {
-    let clip = configuration.clipNorm > 0 ? Float(configuration.clipNorm) : nil
-    return network.withoutConvolutions { [device] in optimizer.update(&$0, clipNorm: clip, on: device) }
+  mutating func updateAllButConvolutions() throws -> Float {
+    try network.withoutConvolutions { [device, group, clip] in
+      try optimizer.update(&$0, clipNorm: clip, among: group, on: device)
+    }
   }
 
   /// The learning rate of the next step.
   private var learningRate: Double { state.schedule.learningRate(after: state.step) }
 
   private mutating func finishEpoch() throws {
+    try average.visit { [group] (average) throws(ProcessGroupError) in try group.share(&average) }
     let averaged = average.applied(to: network)
-    let (scores, samples, problem) = validation.scores(
-      of: averaged, beamWidth: configuration.validationBeamWidth, on: .cpu)
-    if let problem { report(.message("no METEOR: \(problem)")) }
+    // Rank 0 judges, and all decide alike.
+    let judged =
+      group.isFirst
+      ? validation.scores(of: averaged, beamWidth: configuration.validationBeamWidth, on: .cpu) : nil
+    if let problem = judged?.problem { report(.message("no METEOR: \(problem)")) }
+    let told = try group.broadcast(
+      judged.map { [$0.scores.perplexity, configuration.validationMetric.badness($0.scores)] } ?? [])
     // A loss of many hundreds is as lost as one that is no number.
-    guard scores.perplexity.isFinite else {
+    guard told[0].isFinite else {
       throw TrainingError.diverged(step: state.step, what: "the validation perplexity")
     }
     let rate = learningRate
-    let verdict = state.schedule.observe(
-      configuration.validationMetric.badness(scores), epoch: state.epoch)
-    if verdict == .improved {
-      state.perplexity = scores.perplexity
-      try writeModel(averaged, scores, epoch: state.epoch, step: state.step)
+    let verdict = state.schedule.observe(told[1], epoch: state.epoch)
+    if verdict == .improved { state.perplexity = told[0] }
+    if let judged {
+      if verdict == .improved {
+        try writeModel(averaged, judged.scores, epoch: state.epoch, step: state.step)
+      }
+      try record(judged.scores, judged.samples, rate, verdict)
     }
-    let record = TrainingRecord.Epoch(
-      epoch: state.epoch, step: state.step, training_loss: state.lossSum / Double(state.words),
-      validation: scores, learning_rate: rate,
-      epsilon: configuration.scheduledSampling.epsilon(step: state.step),
-      reward: state.rewards > 0 ? state.reward / Double(state.rewards) : nil, best: verdict == .improved,
-      seconds: state.seconds + elapsed, samples: samples)
-    try log.append(record)
-    report(.epoch(record))
     state.finished = verdict == .finished
     state.beginEpoch()
     try writeCheckpoint()
@@ -355,9 +378,26 @@ public struct Trainer {
     }
   }
 
+  /// Logs and reports an epoch.
+  private func record(
+    _ scores: Scores, _ samples: [Validation.Spoken], _ rate: Double, _ verdict: LearningRateSchedule.Verdict
+  ) throws {
+    let record = TrainingRecord.Epoch(
+      epoch: state.epoch, step: state.step, training_loss: state.lossSum / Double(state.words),
+      validation: scores, learning_rate: rate,
+      epsilon: configuration.scheduledSampling.epsilon(step: state.step),
+      reward: state.rewards > 0 ? state.reward / Double(state.rewards) : nil, best: verdict == .improved,
+      seconds: state.seconds + elapsed, samples: samples)
+    try log?.append(record)
+    report(.epoch(record))
+  }
+
   private var elapsed: Double { (ContinuousClock.now - sessionStart) / .seconds(1) }
 
   private mutating func writeCheckpoint() throws {
+    try shareOptimization()
+    lastCheckpoint = .now
+    guard let log else { return }
     var kept = state
     kept.seconds += elapsed
     kept.logLength = log.length

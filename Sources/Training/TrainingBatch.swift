@@ -3,7 +3,7 @@ internal import Layers
 internal import Tensors
 
 /// What one step learns from: sentences about images or about none, how much each counts, and what else is known of
-/// images.
+/// images. Where several processes share it, all know its sentences, and each has the features of its own images.
 struct TrainingBatch {
   /// Where a sentence is from.
   private enum Kind {
@@ -21,6 +21,8 @@ struct TrainingBatch {
   struct Labelled {
     let rows: Range<Int>
     let labels: [Int32]
+    /// How many there are in all processes.
+    let whole: Int
   }
 
   /// Images with a teacher's scores: some rows of the features.
@@ -28,15 +30,23 @@ struct TrainingBatch {
     let rows: Range<Int>
     /// [rows, K].
     let scores: Tensor
+    /// How many there are in all processes.
+    let whole: Int
   }
 
   /// Word ids without start and end.
   private(set) var sentences: [[Int32]]
-  /// Which row of the features each sentence is about; below 0: none.
+  /// Which image each sentence is about; below 0: none.
   private var imageRows: [Int32]
-  /// The row of each captioned image among the training images: the first of the features.
+  /// Whether a sentence is this process's own.
+  private var isOwn: [Bool] = []
+  /// The row of each captioned image among the training images.
   let images: [Int]
-  /// Cached features of all images [N, width].
+  /// How many images there are in all.
+  private var imageCount: Int
+  /// Which of them have a row of the features [N].
+  private var ownImages: [Int32]
+  /// Cached features of images [N, width]: of all, or of this process's own.
   private(set) var features: Tensor
   /// Images to be classified, if there are any.
   private(set) var labelled: Labelled?
@@ -45,19 +55,40 @@ struct TrainingBatch {
   private var kinds: [Kind]
   /// What each word of a sentence weighs in the loss; nil: all alike, their mean.
   private var weights: [Double]?
+  private let share: BatchShare
 
-  init(sentences: [[Int32]], imageRows: [Int32], images: [Int], features: Tensor) {
-    self.sentences = sentences
-    self.imageRows = imageRows
-    kinds = sentences.map { _ in .taught }
+  /// Captions of images.
+  /// - Parameters:
+  ///   - imageRows: which of the images each is about.
+  ///   - features: of some of the images, as a step sees them.
+  init(
+    sentences: [[Int32]], imageRows: [Int32], images: [Int], _ share: BatchShare,
+    features: (_ images: [Int]) -> Tensor
+  ) {
     self.images = images
-    self.features = features
+    self.share = share
+    imageCount = images.count
+    var words = [Int](repeating: 0, count: images.count)
+    for (sentence, row) in zip(sentences, imageRows) { words[Int(row)] += sentence.count + 1 }
+    let own = share.own(weights: words)
+    // A process without an image looks at the first, and learns nothing of it.
+    let seen = own.isEmpty ? Array(images.indices.prefix(1)) : own
+    ownImages = seen.map { Int32($0) }
+    self.features = features(seen)
+    (self.sentences, self.imageRows, kinds) = ([], [], [])
+    add(sentences, rows: imageRows, .taught, about: own.map { Int32($0) })
   }
 
   /// Nothing yet, of features of a width.
-  init(width: Int) {
-    self.init(sentences: [], imageRows: [], images: [], features: Tensor(zeros: [0, width]))
+  init(width: Int, _ share: BatchShare) {
+    self.init(sentences: [], imageRows: [], images: [], share) { _ in Tensor(zeros: [0, width]) }
   }
+
+  /// Which images of the whole batch the rows of the features are; nil: they are the whole.
+  var rowsOfWhole: [Int32]? { share == .whole ? nil : ownImages }
+
+  /// Which of so many images that are added are this process's own.
+  func own(of count: Int) -> [Int] { share.own(of: count) }
 
   /// How many captions people wrote.
   var taughtCount: Int { kinds.count { $0 == .taught } }
@@ -66,24 +97,45 @@ struct TrainingBatch {
   var hasText: Bool { kinds.contains(.text) }
 
   /// Adds sentences about no image.
-  mutating func add(text: [[Int32]]) { add(text, rows: text.map { _ in -1 }, .text) }
+  mutating func add(text: [[Int32]]) {
+    let own = Set(share.own(weights: text.map(\.count)))
+    isOwn += text.indices.map(own.contains)
+    add(text, rows: text.map { _ in -1 }, .text)
+  }
 
   /// Adds images with labels.
   /// - Parameters:
-  ///   - photos: their features.
+  ///   - photos: the features of those that are its own.
+  ///   - count: how many images there are.
   ///   - labels: of the first of them, which are to be classified.
   ///   - captions: about the first of them.
-  mutating func add(labelled photos: Tensor, labels: [Int32], captions: [[Int32]]) {
-    let rows = add(photos)
+  mutating func add(labelled photos: Tensor, of count: Int, labels: [Int32], captions: [[Int32]]) {
+    let (first, own) = (Int32(imageCount), own(of: count))
+    let rows = add(photos, of: count)
     if !labels.isEmpty {
-      labelled = Labelled(rows: rows.lowerBound..<rows.lowerBound + labels.count, labels: labels)
+      let classified = own.filter(labels.indices.contains)
+      labelled = Labelled(
+        rows: rows.prefix(classified.count), labels: classified.map { labels[$0] }, whole: labels.count)
     }
-    add(captions, rows: captions.indices.map { Int32(rows.lowerBound + $0) }, .label)
+    add(
+      captions, rows: captions.indices.map { first + Int32($0) }, .label, about: own.map { first + Int32($0) }
+    )
   }
 
-  /// Adds images with a teacher's scores [n, K].
-  mutating func add(scored photos: Tensor, scores: Tensor) {
-    scored = Scored(rows: add(photos), scores: scores)
+  /// Adds images with a teacher's scores.
+  /// - Parameters:
+  ///   - photos: the features of those that are its own [n, width].
+  ///   - count: how many images there are.
+  ///   - scores: of its own [n, K].
+  mutating func add(scored photos: Tensor, of count: Int, scores: Tensor) {
+    scored = Scored(rows: add(photos, of: count), scores: scores, whole: count)
+  }
+
+  /// - Parameter images: those of which sentences are its own.
+  private mutating func add(_ sentences: [[Int32]], rows: [Int32], _ kind: Kind, about images: [Int32]) {
+    let own = Set(images)
+    isOwn += rows.map(own.contains)
+    add(sentences, rows: rows, kind)
   }
 
   private mutating func add(_ sentences: [[Int32]], rows: [Int32], _ kind: Kind) {
@@ -92,7 +144,9 @@ struct TrainingBatch {
     kinds += sentences.map { _ in kind }
   }
 
-  private mutating func add(_ photos: Tensor) -> Range<Int> {
+  private mutating func add(_ photos: Tensor, of count: Int) -> Range<Int> {
+    ownImages += own(of: count).map { Int32(imageCount + $0) }
+    imageCount += count
     let first = features.shape[0]
     var joined = Tensor(uninitialized: [first + photos.shape[0], features.shape[1]])
     let memory = joined.mutablePointer()
@@ -110,47 +164,63 @@ struct TrainingBatch {
     let own = [Double](repeating: teacher / words(sentences), count: sentences.count)
     let share = (1 - teacher) / words(drawn)
     weights = own + advantages.map { $0 * share }
+    isOwn += drawn.map { _ in true }
     add(drawn, rows: imageRows, .drawn)
   }
 
-  /// The sentences packed, with what the loss needs to know of each position.
+  /// The sentences packed, with what the loss needs to know of each position; of several processes, those of one.
   struct Packed {
     var sequences: PackedSequences
+    /// Which rows of the whole batch its rows are; nil: they are the whole.
+    let rows: PackedRows?
     /// The weight of each position [P]; nil: all alike.
     let weights: [Float]?
     /// Whether people wrote it about an image [P]: the reported loss is of those words.
-    let isTaught: [Bool]
+    fileprivate let isTaught: [Bool]
     /// Whether it is about no image [P].
-    let isText: [Bool]
+    fileprivate let isText: [Bool]
+    /// Words that people wrote about images, and words about no image, in the whole batch.
+    let words, textWords: Int
+    /// How many captions people wrote in the whole batch; at least 1.
+    let taughtCaptions: Int
 
-    /// How many captions people wrote; at least 1.
-    var taughtCaptions: Int { max(1, isTaught.prefix(sequences.count).count { $0 }) }
-
-    /// Sum of −ln p over the words that people wrote about images, and their number.
-    func loss(_ logProbs: [Float]) -> (sum: Double, words: Int) { Self.loss(logProbs, isTaught) }
-
-    /// −ln p a word about no image; nil: there is none.
-    func textLoss(_ logProbs: [Float]) -> Double? {
-      let (sum, words) = Self.loss(logProbs, isText)
-      return words > 0 ? sum / Double(words) : nil
+    /// The share of the whole batch's positions, and of its sequences: means over them become parts of the whole's.
+    var shares: (positions: Float, sequences: Float) {
+      guard let rows else { return (1, 1) }
+      return (
+        Float(sequences.positions) / Float(max(1, rows.wholePositions)),
+        Float(sequences.count) / Float(max(1, rows.wholeSequences))
+      )
     }
 
-    private static func loss(_ logProbs: [Float], _ counts: [Bool]) -> (sum: Double, words: Int) {
-      zip(logProbs, counts).reduce(into: (sum: 0.0, words: 0)) { loss, word in
-        if word.1 { loss = (loss.sum - Double(word.0), loss.words + 1) }
+    /// Sums of −ln p, over the words that people wrote about images and over those about no image.
+    func losses(_ logProbs: [Float]) -> [Double] {
+      [isTaught, isText].map { counts in
+        zip(logProbs, counts).reduce(0) { $1.1 ? $0 - Double($1.0) : $0 }
       }
     }
   }
 
   /// The sentences packed; those about no image are about the row after the last image.
   func packed() -> Packed {
-    let unseen = Int32(features.shape[0])
-    let (sequences, order) = PackedSequences.packing(
+    let unseen = Int32(imageCount)
+    let (whole, order) = PackedSequences.packing(
       sentences, imageRows: imageRows.map { $0 < 0 ? unseen : $0 }, start: Vocabulary.start,
       end: Vocabulary.end)
-    let sentence = sequences.sequenceOfPosition.map { order[$0] }
+    let (sequences, rows): (PackedSequences, PackedRows?) =
+      share == .whole
+      ? (whole, nil)
+      : whole.part(order.indices.filter { isOwn[order[$0]] }, about: ownImages + [unseen])
+    let chosen = rows.map { rows in rows.sequences.map { order[Int($0)] } } ?? order
+    let sentence = sequences.sequenceOfPosition.map { chosen[$0] }
+    let alike = rows.map { [Float](repeating: 1 / Float(max(1, $0.wholePositions)), count: sentence.count) }
+    func words(_ kind: Kind) -> Int {
+      zip(sentences, kinds).reduce(0) { $1.1 == kind ? $0 + $1.0.count + 1 : $0 }
+    }
     return Packed(
-      sequences: sequences, weights: weights.map { weights in sentence.map { Float(weights[$0]) } },
-      isTaught: sentence.map { kinds[$0] == .taught }, isText: sentence.map { kinds[$0] == .text })
+      sequences: sequences, rows: rows,
+      weights: weights.map { weights in sentence.map { Float(weights[$0]) } } ?? alike,
+      isTaught: sentence.map { kinds[$0] == .taught }, isText: sentence.map { kinds[$0] == .text },
+      words: words(.taught), textWords: words(.text), taughtCaptions: max(1, taughtCount))
   }
 }

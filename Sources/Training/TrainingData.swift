@@ -97,20 +97,25 @@ public struct EncodedSplit {
   }
 
   /// The captions at `indices`, each about a row of features of its own: a view of its image that is drawn.
-  func batch(captions indices: some Collection<Int>, using random: inout Random) -> TrainingBatch {
+  func batch(
+    captions indices: some Collection<Int>, _ share: BatchShare, using random: inout Random
+  ) -> TrainingBatch {
     let chosen = indices.map { rows[$0] }
     return TrainingBatch(
       sentences: indices.map { Array(captions[$0]) }, imageRows: (0..<Int32(indices.count)).map { $0 },
-      images: chosen, features: photos.drawn(chosen, using: &random))
+      images: chosen, share
+    ) { photos.drawn(chosen, at: $0, using: &random) }
   }
 
   /// All captions of the images at `places` of `images`, each image in a view that is drawn.
-  func batch(images places: some Collection<Int>, using random: inout Random) -> TrainingBatch {
+  func batch(
+    images places: some Collection<Int>, _ share: BatchShare, using random: inout Random
+  ) -> TrainingBatch {
     let told = places.enumerated().flatMap { row, place in images[place].captions.map { ($0, Int32(row)) } }
     let chosen = places.map { images[$0].row }
     return TrainingBatch(
-      sentences: told.map { Array(captions[$0.0]) }, imageRows: told.map(\.1), images: chosen,
-      features: photos.drawn(chosen, using: &random))
+      sentences: told.map { Array(captions[$0.0]) }, imageRows: told.map(\.1), images: chosen, share
+    ) { photos.drawn(chosen, at: $0, using: &random) }
   }
 
   /// The features of some images as they are, [N, width].

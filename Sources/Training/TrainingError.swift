@@ -16,6 +16,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
   case nothingToResume(path: String)
   /// The run was begun with other options or data.
   case otherRun(path: String, differences: [String])
+  /// One of several processes that share a run sees it otherwise than the first.
+  case ranksDiffer(rank: Int, differences: String)
   /// The loss or its gradient is no longer a number; the last checkpoint is untouched.
   case diverged(step: Int, what: String)
   /// A signal asked for the end; the checkpoint holds everything.
@@ -41,6 +43,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
       "\(path): expected what may not change in a run that has begun, found others: "
         + differences.joined(separator: "; ")
         + "; another run can begin from this one's model: --start \(model(beside: path)) --output OTHER"
+    case .ranksDiffer(let rank, let differences):
+      "rank \(rank): expected the options and files of rank 0, found \(differences)"
     case .diverged(let step, let what):
       "step \(step): \(what) is not finite; the last checkpoint is untouched, a lower --learning-rate may help"
     case .interrupted(let path): "interrupted; continue with --resume (\(path))"

@@ -10,14 +10,16 @@ enum RandomStream: UInt64 {
 }
 
 /// What each step of a run consists of: captions in the order of their epoch, and beside them what the run learns from
-/// without captions, drawn at random for the step. Any step can be asked for alone.
+/// without captions, drawn at random for the step. Any step can be asked for alone; of several processes, each has its part.
 struct TrainingMixture {
   private let configuration: TrainingConfiguration
   private let train: EncodedSplit
   private let beside: SideData
+  private let share: BatchShare
 
-  init(_ configuration: TrainingConfiguration, _ data: TrainingData) {
+  init(_ configuration: TrainingConfiguration, _ data: TrainingData, _ share: BatchShare = .whole) {
     self.configuration = configuration
+    self.share = share
     train = data.train
     beside = data.beside
   }
@@ -35,8 +37,8 @@ struct TrainingMixture {
     var views = random(.view, step: step)
     var batch =
       switch configuration.batchUnit {
-      case .captions: train.batch(captions: chosen, using: &views)
-      case .images: train.batch(images: chosen, using: &views)
+      case .captions: train.batch(captions: chosen, share, using: &views)
+      case .images: train.batch(images: chosen, share, using: &views)
       }
     addText(to: &batch, step)
     addLabels(to: &batch, step)
@@ -47,14 +49,14 @@ struct TrainingMixture {
   /// Sentences alone, for a step before the captions.
   func sentences(step: Int) -> TrainingBatch {
     var random = random(.preparation, step: step)
-    var batch = TrainingBatch(width: train.photos.width)
+    var batch = TrainingBatch(width: train.photos.width, share)
     batch.add(text: drawnText(configuration.batchSize, using: &random))
     return batch
   }
 
   /// A teacher's photos alone, for a step before the captions.
   func scoredPhotos(step: Int) -> TrainingBatch {
-    var batch = TrainingBatch(width: train.photos.width)
+    var batch = TrainingBatch(width: train.photos.width, share)
     addScores(to: &batch, random(.preparation, step: step))
     return batch
   }
@@ -88,12 +90,12 @@ struct TrainingMixture {
     let count = max(told, classified)
     guard count > 0 else { return }
     let rows = (0..<count).map { _ in labels.rows[Int.random(in: 0..<labels.rows.count, using: &random)] }
-    let photos = labels.photos.drawn(rows, using: &random)
+    let photos = labels.photos.drawn(rows, at: batch.own(of: count), using: &random)
     let captions = rows.prefix(told).map { row in
       labels.captions[Int(labels.labels[row])][Int.random(in: 0..<LabelTemplates.count, using: &random)]
     }
     batch.add(
-      labelled: photos,
+      labelled: photos, of: count,
       labels: rows.prefix(classified).map { labels.labels[$0] }, captions: captions)
   }
 
@@ -103,6 +105,9 @@ struct TrainingMixture {
     let rows = (0..<configuration.teacherBatch).map { _ in
       scores.rows[Int.random(in: 0..<scores.rows.count, using: &random)]
     }
-    batch.add(scored: scores.photos.drawn(rows, using: &random), scores: scores.scores(of: rows))
+    let own = batch.own(of: rows.count)
+    batch.add(
+      scored: scores.photos.drawn(rows, at: own, using: &random), of: rows.count,
+      scores: scores.scores(of: own.map { rows[$0] }))
   }
 }

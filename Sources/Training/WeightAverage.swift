@@ -16,17 +16,30 @@ package struct WeightAverage: Sendable {
     if decay > 0 { for parameter in module.parameters { values[parameter.path] = parameter.value } }
   }
 
-  /// Takes in the weights after step `step` (from 1). Early on the past counts for less: it is the initial noise.
-  package mutating func update(with module: inout some Module, step: Int, on device: Device) {
+  /// Takes in the weights after step `step` (from 1), or a part of each. Early on the past counts for less: it is the initial
+  /// noise.
+  package mutating func update(
+    with module: inout some Module, step: Int, part: (Int) -> Range<Int> = { 0..<$0 }, on device: Device
+  ) {
     guard decay > 0 else { return }
     let kept = Float(min(decay, Double(1 + step) / Double(10 + step)))
     module.visitParameters { parameter in
       // Taken out while it changes, so that it has one owner and is not copied.
       guard var average = values.removeValue(forKey: parameter.path) else { return }
+      let part = part(average.count)
       updateMovingAverage(
-        count: average.count, average: average.mutablePointer(), of: parameter.value.pointer, decay: kept,
-        on: device)
+        count: part.count, average: average.mutablePointer() + part.lowerBound,
+        of: parameter.value.pointer + part.lowerBound, decay: kept, on: device)
       values[parameter.path] = average
+    }
+  }
+
+  /// Calls `visit` with each average, in order.
+  mutating func visit<E: Error>(_ visit: (inout Tensor) throws(E) -> Void) throws(E) {
+    for path in values.keys.sorted() {
+      guard var average = values.removeValue(forKey: path) else { continue }
+      try visit(&average)
+      values[path] = average
     }
   }
 

@@ -25,10 +25,13 @@ private func packed(_ sentences: [[Int32]]) -> PackedSequences {
   ) -> (before: PackedSequences, after: PackedSequences, decoder: any SequenceDecoder, v: Tensor) {
     let (decoder, v) = tinyDecoder(words: 7)
     let captions = packed(sentences)
-    var random = seed.map { Random(seed: $0) }
+    let uniforms = seed.map { seed in
+      var random = Random(seed: seed)
+      return (0..<captions.positions).map { _ in Double(random.uniform()) }
+    }
     let after = decoder.readingOwnTokens(
       captions, about: ImageFeatures(v: v), where: (0..<captions.positions).map(replaced),
-      DropoutPass(rates, seed: 3), using: &random, on: .cpu)
+      DropoutPass(rates, seed: 3), drawing: uniforms, on: .cpu)
     return (captions, after, decoder, v)
   }
 

@@ -75,7 +75,7 @@ final class TinyRun {
 
   func trainer(
     in output: String, resume: Bool = false, shouldStop: @escaping () -> Bool = { false },
-    report: @escaping (Trainer.Event) -> Void = { _ in }
+    among group: any ProcessGroup = OneProcess(), report: @escaping (Trainer.Event) -> Void = { _ in }
   ) throws -> Trainer {
     try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
     var architecture = try VGGArchitecture(weights: encoder).replacing(
@@ -89,7 +89,8 @@ final class TinyRun {
       vocabulary: vocabulary)
     var trainer = try Trainer(
       configuration, description, TrainingData(train: train, validation: validation, beside: beside),
-      encoder: (encoder, ""), folder: output, resume: resume, shouldStop: shouldStop)
+      encoder: (encoder, ""), folder: output, resume: resume, among: group)
+    trainer.shouldStop = shouldStop
     trainer.report = report
     return trainer
   }

@@ -3,8 +3,10 @@ import PackageDescription
 
 let package = Package(
   name: "captioner-benchmarks",
+  traits: [.trait(name: "MPI")],
   dependencies: [
-    .package(name: "captioner", path: "../.."),
+    .package(
+      name: "captioner", path: "../..", traits: [.trait(name: "MPI", condition: .when(traits: ["MPI"]))]),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
   ],
   targets: [

@@ -12,6 +12,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 PEERS = HERE / "peers"
 # Where the package of each of our products is, in a revision's root.
 PRODUCTS = {"captioner": ".", "captioner-benchmarks": "tools/benchmarks"}
+# How two processes are started that share the work.
+PAIR = ["mpirun", "--oversubscribe", "--allow-run-as-root", "--bind-to", "none", "-np", "2"]
 ROOT = HERE.parents[1]
 PACKAGES = ["torch", "torchvision", "onnxruntime", "openvino", "numpy", "pillow", "pycocoevalcap"]
 
@@ -43,12 +45,14 @@ def revision(name) -> pathlib.Path:
 
 
 @functools.cache
-def built(product, root=ROOT) -> str:
+def built(product, root=ROOT, trait=None) -> str:
     """The path of a release executable."""
     package = root / PRODUCTS[product]
-    command = ["swift", "build", "-c", "release", "--package-path", str(package), "--product", product]
-    subprocess.run(command, check=True, stdout=sys.stderr)
-    return subprocess.check_output(command[:6] + ["--show-bin-path"], text=True).strip() + "/" + product
+    command = ["swift", "build", "-c", "release", "--package-path", str(package)]
+    if trait:
+        command += ["--traits", trait, "--scratch-path", str(package / ".build" / trait.lower())]
+    subprocess.run([*command, "--product", product], check=True, stdout=sys.stderr)
+    return subprocess.check_output([*command, "--show-bin-path"], text=True).strip() + "/" + product
 
 
 def description() -> str:

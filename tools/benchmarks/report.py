@@ -57,6 +57,25 @@ def beside(raw, first) -> str:
     return "\n".join(rows)
 
 
+def sharing(raw) -> str:
+    """What two processes take beside one with as many threads, ours and the peer's, and what they send each other."""
+    times, pair = {}, None
+    for line in raw:
+        times.setdefault((line["engine"].split(" ")[0], "processes" in line["engine"]), []).extend(line["times"])
+        pair = line if "bytes_sent_per_step" in line else pair
+    medians = {key: statistics.median(found) for key, found in times.items()}
+    rows = [f"{engine}: two processes take {medians[engine, True] / medians[engine, False]:.3f} times one of two threads"
+            for engine, shared in medians if shared and (engine, False) in medians]
+    if ("captioner", True) in medians and ("pytorch", True) in medians:
+        rows.append(f"two processes: captioner takes {medians['captioner', True] / medians['pytorch', True]:.3f} times pytorch")
+    if pair:
+        sent, least = pair["bytes_sent_per_step"], pair["least_bytes_per_step"]
+        rows.append(f"a process sends {sent / 1e6:.1f} MB a step, {sent / least:.3f} times 2(R - 1)/R of its parameters; "
+                    f"that, adding up and waiting take {pair['milliseconds_shared_per_step']:.1f} ms of its "
+                    f"{statistics.median(pair['times']):.1f}")
+    return "\n".join(rows)
+
+
 def agreement(raw) -> str:
     """How many captions of each engine are those of the first, and how long each takes beside it."""
     first = raw[0]

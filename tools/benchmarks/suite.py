@@ -91,6 +91,13 @@ BENCHMARKS = {
             *(Engine(f"training.py --variant {variant} --threads {{threads}} --batches {{batches}}")
               for variant in ["loop", "function", "lstm"])],
         {"batches": 30}),
+    "ranks": Benchmark(
+        "seconds an epoch by two processes of one thread each, beside one of two threads", "s/epoch", [
+            Engine("captioner-benchmarks train-epoch --threads 2 --batches {batches}"),
+            Engine("pair captioner-benchmarks train-epoch --threads 1 --batches {batches}"),
+            Engine("ranks.py --processes 1 --threads 2 --batches {batches}"),
+            Engine("ranks.py --processes 2 --threads 1 --batches {batches}")],
+        {"batches": 30}),
     "fine-tune": Benchmark(
         "milliseconds a step", "ms/step", [
             Engine(f"captioner-benchmarks fine-tune --batch {{batch}} --from {{from}} {TIMED}"),

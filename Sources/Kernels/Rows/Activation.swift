@@ -16,7 +16,7 @@ public func addBiasReLUDropout(
   let parameters = dropout.parameters
   device.pool.runRows(x.rows, columns: x.columns) { range in
     for row in range {
-      activate(x[row], bias, x.columns, UInt32(truncatingIfNeeded: row * x.columns), parameters)
+      activate(x[row], bias, x.columns, dropout.position(ofRow: row, columns: x.columns), parameters)
     }
   }
 }

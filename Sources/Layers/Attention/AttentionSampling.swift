@@ -16,7 +16,7 @@ public struct AttentionSampling: Sendable, Equatable {
   /// Where the regions come from.
   public enum Locations: Sendable, Equatable {
     /// Drawn for a share of the captions, all words of such a caption; the others see the mean that the weights give, which
-    /// makes the estimate less noisy. The seed names the draws.
+    /// makes the estimate less noisy. The seed names the draws, each by its row.
     case drawn(seed: UInt64, share: Float)
     /// The region of each position [P]; -1: the mean.
     case given([Int32])
@@ -30,6 +30,8 @@ public struct AttentionSampling: Sendable, Equatable {
   public var rewardWeight: Float
   /// λ_e.
   public var entropyWeight: Float
+  /// Which rows of a whole batch the rows are, by which draws are named; nil: they are the whole.
+  public var rows: PackedRows?
 
   /// Hard attention.
   public init(_ locations: Locations, baseline: Float, rewardWeight: Float = 1, entropyWeight: Float = 0) {
@@ -66,9 +68,12 @@ struct DrawnLocations: Sendable {
   ) {
     guard case .drawn(let seed, let share) = sampling.locations else { return }
     for (row, position) in positions.enumerated() where isSeen(row) {
-      var coin = Random(seed: seed, stream: 0, UInt64(row))
+      let (caption, word) =
+        sampling.rows.map { ($0.sequences[row], $0.positions[position]) }
+        ?? (Int32(row), Int32(position))
+      var coin = Random(seed: seed, stream: 0, UInt64(caption))
       guard coin.uniform() < share else { continue }
-      var random = Random(seed: seed, stream: 1, UInt64(position))
+      var random = Random(seed: seed, stream: 1, UInt64(word))
       let total = (0..<weights.columns).reduce(0.0) { $0 + Double(weights[row][$1]) }
       let place = Double(random.uniform()) * total
       var sum = 0.0

@@ -111,7 +111,9 @@ public struct RegionAttention: Module {
     var keys = Tensor(uninitialized: [rows, self.keys.outputs])
     let memory = values.mutableMatrix()
     withExtendedLifetime(x) { embedding.product(x.matrix, into: memory, on: device) }
-    addBiasReLUDropout(embedding.bias!.value.pointer, to: memory, pass.regionDropout, on: device)
+    addBiasReLUDropout(
+      embedding.bias!.value.pointer, to: memory, pass.regionDropout.ofRows(each: regions.shape[1]), on: device
+    )
     images.clearUnseen(memory, perImage: regions.shape[1])
     self.keys.forward(Matrix(memory), into: keys.mutableMatrix(), on: device)
     return Context(

@@ -8,16 +8,24 @@ struct DecoderMasks {
   let embedding: Dropout
   let output: Dropout
   let between: [Dropout]
+  /// The same where sequences read something before their first token.
+  let betweenAfterInput: [Dropout]
   let regions: Dropout
 
   /// Those that a pass names, for so many layers.
   init(_ pass: DropoutPass, layers: Int) {
     var random = Random(seed: pass.seed)
-    func mask(_ rate: Float) -> Dropout { Dropout(rate: rate, seed: random.next()) }
-    embedding = mask(pass.rates.embedding)
-    output = mask(pass.rates.output)
-    between = pass.rates.layers > 0 ? (1..<layers).map { _ in mask(pass.rates.layers) } : []
-    regions = mask(pass.rates.regions)
+    func mask(_ rate: Float, _ rows: [Int32]?) -> Dropout {
+      Dropout(rate: rate, seed: random.next(), rows: rows)
+    }
+    embedding = mask(pass.rates.embedding, pass.rows?.positions)
+    output = mask(pass.rates.output, pass.rows?.positions)
+    between =
+      pass.rates.layers > 0 ? (1..<layers).map { _ in mask(pass.rates.layers, pass.rows?.positions) } : []
+    betweenAfterInput = between.map {
+      Dropout(rate: $0.rate, seed: $0.seed, rows: pass.rows?.precededByInput)
+    }
+    regions = mask(pass.rates.regions, pass.rows?.images)
   }
 
   /// What a pass does to the conditioning.

@@ -102,7 +102,8 @@ public struct RecurrentDecoder<Cell: RecurrentCell, Condition: Conditioning>: Se
     sequences.imageRows.withUnsafeBufferPointer { rows in
       let initial = conditioning.initialStates(context)?.map { CellStates($0, rows: rows.baseAddress) }
       stack.forward(
-        read, Matrix(x), dropout: masks.between, from: initial, into: &trace.stack, on: device
+        read, Matrix(x), dropout: leading > 0 ? masks.betweenAfterInput : masks.between, from: initial,
+        into: &trace.stack, on: device
       ) { step, hidden in
         conditioning.term(
           context,

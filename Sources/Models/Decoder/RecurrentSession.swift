@@ -50,7 +50,7 @@ public struct RecurrentSession<Cell: RecurrentCell, Condition: Conditioning>: De
     if step == 0, let first = decoder.conditioning.firstInput(context) { readImages(first) }
     if let masks {
       projections.withSums(of: tokens, under: masks.embedding, firstRow: position, on: device) {
-        run(input: $0, between: masks.between)
+        run(input: $0, between: leading > 0 ? masks.betweenAfterInput : masks.between)
       }
     } else {
       projections.withSums(of: tokens, on: device) { run(input: $0) }
@@ -67,7 +67,7 @@ public struct RecurrentSession<Cell: RecurrentCell, Condition: Conditioning>: De
     layer.inputSums(first, into: input, on: device)
     let images = imageRows
     images.withUnsafeBufferPointer {
-      run(input: SharedRows(Matrix(input), rows: $0.baseAddress), between: masks?.between ?? [])
+      run(input: SharedRows(Matrix(input), rows: $0.baseAddress), between: masks?.betweenAfterInput ?? [])
     }
     step = 1
     leading = rows

@@ -59,15 +59,19 @@ public struct FeatureHead: Module {
     return forward(features, dropouts: layers.map { _ in .none }, into: &trace, on: device)
   }
 
-  /// v [N, D] under dropout of `rate` after each layer, for a training step; `seed` names the masks.
+  /// v [N, D] under dropout after each layer, for a training step; its seed names the masks.
+  public func trainingForward(
+    _ features: Tensor, _ dropout: Dropout, into trace: inout Trace, on device: Device
+  ) -> Tensor {
+    var masks = Random(seed: dropout.seed)
+    let dropouts = layers.map { _ in Dropout(rate: dropout.rate, seed: masks.next(), rows: dropout.rows) }
+    return forward(features, dropouts: dropouts, into: &trace, on: device)
+  }
+
+  /// The same of all rows of a batch.
   public func trainingForward(
     _ features: Tensor, dropout rate: Float, seed: UInt64, into trace: inout Trace, on device: Device
-  ) -> Tensor {
-    var masks = Random(seed: seed)
-    return forward(
-      features, dropouts: layers.map { _ in Dropout(rate: rate, seed: masks.next()) }, into: &trace,
-      on: device)
-  }
+  ) -> Tensor { trainingForward(features, Dropout(rate: rate, seed: seed), into: &trace, on: device) }
 
   private func forward(
     _ features: Tensor, dropouts: [Dropout], into trace: inout Trace, on device: Device

@@ -7,7 +7,8 @@ extension VGGEncoder {
   /// Fills the missing rows of a cache, one image file a row, and makes them last every few batches.
   /// - Parameters:
   ///   - paths: the file of each row.
-  ///   - view: which view of the images; an image's number is its row.
+  ///   - view: which view of the images.
+  ///   - numbers: the images' numbers, by which views are drawn; their rows unless given.
   ///   - tap: what is taken of an image.
   ///   - transform: what is stored for that [N, width]; it itself unless given.
   ///   - progress: called with the number of rows done after each batch.
@@ -15,7 +16,7 @@ extension VGGEncoder {
   /// - Throws: `MapCacheError`; `ModelError.notFinite` when the weights give no numbers; what `progress` throws. The
   ///   rows that were done are kept.
   public func fill(
-    _ cache: MapCache, paths: [String], view: Augmentation = Augmentation(0),
+    _ cache: MapCache, paths: [String], view: Augmentation = Augmentation(0), numbers: [Int]? = nil,
     tap: Tap = .pooled, transform: (Tensor) -> Tensor = { $0 },
     progress: (Int) throws -> Void, failed: (String, String) -> Void
   ) throws {
@@ -23,7 +24,7 @@ extension VGGEncoder {
     let rows = cache.pending
     let wanted = rows.map { paths[$0] }
     let batches = ImageLoader(preprocessing, reader: reader).batches(wanted, of: Self.batchSize) {
-      view($0, number: rows[$1])
+      view($0, number: numbers?[rows[$1]] ?? rows[$1])
     }
     var done = 0
     do {

@@ -6,13 +6,16 @@ internal import Support
 internal import Synchronization
 
 /// The maps of a run's images: computed where they are missing, kept in files of the run's folder. Photos that are to be
-/// changed at every step are kept themselves.
+/// changed at every step are kept themselves. Several processes share the work, and the first puts what
+/// they made together.
 final class RunMaps: RunFeatures {
   private let configuration: TrainingConfiguration
   private let network: RunNetwork
   private let folder: String
   private let encoder: VGGEncoder
-  private let fingerprint: String
+  /// Names the convolutions, and how pixels become their input.
+  let fingerprint: String
+  private let group: any ProcessGroup
   private let shouldStop: () -> Bool
   private let report: (TrainingRun.Event) -> Void
   /// What is odd about photos, from the threads that read them.
@@ -26,11 +29,13 @@ final class RunMaps: RunFeatures {
 
   init(
     _ configuration: TrainingConfiguration, _ network: RunNetwork, _ source: EncoderSource, folder: String,
-    shouldStop: @escaping () -> Bool, report: @escaping (TrainingRun.Event) -> Void
+    among group: any ProcessGroup = OneProcess(), shouldStop: @escaping () -> Bool,
+    report: @escaping (TrainingRun.Event) -> Void
   ) throws {
     self.configuration = configuration
     self.network = network
     self.folder = folder
+    self.group = group
     self.shouldStop = shouldStop
     self.report = report
     encoder = try VGGEncoder(
@@ -58,16 +63,20 @@ final class RunMaps: RunFeatures {
     CachedPhotos(features: try cache(of: photos, view: Augmentation(0)))
   }
 
-  /// Photos that are decoded, no finer than the network needs.
+  /// Photos that are decoded, no finer than the network needs; by the first of several processes.
   private func reduced(_ photos: PhotoList) throws -> ReducedPhotoCache {
     let pixels = AugmentedPhotos.pixels(for: encoder.preprocessing)
     let key = "photos of \(pixels) pixels, \(encoder.reader.decoding.rawValue)"
+    if !group.isFirst { try group.meet() }
     let cache = try ReducedPhotoCache(
-      path: path("photos", key, photos), key: key, names: photos.names, files: photos.files, pixels: pixels)
+      path: path("photos", key, photos), key: key, names: photos.names, files: photos.files, pixels: pixels,
+      isFilledElsewhere: !group.isFirst)
+    guard group.isFirst else { return cache }
     for warning in cache.warnings { report(.warning(warning)) }
     try fill("photos of \(photos.name)", photos, pending: cache.pending.count) { progress, failed in
       try cache.fill(reader: encoder.reader, progress: progress, failed: failed)
     }
+    try group.meet()
     return cache
   }
 
@@ -77,18 +86,115 @@ final class RunMaps: RunFeatures {
     let key = view.name.isEmpty ? fingerprint : fingerprint + " " + view.name
     let (path, names) = place(key, photos)
     if let cache = open[path] { return cache }
-    let cache = try MapCache(
-      path: path, key: key, names: names, files: photos.files, width: network.featureWidth,
-      type: network.featureType)
-    for warning in cache.warnings { report(.warning(warning)) }
-    if photos.isBesideCaptions { try copyWhatIsThere(of: photos, into: cache) }
-    let name = "features of \(photos.name)" + (view.name.isEmpty ? "" : ", " + view.name)
-    try fill(name, photos, pending: cache.pending.count) { progress, failed in
-      try encoder.fill(
-        cache, paths: photos.files, view: view, tap: network.tap, progress: progress, failed: failed)
+    func opened() throws -> MapCache {
+      try MapCache(
+        path: path, key: key, names: names, files: photos.files, width: network.featureWidth,
+        type: network.featureType, isFilledElsewhere: !group.isFirst)
     }
+    let name = "features of \(photos.name)" + (view.name.isEmpty ? "" : ", " + view.name)
+    let whole = group.isFirst ? try opened() : nil
+    if let whole {
+      for warning in whole.warnings { report(.warning(warning)) }
+      if photos.isBesideCaptions { try copyWhatIsThere(of: photos, into: whole) }
+    }
+    if group.isShared {
+      try fillTogether(whole, name, photos, view, path: path, key: key)
+    } else if let whole {
+      try fill(name, photos, pending: whole.pending.count) { progress, failed in
+        try encoder.fill(
+          whole, paths: photos.files, view: view, tap: network.tap, progress: progress, failed: failed)
+      }
+    }
+    let cache = try whole ?? opened()
     open[path] = cache
     return cache
+  }
+
+  /// Computes what is missing of some photos with the other processes: each its part, into a file of its own beside the
+  /// whole, which the first then takes it into. (Not into the whole at once: file systems that several machines share may
+  /// write more than they are told.) Parts that a run which was stopped has left are gone on from.
+  /// - Parameter whole: what is there; nil at other ranks than 0, which tells them.
+  private func fillTogether(
+    _ whole: MapCache?, _ name: String, _ photos: PhotoList, _ view: Augmentation, path: String, key: String
+  ) throws {
+    let pending = try group.broadcast((whole?.pending ?? []).map(Double.init)).map { Int($0) }
+    guard !pending.isEmpty else { return }
+    let parts = (0..<group.size).map { Array(pending[group.part(of: pending.count, $0)]) }
+    func part(_ rank: Int) throws -> MapCache {
+      let (path, rows) = ("\(path).rank-\(rank)", parts[rank])
+      func opened() throws -> MapCache {
+        try MapCache(
+          path: path, key: key, names: rows.map { photos.names[$0] }, files: rows.map { photos.files[$0] },
+          width: network.featureWidth, type: network.featureType, isFilledElsewhere: rank != group.rank)
+      }
+      do { return try opened() } catch MapCacheError.otherRows {
+        unlink(path)
+        return try opened()
+      }
+    }
+    let own = parts[group.rank]
+    let failures =
+      own.isEmpty ? [] : try fillPart(part(group.rank), name, photos, view, rows: own, of: pending.count)
+    let told = try group.gathered(Array(canonicalJSON(failures).utf8))
+    let all = try told.flatMap { try JSONDecoder().decode([Failure].self, from: Data($0)) }
+    if let whole {
+      for (rank, rows) in parts.enumerated() where !rows.isEmpty {
+        try take(part(rank), rows, into: whole)
+        unlink("\(path).rank-\(rank)")
+      }
+      report(.features(name: name, done: pending.count, total: pending.count))
+      tell(all)
+    }
+    unreadable.formUnion(all.map { ExactName($0.path) })
+    if all.count == photos.files.count { throw TrainingError.noImages(name: photos.name) }
+    try group.meet()
+  }
+
+  /// A photo that can't be read.
+  private struct Failure: Codable {
+    let path, message: String
+  }
+
+  /// Computes a part, which is closed then.
+  /// - Returns: what can't be read.
+  private func fillPart(
+    _ part: MapCache, _ name: String, _ photos: PhotoList, _ view: Augmentation, rows: [Int], of total: Int
+  ) throws -> [Failure] {
+    var failures: [Failure] = []
+    let before = rows.count - part.pending.count
+    try encoder.fill(
+      part, paths: rows.map { photos.files[$0] }, view: view, numbers: rows, tap: network.tap
+    ) { done in
+      // As far as this one is, so are the others.
+      let all = min(total - 1, (before + done) * group.size)
+      report(.features(name: name, done: all, total: total))
+      if shouldStop() { throw TrainingError.interrupted(path: folder) }
+    } failed: {
+      failures.append(Failure(path: $0, message: $1))
+    }
+    return failures
+  }
+
+  /// Copies the rows of a part.
+  private func take(_ part: MapCache, _ rows: [Int], into whole: MapCache) throws(MapCacheError) {
+    var features = [Float](repeating: 0, count: whole.width)
+    for (place, row) in rows.enumerated() {
+      guard part.status(of: place) == .done else {
+        whole.markFailed(row: row)
+        continue
+      }
+      features.withUnsafeMutableBufferPointer { buffer in
+        if let base = buffer.baseAddress { part.read(place, into: base) }
+      }
+      try whole.store(features, row: row)
+    }
+    try whole.flush()
+  }
+
+  /// Tells of the first photos that can't be read.
+  private func tell(_ failures: [Failure]) {
+    for failure in failures.prefix(5) { report(.warning(failure.message)) }
+    if failures.count > 5 { report(.warning("\(failures.count - 5) more images can't be read")) }
   }
 
   /// Takes what other lists of the run have of the same photos. (Not for captioned ones, whose features are computed

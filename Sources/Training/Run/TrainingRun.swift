@@ -3,8 +3,9 @@ internal import Datasets
 internal import Evaluation
 internal import Foundation
 internal import Imaging
+internal import Kernels
 internal import Language
-internal import Support
+public import Support
 internal import Tensors
 
 /// A training run in a folder, from caption files and photos to `model.safetensors`.
@@ -51,11 +52,18 @@ public struct TrainingRun {
   private let source: EncoderSource
   /// Whether there is a checkpoint to go on from.
   private let isBegun: Bool
+  /// The processes that share the run: rank 0 writes, and computes features.
+  private let group: any ProcessGroup
 
   /// A new run in `folder`, or the one that is there.
+  /// - Parameter group: the processes that share the run, of which each is told the same and sees the same folder.
   /// - Throws: `TrainingError` when options are missing or out of range, when the folder holds a run that is not to be
   ///   resumed, or none that could be; `SafetensorsError`, `ModelError` of the encoder's file.
-  public init(_ configuration: TrainingConfiguration, folder: String, resume: Bool = false) throws {
+  public init(
+    _ configuration: TrainingConfiguration, folder: String, resume: Bool = false,
+    among group: any ProcessGroup = OneProcess()
+  ) throws {
+    self.group = group
     isBegun = FileManager.default.fileExists(atPath: folder + "/checkpoint.safetensors")
     if isBegun && !resume { throw TrainingError.alreadyThere(path: folder) }
     // A run that was stopped before its first checkpoint has a configuration and begins again.
@@ -88,8 +96,10 @@ public struct TrainingRun {
   public func run(
     shouldStop: @escaping () -> Bool = { false }, report: @escaping (Event) -> Void = { _ in }
   ) throws -> Double {
-    try RunFolder(folder).check()
-    if FileManager.default.fileExists(atPath: folder) { try checkOutputs() }
+    if group.isFirst {
+      try RunFolder(folder).check()
+      if FileManager.default.fileExists(atPath: folder) { try checkOutputs() }
+    }
     let begun = try begunState()
     let trainingData = try configuration.trainingDataset()
     let train = try split(trainingData, configuration.captions, report)
@@ -137,10 +147,22 @@ public struct TrainingRun {
         learning: network.learningPaths)
       report(.message(start.summary.text))
     }
-    let lock = try RunFolder(folder).open()
+    try RunAgreement.check(among: group, options: configuration) {
+      [
+        ("words of the vocabulary", vocabulary.words),
+        ("training captions", learned.captions.map { "\($0)" }),
+        ("training images", train.names), ("validation captions", validation.tokens.map { "\($0)" }),
+        ("validation images", validation.names),
+        ("checkpoint", [try begun.map { try canonicalJSON($0, .snakeCase) } ?? "none"]),
+        ("vector instructions (CAPTIONER_ISA)", ["\(InstructionSet.current)"]),
+      ]
+    }
+    let lock = group.isFirst ? try RunFolder(folder).open() : nil
     defer { withExtendedLifetime(lock) {} }
-    try checkOutputs()
-    if !isBegun { try write(configuration) }
+    if group.isFirst {
+      try checkOutputs()
+      if !isBegun { try write(configuration) }
+    }
     report(.opened)
     let given = source.features.map {
       RunGivenFeatures($0, folder: folder, shouldStop: shouldStop, report: report)
@@ -148,7 +170,9 @@ public struct TrainingRun {
     report(.message(given == nil ? configuration.decoding.inWords : network.architecture.name))
     let features: any RunFeatures =
       try given
-      ?? RunMaps(configuration, network, source, folder: folder, shouldStop: shouldStop, report: report)
+      ?? RunMaps(
+        configuration, network, source, folder: folder, among: group, shouldStop: shouldStop,
+        report: report)
     if let begun { try features.check(begun, configuration, at: checkpointPath) }
     let trainSplit = try EncodedSplit(
       captions: learned.captions, rows: learned.rows, references: train.references(of:), names: train.names,
@@ -159,11 +183,18 @@ public struct TrainingRun {
       names: validation.names,
       photos: features.plainFeatures(of: validation.photos))
     let beside = try sources.data(vocabulary) { try features.features(of: $0) }
+    try RunAgreement.check(among: group) {
+      [
+        ("readable images", [trainSplit, validationSplit].map { "\($0.fingerprint) \($0.photos.key)" }),
+        ("texts, labels or scores", [beside.fingerprint]),
+      ]
+    }
     if !features.unreadable.isEmpty { report(.unreadable(images: features.unreadable.count)) }
     var trainer = try Trainer(
       configuration, description,
       TrainingData(train: trainSplit, validation: validationSplit, beside: beside, meteor: meteor),
-      encoder: (source.file, source.prefix), folder: folder, resume: isBegun, shouldStop: shouldStop)
+      encoder: (source.file, source.prefix), folder: folder, resume: isBegun, among: group)
+    trainer.shouldStop = shouldStop
     trainer.report = { event in
       switch event {
       case .message(let text): report(.message(text))
@@ -173,7 +204,7 @@ public struct TrainingRun {
       }
     }
     // Only now are other options known to be ones that may change.
-    if isBegun { try write(configuration) }
+    if isBegun && group.isFirst { try write(configuration) }
     report(.began)
     do { return try trainer.run() } catch TrainingError.diverged(let step, let what) {
       // Numbers that can't be read any more are none.

@@ -49,6 +49,7 @@ struct CaptionCommand: ParsableCommand {
         find / -name '*.jpg' -print0 | captioner caption --files-from - -0 \\
           --output captions.jsonl
         captioner caption photos/ --shard 3/8 --output part3.jsonl
+        mpirun -np 8 captioner caption --files-from list --threads 2 --output captions.jsonl
         captioner caption photos/ --explain page.html
         captioner caption photo.jpg --explain picture.png
         captioner caption --features clip.safetensors 1.jpg 2.jpg --model run/model.safetensors
@@ -93,14 +94,16 @@ struct CaptionCommand: ParsableCommand {
 
   func run() throws {
     engine.apply()
-    try reportingErrors {
+    try Processes.share { group in
+      try checkSharing(group)
       if !features.files.isEmpty { return try captionFeatures(in: features.files) }
       let modelPath = try model.resolved()
       let listing = try paths.list(folders)
       var outputs = Outputs(readingFrom: listing.files + [modelPath])
-      if let output = writing.output { try outputs.add(output, "--output") }
+      if let output = writing.output, group.isFirst { try outputs.add(output, "--output") }
       for path in explain { try outputs.add(path, "--explain") }
       let format = CaptionFormat(format, output: writing.output)
+      if group.isShared { return try captionShared(listing, modelPath, format, group) }
       let output = try writing.output.map {
         try ResumableOutput($0, format, captions: captions, startingOver: writing.overwrite)
       }
@@ -115,23 +118,28 @@ struct CaptionCommand: ParsableCommand {
         try writer.write(image: error.path, error: error.description)
       }
       let jobs = try jobs(listing.files, output, &writer, &tally)
-      let captioner = try CaptionModel(
-        contentsOf: modelPath,
-        caching: jobs.photos.count < VGGEncoder.batchSize && explain.isEmpty ? .streamed : .resident,
-        arithmetic: encoding.arithmetic)
-      captioner.encoder.reader = photos.reader
-      captioner.encoder.reader.takesStandardInput = true
-      try confidence.check(captioner)
+      let captioner = try captioner(modelPath, isForFew: jobs.photos.count < VGGEncoder.batchSize)
       writer.unsureBelow =
         confidence.minimumConfidence ?? captioner.description.confidence?.unsureThreshold
-      try caption(jobs, captioner, &writer, &tally)
+      try caption(jobs, captioner, &writer, &tally, group)
       tally.tell()
       if tally.failed > 0 { throw ExitCode(1) }
     }
   }
 
+  /// The model, which reads photos as the options say.
+  func captioner(_ path: String, isForFew: Bool) throws -> CaptionModel {
+    let captioner = try CaptionModel(
+      contentsOf: path, caching: isForFew && explain.isEmpty ? .streamed : .resident,
+      arithmetic: encoding.arithmetic)
+    captioner.encoder.reader = photos.reader
+    captioner.encoder.reader.takesStandardInput = true
+    try confidence.check(captioner)
+    return captioner
+  }
+
   /// The photos that need captions, and the files that are to be made of each.
-  private struct Jobs {
+  struct Jobs {
     var files: CaptionFiles?
     var photos: [String] = []
     /// Their places among all that were given.
@@ -141,7 +149,7 @@ struct CaptionCommand: ParsableCommand {
   }
 
   /// Leaves out photos that have all that is asked for, and refuses those whose files are there already.
-  private func jobs(
+  func jobs(
     _ photos: [String], _ output: ResumableOutput?, _ writer: inout CaptionWriter, _ tally: inout Tally
   ) throws -> Jobs {
     var jobs = Jobs(files: writing.files)
@@ -172,20 +180,39 @@ struct CaptionCommand: ParsableCommand {
     return jobs
   }
 
-  private func caption(
-    _ jobs: Jobs, _ captioner: CaptionModel, _ writer: inout CaptionWriter, _ tally: inout Tally
+  /// Captions photos: all, or where several processes share them, runs of them that no other takes.
+  func caption(
+    _ jobs: Jobs, _ captioner: CaptionModel, _ writer: inout CaptionWriter, _ tally: inout Tally,
+    _ group: any ProcessGroup
   ) throws {
+    let total = jobs.photos.count
+    // A few for each process, so that all end at about the same time; but whole batches.
+    let few = max(1, min(16, total / (group.size * 8 * VGGEncoder.batchSize)))
+    let size = group.isShared ? few * VGGEncoder.batchSize : max(1, total)
+    let counter = try group.makeCounter()
     let strategy = try search.strategy(captions: captions, vocabulary: captioner.description.vocabulary)
     var explanations = explain.map { Explanations(path: $0, model: captioner.path) }
     var progress = BatchProgress(
-      total: jobs.photos.count, shown: writer.format != .text || isatty(1) == 0 || writing.output != nil)
+      total: total,
+      shown: group.isFirst && (writer.format != .text || isatty(1) == 0 || writing.output != nil))
     let failedBefore = tally.failed
-    try captioner.caption(jobs.photos) { maps, places in
-      // An image's random numbers are named by its place among those given.
-      captioner.captions(maps, strategy, streams: places.map { UInt64(jobs.places[$0]) })
-    } found: { place, result in
+    while case let first = try counter.add(size), first < total {
+      let chunk = first..<min(total, first + size)
+      try captioner.caption(Array(jobs.photos[chunk])) { maps, places in
+        // An image's random numbers are named by its place among those given.
+        captioner.captions(maps, strategy, streams: places.map { UInt64(jobs.places[first + $0]) })
+      } found: { place, result in
+        counter.answer()
+        progress.update(first + place + 1)
+        try found(first + place, result)
+      }
+    }
+    try counter.close()
+    progress.finish(failed: tally.failed - failedBefore)
+    for shown in explanations { try shown.write() }
+
+    func found(_ place: Int, _ result: Result<[Caption], ImageError>) throws {
       let photo = jobs.photos[place]
-      progress.update(place + 1)
       switch result {
       case .success(let captions):
         let sure = captions.filter(confidence.isSure)
@@ -210,8 +237,6 @@ struct CaptionCommand: ParsableCommand {
         try writer.write(image: photo, error: error.description)
       }
     }
-    progress.finish(failed: tally.failed - failedBefore)
-    for shown in explanations { try shown.write() }
   }
 
   /// A photo again, and where the model looked for the words of its caption.

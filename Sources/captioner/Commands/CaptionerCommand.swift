@@ -117,20 +117,21 @@ struct UsageError: Error, CustomStringConvertible {
 
 /// Runs a command's work; an error becomes one line on standard error and exit status 1, or 64 where only the model
 /// could tell that an option is wrong.
-func reportingErrors(_ body: () throws -> Void) throws {
+/// - Parameter told: how the line is told.
+func reportingErrors(told: (String) -> Void = { Console.complain($0) }, _ body: () throws -> Void) throws {
   do {
     try body()
   } catch let error as ExitCode {
     throw error
   } catch let error as ValidationError {
     // Thrown on, it would be told with the usage of the program instead of the command.
-    Console.complain(error.message)
+    told(error.message)
     throw ExitCode.validationFailure
   } catch let error as UsageError {
-    Console.complain(error.description)
+    told(error.description)
     throw ExitCode.validationFailure
   } catch {
-    Console.complain("\(error)")
+    told("\(error)")
     throw ExitCode(1)
   }
 }

@@ -37,6 +37,8 @@ struct TrainCommand: ParsableCommand {
         captioner train --config run/config.json --seed 2 --output run2
         captioner train --preset top-down --captions train.json --images photos \\
           --validation-share 0.1 --encoder vgg16.safetensors --output run
+        mpirun -np 4 captioner train --threads 8 --captions train.json --images photos \\
+          --validation-share 0.1 --output run
       """)
 
   @Option(help: ArgumentHelp("Folder for everything the run writes.", valueName: "folder")) var output: String
@@ -58,26 +60,29 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     engine.apply()
-    try reportingErrors {
+    try Processes.share { group in
       if format != nil && !check {
         throw UsageError(description: "--format: has an effect only with --check")
       }
-      let configuration = try resolvedConfiguration()
+      let configuration = try resolvedConfiguration(isTold: group.isFirst)
       if let problem = configuration.problem ?? configuration.withEncoder.missing {
         throw UsageError(description: problem)
       }
       if check {
+        guard group.isFirst else { return }
         let report = try checkedData(configuration)
         try Console.print(format == .json ? report.json() : report.text())
         if !report.usable { throw ExitCode(1) }
       } else {
-        try train(TrainingRun(configuration, folder: output, resume: resume))
+        let run = try TrainingRun(configuration, folder: output, resume: resume, among: group)
+        try train(run, among: group)
       }
     }
   }
 
   /// The defaults, then the options of a file, then those that were given.
-  private func resolvedConfiguration() throws -> TrainingConfiguration {
+  /// - Parameter isTold: whether a preset's options are printed.
+  private func resolvedConfiguration(isTold: Bool) throws -> TrainingConfiguration {
     var configuration = TrainingConfiguration()
     if let config {
       configuration = try TrainingConfiguration(contentsOf: config)
@@ -87,7 +92,7 @@ struct TrainCommand: ParsableCommand {
       }
       configuration = saved
     }
-    if let preset { try apply(preset, to: &configuration) }
+    if let preset { try apply(preset, to: &configuration, isTold: isTold) }
     try options.apply(to: &configuration)
     // The embedded model's convolutions do, and where another install has them they are found there.
     let name = configuration.encoder.split(separator: "/").last
@@ -101,7 +106,9 @@ struct TrainCommand: ParsableCommand {
     return configuration
   }
 
-  private func apply(_ name: String, to configuration: inout TrainingConfiguration) throws {
+  private func apply(
+    _ name: String, to configuration: inout TrainingConfiguration, isTold: Bool
+  ) throws {
     guard let preset = TrainingPreset(named: name) else {
       throw UsageError(
         description:
@@ -109,7 +116,7 @@ struct TrainCommand: ParsableCommand {
     }
     if resume { throw UsageError(description: "--preset: a run that goes on keeps its decoder") }
     preset.apply(to: &configuration)
-    Console.note("\(preset.name) (\(preset.source)): \(preset.text)")
+    if isTold { Console.note("\(preset.name) (\(preset.source)): \(preset.text)") }
   }
 
   private func checkedData(_ configuration: TrainingConfiguration) throws -> DataCheckReport {
@@ -127,7 +134,8 @@ struct TrainCommand: ParsableCommand {
     return report
   }
 
-  private func train(_ run: TrainingRun) throws {
+  private func train(_ run: TrainingRun, among group: any ProcessGroup) throws {
+    guard group.isFirst else { return try follow(run) }
     let monitor = RunMonitor(folder: output)
     let finished: Bool
     do {
@@ -139,7 +147,23 @@ struct TrainCommand: ParsableCommand {
       monitor.stop(error)
       throw error
     }
+    if group.isShared {
+      Console.note(
+        String(
+          format:
+            "%d processes: the first sent %.1f MB to the others, and spent %.1f s on that and on waiting",
+          group.size, Double(group.traffic.bytesSent) / 1e6, group.traffic.seconds))
+    }
     // As in every batch, what can't be read costs itself alone and the status tells.
     if !finished { throw ExitCode(1) }
+  }
+
+  /// Takes part in a run that the first process tells of.
+  private func follow(_ run: TrainingRun) throws {
+    _ = try run.run(
+      shouldStop: { Interruption.requested },
+      report: { event in
+        if case .opened = event { Interruption.watch() }
+      })
   }
 }

@@ -5,13 +5,15 @@ import Foundation
 import Imaging
 import Kernels
 import Language
+import MPIProcesses
 import Support
 import Tensors
 import Training
 
 /// The first steps of an epoch of `captioner train` on the recipe of peers/training.py: 30,000 made-up captions of
 /// Flickr8k's lengths about 6,000 images whose features are cached, V = 2540, E = H = 512, D = 4096, batches of 100.
-/// It is the trainer itself that runs, with all it does beside the peers' steps: averaged weights, log, checks.
+/// It is the trainer itself that runs, with all it does beside the peers' steps: averaged weights, log, checks. Started by
+/// `mpirun`, the processes share every batch.
 struct TrainEpochBenchmark: ParsableCommand {
   static let configuration = CommandConfiguration(commandName: "train-epoch")
 
@@ -29,6 +31,7 @@ struct TrainEpochBenchmark: ParsableCommand {
 
   func run() throws {
     ThreadPool.setSharedThreads(threads)
+    let group = try group()
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("train-epoch-\(getpid())").path
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -42,14 +45,15 @@ struct TrainEpochBenchmark: ParsableCommand {
     configuration.averageDecay = averageDecay
     var (times, losses): ([Double], [Double]) = ([], [])
     var last = ContinuousClock.now
+    let description = ModelDescription(
+      encoder: architecture, preprocessing: .torchvision, decoder: configuration.decoder,
+      vocabulary: vocabulary)
     var trainer = try Trainer(
-      configuration,
-      ModelDescription(
-        encoder: architecture, preprocessing: .torchvision, decoder: configuration.decoder,
-        vocabulary: vocabulary),
+      configuration, description,
       TrainingData(train: split, validation: split),
       encoder: (SafetensorsFile(path: folder + "/encoder.safetensors"), ""), folder: folder, resume: false,
-      shouldStop: { times.count == batches + Self.warm })
+      among: group)
+    trainer.shouldStop = { times.count == batches + Self.warm }
     trainer.report = { event in
       guard case .progress(_, _, _, let loss) = event else { return }
       times.append((ContinuousClock.now - last) / .milliseconds(1))
@@ -59,16 +63,41 @@ struct TrainEpochBenchmark: ParsableCommand {
     last = .now
     do { _ = try trainer.run() } catch TrainingError.interrupted {}
     times.removeFirst(Self.warm)
+    let steps = Double(batches + Self.warm)
+    guard group.isFirst else { return leave(group) }
     let epoch = split.captions.count / configuration.batchSize
-    let line: [String: Any] = [
-      "engine": "captioner (\(InstructionSet.current))", "precision": "f32", "threads": threads,
+    var line: [String: Any] = [
+      "engine": "captioner (\(InstructionSet.current))" + (group.isShared ? ", \(group.size) processes" : ""),
+      "precision": "f32", "threads": threads,
       "seconds_per_epoch": times.sorted()[times.count / 2] * Double(epoch) / 1000, "batches": times.count,
       "batches_per_epoch": epoch, "times": times, "first_loss": losses[0],
       "mean_loss": losses[losses.count - 1],
       "average_decay": averageDecay,
     ]
+    if group.isShared {
+      var random = Random(seed: 1)
+      let scalars = CaptionNetwork(description) { $0.untrained(using: &random) }.scalarCount
+      line["bytes_sent_per_step"] = Double(group.traffic.bytesSent) / steps
+      line["least_bytes_per_step"] = 8 * Double(group.size - 1) / Double(group.size) * Double(scalars)
+      line["milliseconds_shared_per_step"] = 1000 * group.traffic.seconds / steps
+    }
     print(
       String(decoding: try JSONSerialization.data(withJSONObject: line, options: .sortedKeys), as: UTF8.self))
+    leave(group)
+  }
+
+  /// Those that `mpirun` started, in a build with the trait MPI.
+  private func group() throws -> any ProcessGroup {
+    #if MPI
+      if MPIProcessGroup.isThere { return try MPIProcessGroup() }
+    #endif
+    return OneProcess()
+  }
+
+  private func leave(_ group: any ProcessGroup) {
+    #if MPI
+      (group as? MPIProcessGroup)?.leave()
+    #endif
   }
 
   private func madeUp(width: Int, folder: String) throws -> EncodedSplit {
