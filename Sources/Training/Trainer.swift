@@ -31,7 +31,7 @@ public struct Trainer {
   let configuration: TrainingConfiguration
   private(set) var description: ModelDescription
   let train: EncodedSplit
-  private let validation: Validation
+  let validation: Validation
   let encoder: (file: SafetensorsFile, prefix: String)
   let folder: String
   /// What computes the steps: in the arithmetic of the run. What is validated and kept is computed in float32.
@@ -345,56 +345,11 @@ public struct Trainer {
   }
 
   /// The learning rate of the next step.
-  private var learningRate: Double { state.schedule.learningRate(after: state.step) }
+  var learningRate: Double { state.schedule.learningRate(after: state.step) }
 
-  private mutating func finishEpoch() throws {
-    try average.visit { [group] (average) throws(ProcessGroupError) in try group.share(&average) }
-    let averaged = average.applied(to: network)
-    // Rank 0 judges, and all decide alike.
-    let judged =
-      group.isFirst
-      ? validation.scores(of: averaged, beamWidth: configuration.validationBeamWidth, on: .cpu) : nil
-    if let problem = judged?.problem { report(.message("no METEOR: \(problem)")) }
-    let told = try group.broadcast(
-      judged.map { [$0.scores.perplexity, configuration.validationMetric.badness($0.scores)] } ?? [])
-    // A loss of many hundreds is as lost as one that is no number.
-    guard told[0].isFinite else {
-      throw TrainingError.diverged(step: state.step, what: "the validation perplexity")
-    }
-    let rate = learningRate
-    let verdict = state.schedule.observe(told[1], epoch: state.epoch)
-    if verdict == .improved { state.perplexity = told[0] }
-    if let judged {
-      if verdict == .improved {
-        try writeModel(averaged, judged.scores, epoch: state.epoch, step: state.step)
-      }
-      try record(judged.scores, judged.samples, rate, verdict)
-    }
-    state.finished = verdict == .finished
-    state.beginEpoch()
-    try writeCheckpoint()
-    if state.finished {
-      report(.message("validation has not improved for \(configuration.stopPatience) epochs: done"))
-    }
-  }
+  var elapsed: Double { (ContinuousClock.now - sessionStart) / .seconds(1) }
 
-  /// Logs and reports an epoch.
-  private func record(
-    _ scores: Scores, _ samples: [Validation.Spoken], _ rate: Double, _ verdict: LearningRateSchedule.Verdict
-  ) throws {
-    let record = TrainingRecord.Epoch(
-      epoch: state.epoch, step: state.step, training_loss: state.lossSum / Double(state.words),
-      validation: scores, learning_rate: rate,
-      epsilon: configuration.scheduledSampling.epsilon(step: state.step),
-      reward: state.rewards > 0 ? state.reward / Double(state.rewards) : nil, best: verdict == .improved,
-      seconds: state.seconds + elapsed, samples: samples)
-    try log?.append(record)
-    report(.epoch(record))
-  }
-
-  private var elapsed: Double { (ContinuousClock.now - sessionStart) / .seconds(1) }
-
-  private mutating func writeCheckpoint() throws {
+  mutating func writeCheckpoint() throws {
     try shareOptimization()
     lastCheckpoint = .now
     guard let log else { return }

@@ -37,12 +37,12 @@ import Testing
     }
   }
 
-  /// The gradient of the features, where what is before them learns.
-  @Test func featuresHaveAGradient() {
+  /// The gradient of the features, where what is before them learns; of none too, where they are v.
+  @Test(arguments: [[9, 7], []]) func featuresHaveAGradient(widths: [Int]) {
     var random = Random(seed: 4)
-    var head = FeatureHead(inputs: 12, widths: [9, 7]) { $0.untrained(using: &random) }
+    var head = FeatureHead(inputs: 12, widths: widths) { $0.untrained(using: &random) }
     let x = Tensor(uniform: [3, 12], limit: 1, using: &random)
-    let dv = Tensor(uniform: [3, 7], limit: 1, using: &random)
+    let dv = Tensor(uniform: [3, widths.last ?? 12], limit: 1, using: &random)
     var trace = FeatureHead.Trace()
     _ = head.trainingForward(x, dropout: 0, seed: 1, into: &trace, on: .cpu)
     var dx = Tensor(repeating: .nan, x.shape)

@@ -42,7 +42,8 @@ public func gradientDisagreement(
   precondition(gradient.shape == value.shape, "\(gradient.shape) against \(value.shape)")
   let g = gradient.scalars.map(Double.init)
   let norm = g.reduce(0) { $0 + $1 * $1 }.squareRoot()
-  if norm == 0 { return .infinity }
+  // What is no number is no gradient; `max` would pass it over.
+  guard norm > 0, norm.isFinite else { return .infinity }
   let count = Double(g.count)
   var random = Random(seed: seed, stream: UInt64(g.count))
   var worst = 0.0
@@ -55,6 +56,7 @@ public func gradientDisagreement(
     let h = Double(step)
     let slope = (8 * (moved(h) - moved(-h)) - (moved(2 * h) - moved(-2 * h))) / (12 * h)
     let expected = zip(g, d).reduce(0) { $0 + $1.0 * $1.1 }
+    guard slope.isFinite else { return .infinity }
     worst = max(worst, abs(slope - expected) * (along ? 1 : count.squareRoot()) / max(norm, 1e-3))
   }
   return worst

@@ -66,43 +66,39 @@
       }
     }
 
-    /// A rank that dies ends the job; what it left is gone on from, exactly, by as many ranks or others.
+    /// A rank that dies ends the job; what it left is gone on from, exactly.
     @Test func aKilledRankEndsTheJob() throws {
-      try TrainingPlace.with { place in
-        let arguments = { (output: String) in place.arguments(output, steady) }
-        #expect(try start(2, arguments("whole"), in: place.place).outcome().status == 0)
-        let process = try start(2, arguments("killed"), in: place.place)
-        try place.wait(for: 4, in: "killed", process)
-        let victim = try #require(rank(1, under: process.identifier))
-        kill(victim, SIGKILL)
-        let outcome = process.outcome()
+      try goesOnExactly(after: SIGKILL) { outcome in
         #expect(outcome.status != 0 && outcome.errors.contains("rank 1 "), "\(outcome.errors)")
-        let resumed = try start(
-          2, ["train", "--resume", "--output", "killed"] + ["--threads", "1"], in: place.place
-        )
-        .outcome()
-        #expect(resumed.status == 0, "\(resumed.errors)")
-        #expect(try place.result("killed") == place.result("whole"))
       }
     }
 
     /// Whoever is asked to end, all do, with their state kept in the middle of an epoch.
     @Test func aJobThatIsStoppedGoesOnExactly() throws {
-      try TrainingPlace.with { place in
-        let arguments = { (output: String) in place.arguments(output, steady) }
-        #expect(try start(2, arguments("whole"), in: place.place).outcome().status == 0)
-        let process = try start(2, arguments("stopped"), in: place.place)
-        try place.wait(for: 4, in: "stopped", process)
-        kill(try #require(rank(1, under: process.identifier)), SIGTERM)
-        let outcome = process.outcome()
+      try goesOnExactly(after: SIGTERM) { outcome in
         #expect(outcome.status == 1, "\(outcome.errors)")
         let told = outcome.errors.split(separator: "\n").count {
           $0.contains("interrupted; continue with --resume")
         }
         #expect(told == 1, "\(outcome.errors)")
-        let resume = ["train", "--resume", "--output", "stopped", "--threads", "1"]
-        #expect(try start(2, resume, in: place.place).outcome().status == 0)
-        #expect(try place.result("stopped") == place.result("whole"))
+      }
+    }
+
+    /// Sends rank 1 of two a signal on the way, and resumes what is left.
+    private func goesOnExactly(
+      after signal: Int32, _ check: (CaptionerProcess.Outcome) throws -> Void
+    ) throws {
+      try TrainingPlace.with { place in
+        let whole = try start(2, place.arguments("whole", steady), in: place.place).outcome()
+        #expect(whole.status == 0, "\(whole.errors)")
+        let process = try start(2, place.arguments("ended", steady), in: place.place)
+        try place.wait(for: 4, in: "ended", process)
+        kill(try #require(rank(1, under: process.identifier)), signal)
+        try check(process.outcome())
+        let resume = ["train", "--resume", "--output", "ended", "--threads", "1"]
+        let resumed = try start(2, resume, in: place.place).outcome()
+        #expect(resumed.status == 0, "\(resumed.errors)")
+        #expect(try place.result("ended") == place.result("whole"))
       }
     }
 

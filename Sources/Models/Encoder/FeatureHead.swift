@@ -96,6 +96,8 @@ public struct FeatureHead: Module {
     on device: Device
   ) {
     precondition(trace.layers.count == layers.count, "backward without a trainingForward before it")
+    // Without layers v is the features themselves.
+    if layers.isEmpty { withExtendedLifetime(dv) { features?.update(from: dv.pointer, count: dv.count) } }
     var gradient = dv
     for index in layers.indices.reversed() {
       let shape: Shape = [dv.shape[0], layers[index].inputs]

@@ -52,7 +52,7 @@ public struct TrainingRun {
   private let source: EncoderSource
   /// Whether there is a checkpoint to go on from.
   private let isBegun: Bool
-  /// The processes that share the run: rank 0 writes, and computes features.
+  /// The processes that share the run; rank 0 writes and reports.
   private let group: any ProcessGroup
 
   /// A new run in `folder`, or the one that is there.

@@ -28,6 +28,9 @@ struct ForeignTensors {
     return shape
   }
 
+  /// Leaves one out that changes nothing, such as a number that is added to everything before a softmax.
+  mutating func leaveOut(_ name: String) { leftOver.remove(name) }
+
   /// The scalars of one.
   /// - Throws: `ModelError.unsupported` when it is missing or of another shape.
   mutating func read(_ name: String, _ shape: Shape) throws(ModelError) -> Tensor {

@@ -111,6 +111,8 @@ extension ImageCaptioningPyTorch {
         biases[row] = Float(Double(biases[row]) + shift)
       }
     }
+    // The same for all regions' scores.
+    tensors.leaveOut("core.attention.alpha_net.bias")
     let at = "decoder.attention"
     return (
       size, AttentionDescription(channels: channels, valueSize: size, keySize: keys[0]),

@@ -58,7 +58,7 @@ struct ShowAttendAndTell: CaptionerImporter {
       path: files.model)
   }
 
-  /// Its tensors under our names. `full_att.bias` is left: it adds the same to each score.
+  /// Its tensors under our names.
   private static func decoder(
     _ tensors: inout ForeignTensors, _ words: ForeignWords, table: Shape, keys: Shape, hidden: Int
   ) throws(ModelError) -> [String: Tensor] {
@@ -77,9 +77,8 @@ struct ShowAttendAndTell: CaptionerImporter {
       extents[0] *= 2
       return Tensor(h.scalars + c.scalars, Shape(extents))
     }
-    _ =
-      tensors.shape("attention.full_att.bias") == nil
-      ? nil : try tensors.read("attention.full_att.bias", [1])
+    // The same for all regions' scores.
+    tensors.leaveOut("attention.full_att.bias")
     let at = "decoder.attention"
     return [
       "decoder.embedding.weight": words.embedding(try tensors.read("embedding.weight", table)),
